@@ -1,0 +1,87 @@
+import type { ZodType } from 'zod';
+import type { Block } from '../blocks/block.js';
+import type { BlockPlan } from '../blocks/plan.js';
+import type { Roi } from '../geometry/roi.js';
+import type { GraphStore } from '../graph/graph-store.js';
+import type { ChunkedArray } from '../storage/chunked-array.js';
+import type { ArrayMetadata } from '../storage/metadata.js';
+
+/** Something that tasks share, and by which one comes to depend on another. */
+export interface Resource {
+  readonly kind: 'array' | 'graph' | 'lut';
+  /** Name in the pipeline's `arrays` or `graphs`; for a LUT its path. */
+  readonly name: string;
+}
+
+/** An array that a task writes: created before its first block runs, or checked against this when it exists. */
+export interface OutputArray {
+  readonly name: string;
+  readonly metadata: ArrayMetadata;
+}
+
+/** What a task will do: pure data, made before anything runs. */
+export interface TaskPlan {
+  readonly blocks: BlockPlan;
+  readonly reads: readonly Resource[];
+  readonly writes: readonly Resource[];
+  readonly outputs: readonly OutputArray[];
+  /** Named resources that one block holds while it runs, e.g. { gpu: 1 }. */
+  readonly resources?: Readonly<Record<string, number>>;
+}
+
+/** What a plan may look at. */
+export interface PlanContext {
+  /** Metadata of an array of the pipeline: of the file, or as an upstream task of this run declares it. */
+  array(name: string): ArrayMetadata;
+  /** The affinities' neighborhood: of the pipeline file, else of the array's attributes; checked against its channels. */
+  neighborhood(name: string): readonly (readonly number[])[];
+  /** World units that the tasks which write a graph cover. */
+  graphRoi(name: string): Roi;
+  /** An error that points at one of this task's options in the pipeline file. */
+  error(option: string, message: string): Error;
+}
+
+/** What tasks can reach before the first block, in the coordinator. */
+export interface RunContext {
+  array(name: string): Promise<ChunkedArray>;
+  graph(name: string): GraphStore;
+  /** The file of a LUT, absolute. */
+  lutPath(name: string): string;
+}
+
+/** What a block can reach, in a worker. */
+export interface BlockContext extends RunContext {
+  readonly task: string;
+  readonly blocks: BlockPlan;
+  /** Which attempt this is, from 1; temporary names carry it. */
+  readonly attempt: number;
+  /** The affinities' neighborhood, as in {@link PlanContext}. */
+  neighborhood(name: string): readonly (readonly number[])[];
+  /** Raised when the block's result is no longer wanted. Pass it on to reads and kernels. */
+  readonly signal: AbortSignal;
+  /** Appends a line to the block's log. */
+  log(message: string): void;
+  /** A value that is made once for each task and worker process, e.g. an open LUT. */
+  once<Value>(key: string, make: () => Promise<Value>): Promise<Value>;
+}
+
+/**
+ * A kind of task. Built-in tasks and plugins implement exactly this; a plugin module exports one as `default`.
+ *
+ * `plan` runs in the coordinator and must not write; `init` runs there once a run, before the first block, and must be
+ * repeatable; `processBlock` runs in workers, possibly more than once for a block, and must write the same bytes each time.
+ */
+export interface TaskDefinition<Options = unknown> {
+  /** The `type` of the pipeline file, e.g. 'extract-frags'. */
+  readonly type: string;
+  readonly description: string;
+  readonly options: ZodType<Options>;
+  plan(options: Options, context: PlanContext): TaskPlan | Promise<TaskPlan>;
+  init?(options: Options, context: RunContext): Promise<void>;
+  processBlock(options: Options, block: Block, context: BlockContext): Promise<void>;
+}
+
+/** Gives a definition its types: `export default defineTask({...})`. */
+export function defineTask<Options>(definition: TaskDefinition<Options>): TaskDefinition<Options> {
+  return definition;
+}

@@ -1,0 +1,16 @@
+// One declaration a boundary file; addon.cc puts them into the export table.
+#pragma once
+
+#include <napi.h>
+
+namespace blockwright {
+
+using Exports = Napi::Object;
+
+// Adds `function` under `name`, with errors turned into JavaScript exceptions.
+#define BLOCKWRIGHT_EXPORT(exports, name, function) \
+  (exports).Set(name, Napi::Function::New((exports).Env(), guarded<function>, name))
+
+void export_fragment_statistics(Exports exports);
+
+}  // namespace blockwright

@@ -1,0 +1,27 @@
+// How a kernel learns that its caller no longer wants the result: it polls one byte that JavaScript sets.
+#pragma once
+
+#include <cstdint>
+
+#include "core/error.h"
+#include "core/error_codes.h"
+
+namespace blockwright {
+
+class Cancellation {
+ public:
+  Cancellation() = default;
+  explicit Cancellation(const uint8_t* flag) : flag_(flag) {}
+
+  bool requested() const { return flag_ != nullptr && __atomic_load_n(flag_, __ATOMIC_RELAXED) != 0; }
+
+  // Call every millisecond or so of work.
+  void check() const {
+    if (requested()) throw Error(ERR_CANCELLED, "cancelled");
+  }
+
+ private:
+  const uint8_t* flag_ = nullptr;
+};
+
+}  // namespace blockwright

@@ -1,0 +1,21 @@
+// Size and centre of mass of every label of a block.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/cancellation.h"
+#include "core/shape.h"
+
+namespace blockwright {
+
+struct FragmentStatistics {
+  std::vector<uint64_t> ids;      // ascending, without 0
+  std::vector<uint64_t> sizes;    // voxels
+  std::vector<double> centres;    // [ids, dimensions], voxels from the block's corner, centre of voxel (0, 0, 0) = 0
+};
+
+// labels: C order, `shape`. Peak memory beside the input: 16 + 8 * dimensions bytes a label (dense ids), else a hash of them.
+FragmentStatistics fragment_statistics(const uint64_t* labels, const Shape& shape, const Cancellation& cancellation);
+
+}  // namespace blockwright
