@@ -103,7 +103,8 @@ function checkPlaces(check: Check): Refusal[] {
     const store = resourcePath(pipeline, written);
     const path = pathOf(check, written);
     const input = plan.reads.find((one) => one.kind === 'array' && resourcePath(pipeline, one) === store);
-    if (input !== undefined) {
+    // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose.
+    if (input !== undefined && !plan.blocks.readWriteConflict) {
       const same = input.name === written.name ? '' : ` (as '${input.name}')`;
       const text = `the task reads${same} and writes the array '${written.name}': a block that is run again would read its own result. Write to another store`;
       found.push(refusal(pipeline, path, text));

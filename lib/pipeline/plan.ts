@@ -83,12 +83,16 @@ export async function planPipeline(
       bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
     });
   }
-  return { pipeline, tasks, refusals, arrays, neighborhoods };
+  return { pipeline, tasks, refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
 }
 
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
 export function assertRunnable(plan: PipelinePlan): void {
   if (plan.refusals.length > 0) throw refusalsError(plan.refusals);
+}
+
+function inOrderOfTheFile(a: Refusal, b: Refusal): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 function arrayNames(resources: TaskPlan['reads']): string[] {

@@ -12,7 +12,13 @@ export interface Refusal extends Problem {
 /** A refusal that points at a key of the file. */
 export function refusal(pipeline: Pipeline, path: KeyPath, text: string, code: ErrorCode = 'ERR_PLAN'): Refusal {
   const task = path[0] === 'tasks' ? { task: String(path[1]) } : {};
-  return { ...place(pipeline.source, path), key: formatKey(path), text, code, ...task };
+  return {
+    ...place(pipeline.source, path, path.length === 2 ? 'key' : 'value'),
+    key: formatKey(path),
+    text,
+    code,
+    ...task,
+  };
 }
 
 /** The error to throw for a refusal, e.g. from a task's plan. {@link refusalOf} gets the refusal back. */
