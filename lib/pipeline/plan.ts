@@ -14,8 +14,10 @@ import { deriveUpstream, writesOf } from './upstream.js';
 export interface PlannedTask {
   readonly task: PipelineTask;
   readonly plan: TaskPlan;
-  /** Names of the tasks whose results it uses. */
+  /** Tasks whose blocks are waited for where their writeRoi meets the readRoi. */
   readonly upstream: readonly string[];
+  /** Tasks of which every block is waited for. */
+  readonly barriers: readonly string[];
   /** What one block holds while it runs. */
   readonly resources: Readonly<Record<string, number>>;
   /** What makes a result another one: the run's record belongs to this. */
@@ -28,7 +30,7 @@ export interface PlannedTask {
 /** What a run of a pipeline would do, made without writing anything. */
 export interface PipelinePlan {
   readonly pipeline: Pipeline;
-  /** In the order of the file; those that got no plan are missing. */
+  /** Those that got a plan, each after those it waits for, else in the order of the file. */
   readonly tasks: readonly PlannedTask[];
   /** Why it may not run; empty when it may. */
   readonly refusals: readonly Refusal[];
@@ -49,7 +51,7 @@ export async function planPipeline(
   }
   const { planned, refusals: refusedPlans } = await makeTaskPlans(pipeline, stored);
   const refusals = [...refusedPlans];
-  const { upstream, problems } = deriveUpstream(pipeline, planned);
+  const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
 
   const arrays = new Map<string, ArrayMetadata>();
@@ -77,18 +79,35 @@ export async function planPipeline(
       task,
       plan,
       upstream: upstream.get(task.name) ?? [],
+      barriers: barriers.get(task.name) ?? [],
       resources,
       identity: taskIdentity(pipeline, task, plan, arrays, neighborhoods),
       bytesRead: bytes(arrayNames(plan.reads), 'read'),
       bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
     });
   }
-  return { pipeline, tasks, refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
+  return { pipeline, tasks: inOrderOfWork(tasks), refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
 }
 
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
 export function assertRunnable(plan: PipelinePlan): void {
   if (plan.refusals.length > 0) throw refusalsError(plan.refusals);
+}
+
+function inOrderOfWork(tasks: readonly PlannedTask[]): PlannedTask[] {
+  const ordered = new Set<PlannedTask>();
+  const visited = new Set<PlannedTask>();
+  const visit = (planned: PlannedTask) => {
+    if (visited.has(planned)) return;
+    visited.add(planned);
+    for (const name of [...planned.upstream, ...planned.barriers]) {
+      const other = tasks.find(({ task }) => task.name === name);
+      if (other !== undefined) visit(other);
+    }
+    ordered.add(planned);
+  };
+  for (const planned of tasks) visit(planned);
+  return [...ordered];
 }
 
 function inOrderOfTheFile(a: Refusal, b: Refusal): number {

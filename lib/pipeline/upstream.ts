@@ -7,6 +7,8 @@ import { describeResource, resourceKey } from './resource-key.js';
 interface Order {
   readonly upstream: string;
   readonly reason: string;
+  /** Whether every block is waited for, not only those whose writeRoi meets the readRoi. */
+  readonly whole: boolean;
 }
 
 export interface TaskWithPlan {
@@ -15,23 +17,28 @@ export interface TaskWithPlan {
 }
 
 export interface UpstreamResult {
-  /** Names of the tasks that each task waits for. */
+  /** By task: those whose blocks are waited for where their writeRoi meets the readRoi. */
   readonly upstream: ReadonlyMap<string, readonly string[]>;
+  /** By task: those of which every block is waited for. */
+  readonly barriers: ReadonlyMap<string, readonly string[]>;
   /** Why there is no such order: by task, in words. */
   readonly problems: readonly { readonly task: string; readonly text: string }[];
 }
 
 /**
- * Which tasks each task waits for: those that write what it reads, and those of its `after`. A resource with several
- * writers must have them in an order, except a graph, whose rows belong to tasks.
+ * Which tasks each task waits for: those that write what it reads, and those of its `after`. An array is waited for
+ * block by block; graphs and LUTs have no place in the world, so all blocks of their writers are. A resource with
+ * several writers must have them in an order, except a graph, whose rows belong to tasks.
  */
 export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPlan[]): UpstreamResult {
   const orders = new Map<string, Order[]>(planned.map(({ task }) => [task.name, []]));
   for (const { task } of planned) {
     for (const name of task.after) {
-      if (orders.has(name)) orders.get(task.name)?.push({ upstream: name, reason: 'says so in `after`' });
+      if (orders.has(name)) orders.get(task.name)?.push({ upstream: name, reason: 'says so in `after`', whole: true });
     }
   }
+  const dimensions = new Map(planned.map(({ task, plan }) => [task.name, plan.blocks.dimensions]));
+  const sameDimensions = (a: string, b: string) => dimensions.get(a) === dimensions.get(b);
   const problems: { task: string; text: string }[] = [];
   const mustBeOrdered: [string, string, Resource][] = [];
   for (const { resource, readers, writers } of usesOf(pipeline, planned)) {
@@ -41,7 +48,8 @@ export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPla
         if (writers.has(reader) && readers.has(writer)) {
           if (reader < writer) mustBeOrdered.push([reader, writer, resource]);
         } else {
-          orders.get(reader)?.push({ upstream: writer, reason: `reads ${describeResource(resource)}` });
+          const whole = resource.kind !== 'array' || !sameDimensions(reader, writer);
+          orders.get(reader)?.push({ upstream: writer, reason: `reads ${describeResource(resource)}`, whole });
         }
       }
     }
@@ -69,10 +77,15 @@ export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPla
       });
     }
   }
-  return {
-    upstream: new Map([...orders].map(([name, list]) => [name, [...new Set(list.map(({ upstream }) => upstream))]])),
-    problems,
-  };
+  const barriers = new Map([...orders].map(([name, list]) => [name, names(list.filter(({ whole }) => whole))]));
+  const upstream = new Map(
+    [...orders].map(([name, list]) => [name, names(list).filter((other) => !barriers.get(name)?.includes(other))]),
+  );
+  return { upstream, barriers, problems };
+}
+
+function names(orders: readonly Order[]): string[] {
+  return [...new Set(orders.map(({ upstream }) => upstream))];
 }
 
 interface Use {

@@ -71,7 +71,7 @@ tasks:
 const raw = { 'd.zarr/raw': metadata([40, 30]) };
 
 const upstreamOf = ({ tasks }: PipelinePlan) =>
-  Object.fromEntries(tasks.map(({ task, upstream }) => [task.name, upstream]));
+  Object.fromEntries(tasks.map(({ task, upstream, barriers }) => [task.name, [...upstream, ...barriers.map((one) => `${one} as a whole`)]]));
 
 describe('the order of tasks', () => {
   test('comes from the arrays they share, wherever they stand in the file', async () => {
@@ -84,6 +84,7 @@ describe('the order of tasks', () => {
     );
     expect(made.refusals).toEqual([]);
     expect(upstreamOf(made)).toEqual({ last: ['middle'], middle: ['first'], first: [] });
+    expect(made.tasks.map(({ task }) => task.name)).toEqual(['first', 'middle', 'last']);
     expect(made.arrays.get('c')?.shape).toEqual([40, 30]);
   });
 
@@ -99,11 +100,11 @@ describe('the order of tasks', () => {
     );
     expect(made.refusals).toEqual([]);
     expect(upstreamOf(made)).toEqual({
-      read: ['write', 'also'],
+      read: ['write as a whole', 'also as a whole'],
       write: [],
       also: [],
-      use: ['read'],
-      end: ['use', 'write'],
+      use: ['read as a whole'],
+      end: ['use as a whole', 'write as a whole'],
     });
   });
 
@@ -116,7 +117,7 @@ describe('the order of tasks', () => {
       raw,
     );
     expect(made.refusals).toEqual([]);
-    expect(upstreamOf(made)).toEqual({ one: ['write'], two: ['write'], write: [] });
+    expect(upstreamOf(made)).toEqual({ one: ['write as a whole'], two: ['write as a whole'], write: [] });
   });
 
   test('that goes round in a circle is refused with the reasons', async () => {
