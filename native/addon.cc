@@ -6,6 +6,8 @@ namespace blockwright {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_fragment_statistics(exports);
   export_regions(exports);
+  export_merge_edges(exports);
+  export_merge_nodes(exports);
   return exports;
 }
 

@@ -13,5 +13,7 @@ using Exports = Napi::Object;
 
 void export_fragment_statistics(Exports exports);
 void export_regions(Exports exports);
+void export_merge_edges(Exports exports);
+void export_merge_nodes(Exports exports);
 
 }  // namespace blockwright
