@@ -143,7 +143,10 @@ export class Connection {
     }
     this.unfinished ??= { message, payload: new Uint8Array(payloadBytes(message)), filled: 0 };
     const whole = this.unfinished;
-    if ((whole.filled > 0) !== (message.type === 'part') || payload.byteLength > whole.payload.byteLength - whole.filled) {
+    if (
+      whole.filled > 0 !== (message.type === 'part') ||
+      payload.byteLength > whole.payload.byteLength - whole.filled
+    ) {
       throw new BlockwrightError('ERR_PROTOCOL', `message ${message.type}: not the next part of ${whole.message.type}`);
     }
     whole.payload.set(payload, whole.filled);

@@ -76,9 +76,7 @@ function readSocket(folder: RunFolder): string | undefined {
 /** An address file could name anything: only a folder that {@link createControlFolder} makes is touched. */
 function isOurTemporary(socket: string): boolean {
   const folder = dirname(socket);
-  return (
-    basename(socket) === 'socket' && dirname(folder) === tmpdir() && basename(folder).startsWith(TEMPORARY_PREFIX)
-  );
+  return basename(socket) === 'socket' && dirname(folder) === tmpdir() && basename(folder).startsWith(TEMPORARY_PREFIX);
 }
 
 function removeEmptyFolder(path: string): void {

@@ -17,9 +17,6 @@ export class DoneRecordLayout {
   /** How many chunks there are. */
   readonly chunks: number;
   private readonly chunkGrid: readonly number[];
-  private readonly rows: number;
-  /** Blocks of one row of `axis`. */
-  private readonly inner: number;
   /** Blocks that follow each other along `axis` and what is inside it. */
   private readonly period: number;
   private readonly chunksPerPeriod: number;
@@ -34,12 +31,11 @@ export class DoneRecordLayout {
       inner *= shape[axis];
       axis--;
     }
-    this.inner = inner;
-    this.rows = Math.min(shape[axis], Math.max(1, Math.floor(chunkBytes / inner)));
+    const rows = Math.min(shape[axis], Math.max(1, Math.floor(chunkBytes / inner)));
     this.period = shape[axis] * inner;
-    this.chunksPerPeriod = Math.ceil(shape[axis] / this.rows);
-    this.chunkShape = shape.map((size, i) => (i < axis ? 1 : i === axis ? this.rows : size));
-    this.chunkBytes = this.rows * inner;
+    this.chunksPerPeriod = Math.ceil(shape[axis] / rows);
+    this.chunkShape = shape.map((size, i) => (i < axis ? 1 : i === axis ? rows : size));
+    this.chunkBytes = rows * inner;
     this.chunkGrid = shape.map((size, i) => Math.ceil(size / this.chunkShape[i]));
     this.chunks = this.chunkGrid.reduce((product, count) => product * count, 1);
   }

@@ -1,42 +1,22 @@
 import { closeSync, existsSync, fdatasync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
 import { BlockwrightError, codeOf } from '../errors.js';
-import { canonicalJson, differences, hashOf } from './canonical-json.js';
+import { canonicalJson } from './canonical-json.js';
 import { type BytePlace, DoneRecordLayout } from './done-record-layout.js';
+import {
+  checkIdentity,
+  describeRecord,
+  RecordedState,
+  type RecordIdentity,
+  readDescription,
+} from './done-record-metadata.js';
 import { removeTemporaries, syncFolder, writeDurably } from './durable-file.js';
-
-/** The bytes of a done record. */
-export const RecordedState = { pending: 0, done: 1, skipped: 2, failed: 3, orphaned: 4 } as const;
-export type RecordedState = (typeof RecordedState)[keyof typeof RecordedState];
 
 /** Chunk files that are open at once. */
 const OPEN_CHUNKS = 64;
 
 const sync = promisify(fdatasync);
-
-const METADATA = z.object({
-  zarr_format: z.literal(3),
-  node_type: z.literal('array'),
-  shape: z.array(z.number().int().positive()).min(1),
-  data_type: z.literal('uint8'),
-  chunk_grid: z.object({
-    name: z.literal('regular'),
-    configuration: z.object({ chunk_shape: z.array(z.number().int().positive()) }),
-  }),
-  fill_value: z.literal(0),
-  attributes: z.object({
-    blockwright: z.object({ task: z.string(), planHash: z.string(), identity: z.unknown() }),
-  }),
-});
-
-/** Whose record it is. */
-export interface RecordIdentity {
-  readonly task: string;
-  /** Everything that decides the task's outcome, as JSON. */
-  readonly identity: unknown;
-}
 
 /**
  * Which blocks of a task are done: a zarr v3 array of one byte a block in the shape of the block grid, which any zarr
@@ -66,8 +46,8 @@ export class DoneRecord {
     const file = join(path, 'zarr.json');
     if (existsSync(file)) {
       removeTemporaries(path);
-      const found = readMetadata(file);
-      checkIdentity(file, found.attributes.blockwright, whose);
+      const found = readDescription(file);
+      checkIdentity(file, found, whose);
       if (
         canonicalJson(found.shape) !== canonicalJson(shape) ||
         canonicalJson(found.chunk_grid.configuration.chunk_shape) !== canonicalJson(layout.chunkShape)
@@ -85,7 +65,7 @@ export class DoneRecord {
       throw new BlockwrightError('ERR_METADATA', `done record ${file}: expected the array's description, found none`);
     }
     mkdirSync(path, { recursive: true });
-    writeDurably(file, `${JSON.stringify(metadataOf(layout, whose), undefined, 2)}\n`);
+    writeDurably(file, `${JSON.stringify(describeRecord(layout, whose), undefined, 2)}\n`);
     return new DoneRecord(path, layout, false);
   }
 
@@ -96,7 +76,7 @@ export class DoneRecord {
   read(): Uint8Array | undefined {
     let states: Uint8Array | undefined;
     for (let chunk = 0; chunk < this.layout.chunks; chunk++) {
-      const bytes = this.readChunk(chunk);
+      const bytes = readChunk(this.path, this.layout, chunk);
       if (bytes === undefined) continue;
       const { first, count } = this.layout.blocksOf(chunk);
       states ??= new Uint8Array(this.layout.shape.reduce((product, size) => product * size, 1));
@@ -150,31 +130,6 @@ export class DoneRecord {
     this.files.clear();
   }
 
-  private readChunk(chunk: number): Uint8Array | undefined {
-    const path = join(this.path, this.layout.keyOf(chunk));
-    let bytes: Uint8Array;
-    try {
-      bytes = readFileSync(path);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-    if (bytes.byteLength !== this.layout.chunkBytes) {
-      throw new BlockwrightError(
-        'ERR_CHUNK_CORRUPT',
-        `done record ${path}: expected ${this.layout.chunkBytes} bytes, found ${bytes.byteLength}`,
-      );
-    }
-    const bad = bytes.findIndex((byte) => byte > RecordedState.orphaned);
-    if (bad >= 0) {
-      throw new BlockwrightError(
-        'ERR_CHUNK_CORRUPT',
-        `done record ${path}: expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
-      );
-    }
-    return bytes;
-  }
-
   private write(chunk: number, bytes: Uint8Array, offset: number): void {
     const file = this.file(chunk);
     for (let at = 0; at < bytes.byteLength; ) at += writeSync(file, bytes, at, bytes.byteLength - at, offset + at);
@@ -216,59 +171,41 @@ function isNext(a: BytePlace, b: BytePlace): boolean {
   return a.chunk === b.chunk && a.offset + 1 === b.offset;
 }
 
-function metadataOf(layout: DoneRecordLayout, whose: RecordIdentity): object {
-  return {
-    zarr_format: 3,
-    node_type: 'array',
-    shape: layout.shape,
-    data_type: 'uint8',
-    chunk_grid: { name: 'regular', configuration: { chunk_shape: layout.chunkShape } },
-    chunk_key_encoding: { name: 'default', configuration: { separator: '/' } },
-    fill_value: 0,
-    codecs: [{ name: 'bytes' }],
-    attributes: {
-      states: RecordedState,
-      blockwright: { task: whose.task, planHash: hashOf(whose.identity), identity: whose.identity },
-    },
-  };
+/**
+ * The states of a record's blocks, chunk by chunk where something is recorded; nothing when there is no record. For
+ * readers beside the coordinator. Errors as {@link DoneRecord.read}.
+ */
+export function* readRecordedStates(path: string): Generator<Uint8Array> {
+  const file = join(path, 'zarr.json');
+  if (!existsSync(file)) return;
+  const layout = new DoneRecordLayout(readDescription(file).shape);
+  for (let chunk = 0; chunk < layout.chunks; chunk++) {
+    const bytes = readChunk(path, layout, chunk);
+    if (bytes !== undefined) yield bytes.subarray(0, layout.blocksOf(chunk).count);
+  }
 }
 
-function readMetadata(file: string): z.infer<typeof METADATA> {
-  let content: unknown;
+function readChunk(record: string, layout: DoneRecordLayout, chunk: number): Uint8Array | undefined {
+  const path = join(record, layout.keyOf(chunk));
+  let bytes: Uint8Array;
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
+    bytes = readFileSync(path);
   } catch (error) {
-    throw new BlockwrightError('ERR_METADATA', `done record ${file}: expected JSON`, {}, { cause: error });
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
-  const parsed = METADATA.safeParse(content);
-  if (!parsed.success) {
-    throw new BlockwrightError('ERR_METADATA', `done record ${file}: ${z.prettifyError(parsed.error)}`);
-  }
-  const { planHash, identity } = parsed.data.attributes.blockwright;
-  if (planHash !== hashOf(identity)) {
-    throw new BlockwrightError('ERR_METADATA', `done record ${file}: planHash is not the hash of the identity beside it`);
-  }
-  return parsed.data;
-}
-
-function checkIdentity(file: string, found: { task: string; planHash: string; identity?: unknown }, whose: RecordIdentity) {
-  if (found.task !== whose.task) {
+  if (bytes.byteLength !== layout.chunkBytes) {
     throw new BlockwrightError(
-      'ERR_PLAN_CHANGED',
-      `done record ${file}: expected that of task ${whose.task}, found that of task ${found.task}`,
+      'ERR_CHUNK_CORRUPT',
+      `done record ${path}: expected ${layout.chunkBytes} bytes, found ${bytes.byteLength}`,
     );
   }
-  if (found.planHash === hashOf(whose.identity)) return;
-  const different = differences(found.identity, JSON.parse(canonicalJson(whose.identity)));
-  const listed = different.map(({ key, before, after }) => `  ${key}: was ${show(before)}, is ${show(after)}`);
-  throw new BlockwrightError(
-    'ERR_PLAN_CHANGED',
-    `task ${whose.task}: its blocks were begun with another plan. Use another run directory, or undo the change:\n` +
-      listed.join('\n'),
-    { task: whose.task, differences: different },
-  );
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'absent' : canonicalJson(value);
+  const bad = bytes.findIndex((byte) => byte > RecordedState.orphaned);
+  if (bad >= 0) {
+    throw new BlockwrightError(
+      'ERR_CHUNK_CORRUPT',
+      `done record ${path}: expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
+    );
+  }
+  return bytes;
 }
