@@ -11,7 +11,10 @@ export function printError(error: unknown, console: Console, verbose: boolean): 
 }
 
 function stackOf(error: unknown): string {
-  const { stack, cause } = (typeof error === 'object' && error !== null ? error : {}) as { stack?: string; cause?: unknown };
+  const { stack, cause } = (typeof error === 'object' && error !== null ? error : {}) as {
+    stack?: string;
+    cause?: unknown;
+  };
   const own = stack ?? messageOf(error);
   return cause === undefined ? own : `${own}\ncaused by: ${stackOf(cause)}`;
 }

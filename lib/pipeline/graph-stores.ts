@@ -23,7 +23,10 @@ export class GraphStores {
   /** Answers the calls of {@link RemoteGraphStore}s in workers. */
   service(): Service {
     return Object.fromEntries(
-      [...this.graphs.keys()].map((name) => [name, (_request, header, payload) => this.get(name).serve(header, payload)]),
+      [...this.graphs.keys()].map((name) => [
+        name,
+        (_request, header, payload) => this.get(name).serve(header, payload),
+      ]),
     );
   }
 

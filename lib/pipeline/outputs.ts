@@ -16,6 +16,9 @@ export async function prepareOutput(store: string, output: OutputArray): Promise
   }
   const difference = metadataDifference(found.metadata, metadata);
   if (difference !== undefined) {
-    throw new BlockwrightError('ERR_PLAN', `the array '${name}' is there already (${store}) and is another: ${difference}`);
+    throw new BlockwrightError(
+      'ERR_PLAN',
+      `the array '${name}' is there already (${store}) and is another: ${difference}`,
+    );
   }
 }

@@ -1,13 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import type { Argv } from 'yargs';
 import { loadPipeline } from '../../pipeline/file.js';
-import type { Pipeline } from '../../pipeline/pipeline.js';
-import { assertRunnable, planPipeline } from '../../pipeline/plan.js';
-import { runPlan } from '../../pipeline/run.js';
-import { LocalExecutor } from '../../workers/local-executor.js';
-import { type CommandContext, defineCommand } from '../command.js';
-import { type ExitCode, exitCodeOfResult } from '../exit-code.js';
-import { onStopRequests } from '../stop-requests.js';
+import { defineCommand } from '../command.js';
+import { runWithProgress } from '../run-with-progress.js';
 
 export interface RunArguments {
   readonly file: string;
@@ -23,12 +17,17 @@ export function runOptions(yargs: Argv): Argv<RunArguments> {
       type: 'number',
       describe: "Worker processes. Default: the file's, else the machine's cores",
       coerce: (value: unknown) => {
-        if (!Number.isInteger(value) || (value as number) < 1) throw new Error('--workers: expected a whole number of at least 1');
+        if (!Number.isInteger(value) || (value as number) < 1)
+          throw new Error('--workers: expected a whole number of at least 1');
         return value as number;
       },
     })
     .option('json', { type: 'boolean', default: false, describe: 'Events and result as JSON, one a line' })
-    .option('quiet', { type: 'boolean', default: false, describe: 'No progress, only the result' }) as Argv<RunArguments>;
+    .option('quiet', {
+      type: 'boolean',
+      default: false,
+      describe: 'No progress, only the result',
+    }) as Argv<RunArguments>;
 }
 
 export const runCommand = defineCommand<RunArguments>({

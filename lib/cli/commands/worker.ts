@@ -12,7 +12,9 @@ export async function worker(argv: readonly string[], console: Console): Promise
     });
     const { 'run-directory': runDirectory, 'worker-id': workerId } = values;
     if (runDirectory === undefined || workerId === undefined) {
-      console.error('blockwright: expected worker --run-directory DIR --worker-id ID; `blockwright run` starts workers');
+      console.error(
+        'blockwright: expected worker --run-directory DIR --worker-id ID; `blockwright run` starts workers',
+      );
       return ExitCode.refused;
     }
     const { runWorker } = await import('../../workers/worker.js');
