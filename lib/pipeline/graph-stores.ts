@@ -3,9 +3,6 @@ import { BlockwrightError } from '../errors.js';
 import { ThreadedGraphStore } from '../graph/graph-thread.js';
 import type { PipelineGraph } from './pipeline.js';
 
-/** The service by which workers reach graphs, and the coordinator's process owns them; a method is a graph's name. */
-export const GRAPH_SERVICE = 'graph';
-
 /** The graph stores of a run: one a file, in a thread of its own, opened when first used. */
 export class GraphStores {
   private readonly open = new Map<string, ThreadedGraphStore>();

@@ -3,10 +3,10 @@ import { BlockwrightError } from '../errors.js';
 import { RemoteGraphStore } from '../graph/remote-graph-store.js';
 import type { ProcessBlock } from '../workers/block-runner.js';
 import type { BlockContext, TaskDefinition } from '../workers/task-definition.js';
-import { GRAPH_SERVICE } from './graph-stores.js';
+import { GRAPH_SERVICE } from './graph-service.js';
 import { Once } from './once.js';
 import { OpenArrays } from './open-arrays.js';
-import { resolvePath } from './pipeline.js';
+import { resolvePath } from './paths.js';
 import { TaskRegistry } from './registry.js';
 import type { WorkerConfig } from './worker-config.js';
 

@@ -5,10 +5,12 @@ import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import type { RunContext } from '../workers/task-definition.js';
-import { GRAPH_SERVICE, GraphStores } from './graph-stores.js';
+import { GRAPH_SERVICE } from './graph-service.js';
+import { GraphStores } from './graph-stores.js';
 import { OpenArrays } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
-import { type Pipeline, resolvePath } from './pipeline.js';
+import { resolvePath } from './paths.js';
+import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
 import { workerConfig } from './worker-config.js';
 
