@@ -5,6 +5,7 @@ namespace blockwright {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_fragment_statistics(exports);
+  export_regions(exports);
   return exports;
 }
 

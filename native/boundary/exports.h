@@ -12,5 +12,6 @@ using Exports = Napi::Object;
   (exports).Set(name, Napi::Function::New((exports).Env(), guarded<function>, name))
 
 void export_fragment_statistics(Exports exports);
+void export_regions(Exports exports);
 
 }  // namespace blockwright
