@@ -5,6 +5,8 @@ namespace blockwright {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_fragment_statistics(exports);
+  export_graph_mutex_watershed(exports);
+  export_mutex_watershed(exports);
   return exports;
 }
 

@@ -12,5 +12,7 @@ using Exports = Napi::Object;
   (exports).Set(name, Napi::Function::New((exports).Env(), guarded<function>, name))
 
 void export_fragment_statistics(Exports exports);
+void export_graph_mutex_watershed(Exports exports);
+void export_mutex_watershed(Exports exports);
 
 }  // namespace blockwright
