@@ -19,3 +19,10 @@ export { type LookupTable, type RelabelOptions, relabel } from './native/relabel
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export {
+  type EdgeSums,
+  type FragmentEdges,
+  type GraphMutexWatershedOptions,
+  graphMutexWatershed,
+} from './native/graph-mutex-watershed.js';
+export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';

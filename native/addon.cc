@@ -13,6 +13,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_map_file(exports);
   export_relabel(exports);
   export_remove_debris(exports);
+  export_graph_mutex_watershed(exports);
+  export_mutex_watershed(exports);
   return exports;
 }
 

@@ -20,5 +20,7 @@ void export_regions(Exports exports);
 void export_map_file(Exports exports);
 void export_relabel(Exports exports);
 void export_remove_debris(Exports exports);
+void export_graph_mutex_watershed(Exports exports);
+void export_mutex_watershed(Exports exports);
 
 }  // namespace blockwright
