@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
@@ -155,10 +154,12 @@ async function renameUnlessTaken(from: string, to: string): Promise<boolean> {
 
 /** Nothing but a LUT is replaced. */
 async function checkReplaceable(path: string): Promise<void> {
+  const before = await identityOf(path);
   try {
     await readGroup(path);
   } catch (error) {
-    if (codeOf(error) === 'ERR_ARRAY_MISSING' && !existsSync(path)) return;
+    // Another writer may have moved it away meanwhile.
+    if (before === undefined || before !== (await identityOf(path))) return;
     throw new BlockwrightError(
       'ERR_ARRAY_EXISTS',
       `${path}: expected a LUT or nothing, found something else`,
@@ -166,6 +167,11 @@ async function checkReplaceable(path: string): Promise<void> {
       { cause: error },
     );
   }
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(unlessMissing);
+  return found === undefined ? undefined : `${found.ino} ${found.birthtimeMs}`;
 }
 
 async function isSameLut(a: string, b: string): Promise<boolean> {
@@ -221,7 +227,7 @@ async function readLength(path: string, column: string): Promise<number> {
   return rows;
 }
 
-function unlessMissing(error: unknown): void {
+function unlessMissing(error: unknown): undefined {
   if (codeOf(error) !== 'ENOENT') throw error;
 }
 
