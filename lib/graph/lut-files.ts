@@ -1,7 +1,8 @@
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BlockwrightError, codeOf } from '../errors.js';
+import { mapFile } from '../native/map-file.js';
 
 /** One system call moves at most 2^31 - 1 bytes. */
 const STEP = 2 ** 28;
@@ -30,24 +31,14 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The uint64 values of a chunk file of exactly `rows` values. @throws ERR_CHUNK_CORRUPT */
+/** The uint64 values of a chunk file of exactly `rows` values, mapped into memory. @throws ERR_CHUNK_CORRUPT */
 export async function readColumn(path: string, rows: number): Promise<BigUint64Array> {
-  const column = new BigUint64Array(rows);
-  if (rows === 0) return column; // an empty array has no chunk
-  const file = await open(path, 'r').catch((error) => {
-    if (codeOf(error) === 'ENOENT') throw corrupt(path, rows, 'no file');
-    throw error;
-  });
-  try {
-    const { size } = await file.stat();
-    if (size !== rows * 8) throw corrupt(path, rows, `${size} bytes`);
-    const bytes = new Uint8Array(column.buffer);
-    const read = await fill(file, bytes, 0);
-    if (read !== bytes.byteLength) throw corrupt(path, rows, `${read} bytes`);
-    return column;
-  } finally {
-    await file.close();
-  }
+  if (rows === 0) return new BigUint64Array(0); // an empty array has no chunk
+  const found = await stat(path).catch(undefinedIfMissing);
+  if (found === undefined) throw corrupt(path, rows, 'no file');
+  const buffer = found.size === rows * 8 ? await mapFile(path) : undefined;
+  if (buffer?.byteLength !== rows * 8) throw corrupt(path, rows, `${found.size} bytes`);
+  return new BigUint64Array(buffer);
 }
 
 function corrupt(path: string, rows: number, found: string): BlockwrightError {

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
-import { argumentError } from '../native/checks.js';
+import { argumentError, checkType } from '../native/checks.js';
 import { isSameFile, readColumn, removeLeftovers, syncFolder, temporaryName, writeDurably } from './lut-files.js';
 
 /** Which segment each fragment belongs to, as columns of one length. */
@@ -54,7 +54,7 @@ export async function writeLut(
 }
 
 /**
- * Opens a LUT.
+ * Opens a LUT. Its columns are memory that the system pages in as it is read, and stay valid when the LUT is replaced.
  *
  * @throws ERR_ARRAY_MISSING where there is none; ERR_METADATA when it is no LUT; ERR_CHUNK_CORRUPT when a file of it is
  *   missing, short or long; ERR_IO
@@ -82,8 +82,7 @@ export async function openLut(path: string): Promise<Lut> {
 
 function checkColumns({ fragments, segments, sizes }: LutColumns): void {
   for (const [name, column] of Object.entries({ fragments, segments, sizes })) {
-    const found = Object.prototype.toString.call(column).slice(8, -1);
-    if (found !== 'BigUint64Array') throw argumentError(name, 'a BigUint64Array', found);
+    checkType(name, column, 'BigUint64Array');
     if (column.length !== fragments.length) throw argumentError(name, `${fragments.length} rows`, column.length);
   }
   let last = 0n;
