@@ -30,7 +30,15 @@ const jest = join('node_modules', 'jest', 'bin', 'jest.js');
 const workers = Math.max(1, availableParallelism() - 1);
 spawnSync(
   process.execPath,
-  ['--experimental-vm-modules', '--no-warnings', jest, `--maxWorkers=${workers}`, '--json', `--outputFile=${report}`, ...only],
+  [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    jest,
+    `--maxWorkers=${workers}`,
+    '--json',
+    `--outputFile=${report}`,
+    ...only,
+  ],
   { stdio: ['inherit', 'ignore', 'inherit'] },
 );
 try {

@@ -17,7 +17,9 @@ export default defineTask({
 
   plan(options, context) {
     const labels = context.array(options.labels);
-    const halo = labels.shape.map((_, axis) => 1 + Math.max(...options.neighborhood.map((offset) => Math.abs(offset[axis]))));
+    const halo = labels.shape.map(
+      (_, axis) => 1 + Math.max(...options.neighborhood.map((offset) => Math.abs(offset[axis]))),
+    );
     return {
       blocks: new BlockPlan({
         totalWriteRoi: roiOf(labels),
@@ -59,7 +61,13 @@ export default defineTask({
     const result = new Uint8Array(options.neighborhood.length * voxels);
     options.neighborhood.forEach((step, channel) => {
       result.set(
-        channelAffinities({ data, shape: readShape, begin: readBegin, volumeShape: shape }, step, channel, options.seed, { begin, end }),
+        channelAffinities(
+          { data, shape: readShape, begin: readBegin, volumeShape: shape },
+          step,
+          channel,
+          options.seed,
+          { begin, end },
+        ),
         channel * voxels,
       );
     });

@@ -75,7 +75,9 @@ row('segments of at least 64 voxels', large.size, segmentationScores(await compa
 /** Scores of the fragments joined by the LUT, small segments kept. */
 async function segmentationScoresThroughLut(fragmentTable) {
   const segmentOf = new Map();
-  lut.fragments.forEach((fragment, index) => { segmentOf.set(fragment, lut.segments[index]); });
+  lut.fragments.forEach((fragment, index) => {
+    segmentOf.set(fragment, lut.segments[index]);
+  });
   return segmentationScores(
     await mergeContingencyTables([{ ...fragmentTable, a: fragmentTable.a.map((id) => segmentOf.get(id) ?? id) }]),
   );

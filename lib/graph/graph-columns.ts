@@ -1,13 +1,11 @@
 import { BlockwrightError } from '../errors.js';
-import { argumentError } from '../native/checks.js';
+import { argumentError, checkType } from '../native/checks.js';
 import type { BlockKey, EdgeAttribute, EdgeColumns, NodeColumns } from './graph-store.js';
 
 const ATTRIBUTE_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 function checkColumn(name: string, column: unknown, type: 'BigUint64Array' | 'Float64Array', length?: number): void {
-  // By name: a typed array of another realm is not an `instanceof` ours.
-  const found = Object.prototype.toString.call(column).slice(8, -1);
-  if (found !== type) throw argumentError(name, `a ${type}`, found);
+  checkType(name, column, type);
   const { length: elements } = column as ArrayLike<unknown>;
   if (length !== undefined && elements !== length) throw argumentError(name, `${length} elements`, elements);
 }

@@ -222,7 +222,7 @@ export class Scheduler {
         const neighbour = this.neighbours[i];
         if (--pending[neighbour] > 0) continue;
         if (states[neighbour] === BlockState.waiting) blocks.makeReady(neighbour);
-        else if (blocks.hasSucceeded(neighbour)) passing.push(neighbour);
+        else passing.push(neighbour); // done before this run
       }
       next = passing.pop();
     }

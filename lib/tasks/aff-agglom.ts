@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { Coordinate } from '../geometry/coordinate.js';
 import { edgeScores } from '../native/edge-scores.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { defineTask, type PlanContext } from '../workers/task-definition.js';
-import { blockOptions, checkContext, planOver, vector } from './block-options.js';
+import { blockOptions, checkContext, planOver, vector, writeBox } from './block-options.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32.'),
@@ -45,7 +44,9 @@ function channelsOf(
 
 /** How far the offsets of the used channels reach below and above a voxel. */
 function reach(neighborhood: readonly (readonly number[])[], channels: Record<string, number[]>, dimensions: number) {
-  const used = Object.values(channels).flat().map((channel) => neighborhood[channel]);
+  const used = Object.values(channels)
+    .flat()
+    .map((channel) => neighborhood[channel]);
   const axes = Array.from({ length: dimensions }, (_, axis) => axis);
   return {
     low: axes.map((axis) => Math.max(0, ...used.map((offset) => -offset[axis]))),
@@ -87,8 +88,16 @@ export const affAgglom = defineTask<Options>({
     if (fragments.dataType !== 'uint64') {
       throw context.error('fragments', `expected uint64 labels, found ${fragments.dataType}`);
     }
-    if (!Coordinate.from(fragments.offset.subtract(affinities.offset).modulo(affinities.voxelSize)).equals(Coordinate.filled(fragments.voxelSize.dimensions, 0))) {
-      throw context.error('fragments', `expected an offset on the voxel grid of the affinities, found ${fragments.offset}`);
+    if (
+      fragments.offset
+        .subtract(affinities.offset)
+        .modulo(affinities.voxelSize)
+        .values.some((rest) => rest !== 0)
+    ) {
+      throw context.error(
+        'fragments',
+        `expected an offset on the voxel grid of the affinities, found ${fragments.offset}`,
+      );
     }
     const neighborhood = context.neighborhood(given.affinities);
     const channels = channelsOf(given.scores, neighborhood, (message) => context.error('scores', message));
@@ -114,21 +123,27 @@ export const affAgglom = defineTask<Options>({
 
   async processBlock(given, block, context) {
     const { signal } = context;
-    const [affinities, fragments] = await Promise.all([context.array(given.affinities), context.array(given.fragments)]);
+    const [affinities, fragments] = await Promise.all([
+      context.array(given.affinities),
+      context.array(given.fragments),
+    ]);
     const [values, labels] = await Promise.all([
       affinities.readRoi(block.readRoi, { signal }),
       fragments.readRoi(block.readRoi, { signal }),
     ]);
     const neighborhood = context.neighborhood(given.affinities);
     const { voxelSize } = fragments.metadata;
-    const begin = block.writeRoi.begin.subtract(block.readRoi.begin).divide(voxelSize);
-    const edges = await edgeScores(labels.data as BigUint64Array, values.data as Uint8Array | Float32Array, values.shape, {
-      offsets: neighborhood,
-      begin: begin.values,
-      end: begin.add(block.writeRoi.shape.divide(voxelSize)).values,
-      scores: channelsOf(given.scores, neighborhood, (message) => new Error(message)),
-      signal,
-    });
+    const edges = await edgeScores(
+      labels.data as BigUint64Array,
+      values.data as Uint8Array | Float32Array,
+      labels.shape,
+      {
+        offsets: neighborhood,
+        box: writeBox(block, voxelSize),
+        scores: channelsOf(given.scores, neighborhood, (message) => new Error(message)),
+        signal,
+      },
+    );
     await context.graph(given.graph).writeEdges({ task: context.task, block: block.index, roi: block.writeRoi }, edges);
     context.log(`${edges.u.length} edges`);
   },

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { Block } from '../blocks/block.js';
 import { BlockPlan } from '../blocks/plan.js';
-import { Coordinate } from '../geometry/coordinate.js';
+import type { Coordinate } from '../geometry/coordinate.js';
 import { Roi } from '../geometry/roi.js';
+import type { VoxelBox } from '../native/voxel-box.js';
 import type { ArrayMetadata, DataType } from '../storage/metadata.js';
 import type { PlanContext } from '../workers/task-definition.js';
 
@@ -53,8 +55,12 @@ export function planOver(
     }
     const part = new Roi(options.roi.offset, options.roi.shape);
     total = total.intersect(part);
-    if (total.empty) throw context.error('roi', `expected a part of ${roiOf(array)}, found ${part}, which lies outside`);
-    const steps = total.begin.subtract(array.offset).modulo(array.voxelSize).values.concat(total.shape.modulo(array.voxelSize).values);
+    if (total.empty)
+      throw context.error('roi', `expected a part of ${roiOf(array)}, found ${part}, which lies outside`);
+    const steps = total.begin
+      .subtract(array.offset)
+      .modulo(array.voxelSize)
+      .values.concat(total.shape.modulo(array.voxelSize).values);
     if (steps.some((step) => step !== 0)) {
       throw context.error('roi', `expected whole voxels of ${array.voxelSize}, found ${part}`);
     }
@@ -115,7 +121,10 @@ export function checkContext(
   return given;
 }
 
-/** A Roi in voxels of an array, from its corner: offset and shape. */
-export function voxelsOf(roi: Roi, array: ArrayMetadata): { begin: Coordinate; shape: Coordinate } {
-  return { begin: roi.begin.subtract(array.offset).divide(array.voxelSize), shape: roi.shape.divide(array.voxelSize) };
+/** What a block writes, in voxels from the corner of what it reads. */
+export function writeBox(block: Block, voxelSize: Coordinate): VoxelBox {
+  return {
+    offset: block.writeRoi.begin.subtract(block.readRoi.begin).divide(voxelSize).values,
+    shape: block.writeRoi.shape.divide(voxelSize).values,
+  };
 }

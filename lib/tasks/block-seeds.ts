@@ -9,6 +9,11 @@ export async function findBlockSeeds(
   shape: readonly number[],
   signal: AbortSignal,
 ): Promise<BigUint64Array> {
-  void given; void affinities; void shape; void signal; void distanceTransform; void findSeeds;
+  void given;
+  void affinities;
+  void shape;
+  void signal;
+  void distanceTransform;
+  void findSeeds;
   throw new Error('placeholder');
 }

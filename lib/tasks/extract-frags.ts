@@ -9,10 +9,10 @@ import { mutexWatershed } from '../native/mutex-watershed.js';
 import { removeDebris } from '../native/remove-debris.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
-import { blockOptions, checkContext, outputLike, planOver, vector } from './block-options.js';
+import { blockOptions, checkContext, outputLike, planOver, vector, writeBox } from './block-options.js';
+import { findBlockSeeds } from './block-seeds.js';
 import { readMask } from './mask.js';
 import { smoothAffinities } from './smoothing.js';
-import { findBlockSeeds } from './block-seeds.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32; one channel an offset.'),
@@ -30,7 +30,7 @@ const options = z.strictObject({
     .default(false)
     .describe('Keep each edge with probability 1 / product(stride) instead of on a grid.'),
   noiseEps: z.number().nonnegative().default(0).describe('Standard deviation of normal noise added to the affinities.'),
-  seed: z.int().nonnegative().default(0).describe('Of the noise and of randomised strides; the block index goes in too.'),
+  seed: z.int().nonnegative().default(0).describe('Of the noise and of randomised strides.'),
   sigma: z.array(z.number().nonnegative()).optional().describe('Gaussian smoothing of the affinities, voxels an axis.'),
   filterFragments: z
     .number()
@@ -38,7 +38,11 @@ const options = z.strictObject({
     .max(1)
     .default(0)
     .describe('Fragments whose mean short-range affinity is lower become background.'),
-  removeDebris: z.int().nonnegative().default(0).describe('Fragments of fewer voxels (in the read block) become background.'),
+  removeDebris: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Fragments of fewer voxels (in the read block) become background.'),
   minSeedDistance: z
     .int()
     .positive()
@@ -88,27 +92,33 @@ async function computeFragments(
 ): Promise<BigUint64Array> {
   const { signal } = context;
   const offsets = context.neighborhood(given.affinities);
-  const mask = given.mask === undefined ? undefined : await readMask(await context.array(given.mask), block.readRoi, signal);
-  const smoothed = given.sigma === undefined ? undefined : await smoothAffinities(affinities, shape, given.sigma, signal);
-  const seeds = given.minSeedDistance === undefined ? undefined : await findBlockSeeds(given, affinities, shape, signal);
-  let fragments = await mutexWatershed(affinities, shape, {
+  const { metadata } = await context.array(given.affinities);
+  // Random numbers belong to voxels of the volume: they agree where blocks overlap, and do not depend on the blocks.
+  const origin = block.readRoi.begin.subtract(metadata.offset).divide(metadata.voxelSize).values;
+  const mask =
+    given.mask === undefined ? undefined : await readMask(await context.array(given.mask), block.readRoi, signal);
+  const smoothed =
+    given.sigma === undefined ? undefined : await smoothAffinities(affinities, shape, given.sigma, signal);
+  const seeds =
+    given.minSeedDistance === undefined ? undefined : await findBlockSeeds(given, affinities, shape, signal);
+  const fragments = await mutexWatershed(affinities, shape, {
     offsets,
     bias: given.bias,
     ...(given.strides === undefined ? {} : { strides: given.strides }),
     randomizedStrides: given.randomizedStrides,
     noiseEps: given.noiseEps,
     seed: given.seed,
-    stream: block.index,
+    origin,
     ...(mask === undefined ? {} : { mask }),
     ...(smoothed === undefined ? {} : { smoothed }),
     ...(seeds === undefined ? {} : { seeds }),
     signal,
   });
   if (given.filterFragments > 0) {
-    fragments = await filterFragments(fragments, affinities, shape, { threshold: given.filterFragments, signal });
+    await filterFragments(fragments, affinities, shape.slice(1), { threshold: given.filterFragments, signal });
   }
   if (given.removeDebris > 0) {
-    fragments = await removeDebris(fragments, { minSize: given.removeDebris, signal });
+    await removeDebris(fragments, given.removeDebris, { signal });
   }
   return fragments;
 }
@@ -126,7 +136,10 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
       throw context.error('affinities', `expected uint8 or float32, found ${affinities.dataType}`);
     }
     if (affinities.channelAxes !== 1) {
-      throw context.error('affinities', `expected one channel axis before the spatial ones, found ${affinities.channelAxes}`);
+      throw context.error(
+        'affinities',
+        `expected one channel axis before the spatial ones, found ${affinities.channelAxes}`,
+      );
     }
     const channels = context.neighborhood(given.affinities).length;
     if (typeof given.bias !== 'number' && given.bias.length !== channels) {
@@ -145,7 +158,10 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
     idOffset(blocks, voxelsPerBlock(given), 0);
     return {
       blocks,
-      reads: [given.affinities, ...(given.mask === undefined ? [] : [given.mask])].map((name) => ({ kind: 'array', name })),
+      reads: [given.affinities, ...(given.mask === undefined ? [] : [given.mask])].map((name) => ({
+        kind: 'array' as const,
+        name,
+      })),
       writes: [
         { kind: 'array', name: given.fragments },
         ...(given.graph === undefined ? [] : [{ kind: 'graph' as const, name: given.graph }]),
@@ -164,20 +180,18 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
     const { signal } = context;
     const [affinities, output] = await Promise.all([context.array(given.affinities), context.array(given.fragments)]);
     const { voxelSize } = affinities.metadata;
-    const begin = block.writeRoi.begin.subtract(block.readRoi.begin).divide(voxelSize);
-    const writeShape = block.writeRoi.shape.divide(voxelSize);
+    const crop = writeBox(block, voxelSize);
     const read = await affinities.readRoi(block.readRoi, { signal });
     const values = read.data as Uint8Array | Float32Array;
 
     let labels: BigUint64Array;
     if (isBlank(values)) {
-      labels = new BigUint64Array(writeShape.product());
+      labels = new BigUint64Array(block.writeRoi.shape.divide(voxelSize).product());
       context.log('no affinities: background only');
     } else {
       const fragments = await computeFragments(given, values, read.shape, block, context);
       const components = await connectedComponents(fragments, read.shape.slice(1), {
-        begin: begin.values,
-        end: begin.add(writeShape).values,
+        crop,
         idOffset: idOffset(context.blocks, voxelsPerBlock(given), block.index),
         signal,
       });
@@ -187,15 +201,17 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
     await output.writeRoi(block.writeRoi, labels, { signal });
 
     if (given.graph !== undefined) {
-      const statistics = await fragmentStatistics(labels, writeShape.values, { signal });
+      const statistics = await fragmentStatistics(labels, crop.shape, { signal });
       const positions = statistics.centres.map((centre, index) => {
         const axis = index % voxelSize.dimensions;
         return block.writeRoi.begin.at(axis) + centre * voxelSize.at(axis);
       });
-      await context.graph(given.graph).writeNodes(
-        { task: context.task, block: block.index, roi: block.writeRoi },
-        { ids: statistics.ids, sizes: statistics.sizes, positions },
-      );
+      await context
+        .graph(given.graph)
+        .writeNodes(
+          { task: context.task, block: block.index, roi: block.writeRoi },
+          { ids: statistics.ids, sizes: statistics.sizes, positions },
+        );
     }
   },
 });

@@ -7,7 +7,7 @@ import { defineTask } from '../workers/task-definition.js';
 
 const options = z.strictObject({
   graph: graphName(),
-  lut: lutPath().describe('Written: fragment, segment and the segment\'s size for every node.'),
+  lut: lutPath().describe("Written: fragment, segment and the segment's size for every node."),
   weights: z
     .record(z.string().min(1), z.tuple([z.number(), z.number()]))
     .describe('Score name -> [w, b]: an edge attracts where w * score + b > 0.'),

@@ -5,4 +5,9 @@ import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
 
 /** Every task type that needs no plugin. */
-export const builtInTasks: readonly TaskDefinition[] = [extractFrags, affAgglom, graphMws, relabel] as readonly TaskDefinition[];
+export const builtInTasks: readonly TaskDefinition[] = [
+  extractFrags,
+  affAgglom,
+  graphMws,
+  relabel,
+] as readonly TaskDefinition[];

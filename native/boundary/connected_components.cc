@@ -1,0 +1,39 @@
+#include "kernels/connected_components.h"
+
+#include <memory>
+
+#include "boundary/arguments.h"
+#include "boundary/exports.h"
+#include "boundary/promise_worker.h"
+
+namespace blockwright {
+
+namespace {
+
+Napi::Value connected_components_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const Shape shape = arguments.shape("shape");
+  const Box box{arguments.shape("cropOffset"), arguments.shape("cropShape")};
+  check_box("crop", box, shape);
+  const Span<uint64_t> labels = arguments.array<uint64_t>("labels", shape.count());
+  const Span<uint64_t> output = arguments.array<uint64_t>("output", box.shape.count());
+  const int reach = static_cast<int>(arguments.integer("reach"));
+  const uint64_t id_offset = arguments.unsigned64("idOffset");
+  const size_t threads = static_cast<size_t>(arguments.unsigned64("threads"));
+  const Cancellation cancellation = arguments.cancellation();
+  const auto count = std::make_shared<uint64_t>(0);
+  return run_async(
+      info.Env(), arguments.object(),
+      [=] {
+        *count = connected_components(labels.data, shape, box, reach, id_offset, threads, output.data, cancellation);
+      },
+      [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(*count)); });
+}
+
+}  // namespace
+
+void export_connected_components(Exports exports) {
+  BLOCKWRIGHT_EXPORT(exports, "connectedComponents", connected_components_async);
+}
+
+}  // namespace blockwright

@@ -1,0 +1,23 @@
+// Connected components of a label array; different labels stay apart.
+// Runs and a union-find over them, as in He, Chao, Suzuki, "A run-based two-scan labeling algorithm" (2008); the union
+// by smaller run keeps the first run of a component as its root, so numbers follow the raster order of first voxels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/box.h"
+#include "core/cancellation.h"
+#include "core/shape.h"
+
+namespace blockwright {
+
+// labels: C order, `shape`. Only what lies in `box` is looked at. output: [box.shape], 0 where the label is 0, else
+// id_offset + the number of the component, 1.. in raster order of its first voxel in the box. Returns the number of
+// components. `reach`: how many coordinates may differ (by one) between neighbours, 1 = faces, dimensions = all corners.
+// The same for any number of threads. ERR_LIMIT when an id would exceed 2^64 - 1, or at 2^32 runs.
+// Peak memory beside the arrays: 28 bytes a run (a run = equal labels along the fastest axis), at most 28 a voxel.
+uint64_t connected_components(const uint64_t* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
+                              size_t threads, uint64_t* output, const Cancellation& cancellation);
+
+}  // namespace blockwright
