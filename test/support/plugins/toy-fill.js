@@ -20,7 +20,7 @@ export default {
     add: z.int().default(1).describe('Added to the index of the block'),
     failBlocks: z.array(z.int()).default([]).describe('Blocks that always fail'),
     dieBlocks: z.array(z.int()).default([]).describe('Blocks that end the worker'),
-    failOnce: z.string().optional().describe('A file; the block that makes it fails'),
+    failOnce: z.string().optional().describe('A file beside the pipeline; the block that makes it fails'),
     milliseconds: z.number().default(0).describe('Time a block takes'),
     gpu: z.int().optional(),
   }),
@@ -61,8 +61,8 @@ export default {
     if (options.milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, options.milliseconds));
     if (options.failBlocks.includes(block.index)) throw new Error(`block ${block.index} is not to my taste`);
     if (options.dieBlocks.includes(block.index)) process.kill(process.pid, 'SIGKILL');
-    if (options.failOnce !== undefined && !existsSync(options.failOnce)) {
-      writeFileSync(options.failOnce, '');
+    if (options.failOnce !== undefined && !existsSync(context.lutPath(options.failOnce))) {
+      writeFileSync(context.lutPath(options.failOnce), '');
       throw new Error('only once');
     }
     const array = await context.array(options.output);
