@@ -2,7 +2,7 @@
 
 export type { Block, Fit } from './blocks/block.js';
 export * from './errors.js';
-export { ceilDiv, Coordinate, type CoordinateLike, floorDiv } from './geometry/coordinate.js';
+export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
 export {
   type ConnectedComponents,
@@ -11,9 +11,12 @@ export {
   connectedComponents,
 } from './native/connected-components.js';
 export { type ContingencyTable, contingencyTable, mergeContingencyTables } from './native/contingency-table.js';
+export { type DistanceTransformOptions, distanceTransform } from './native/distance-transform.js';
 export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores } from './native/edge-scores.js';
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
+export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
 export { type FragmentStatistics, fragmentStatistics } from './native/fragment-statistics.js';
+export { gaussianSmoothing } from './native/gaussian-smoothing.js';
 export { mapFile } from './native/map-file.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
