@@ -242,18 +242,18 @@ export class Scheduler {
   }
 
   private orphanDownstream(task: number, block: number): void {
-    const stack = [{ task, block }];
-    for (let lost = stack.pop(); lost !== undefined; lost = stack.pop()) {
-      const from = lost.task;
+    const stack = [task, block]; // pairs of numbers: there may be millions
+    while (stack.length > 0) {
+      const lost = stack.pop()!;
+      const from = stack.pop()!;
       const orphan = (to: number, orphaned: number): void => {
         this.blocks[to].move(orphaned, BlockState.orphaned);
         this.unfinished--;
-        if (this.blocks[to].plan.levels > 1 || this.dependents[to].length > 0)
-          stack.push({ task: to, block: orphaned });
+        if (this.blocks[to].plan.levels > 1 || this.dependents[to].length > 0) stack.push(to, orphaned);
       };
       const own = this.blocks[from];
       const released: number[] = [];
-      const length = own.pending === undefined ? 0 : own.plan.downstream(lost.block, this.neighbours);
+      const length = own.pending === undefined ? 0 : own.plan.downstream(lost, this.neighbours);
       for (let i = 0; i < length; i++) {
         const neighbour = this.neighbours[i];
         if (own.states[neighbour] === BlockState.waiting) orphan(from, neighbour);
@@ -261,7 +261,7 @@ export class Scheduler {
       }
       for (const neighbour of released) this.releaseOwn(own, neighbour);
       for (const dependency of this.dependents[from]) {
-        dependency.visitWaiting(lost.block, (waiting) => orphan(dependency.task, waiting));
+        dependency.visitWaiting(lost, (waiting) => orphan(dependency.task, waiting));
       }
     }
   }
