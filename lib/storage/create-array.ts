@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { argumentError } from '../native/checks.js';
@@ -97,7 +96,7 @@ function formatOf(metadata: ArrayMetadata, options: CreateOptions): ArrayFormat 
     chunkShape: [...metadata.chunkShape],
     dataType: metadata.dataType,
     order: metadata.shape.map((_, axis) => axis),
-    bigEndian: endianness() === 'BE' && bytes === 1,
+    bigEndian: false,
     fill: parseFillValue(plain, metadata.dataType, 'options.fillValue'),
     keyPrefix: 'c',
     keySeparator: '/',

@@ -1,9 +1,7 @@
 #include "io/write_region.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <algorithm>
-#include <cstdlib>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,88 +51,66 @@ const uint8_t* compose(const ArrayDescription& array, const Region& region, cons
   return chunk;
 }
 
-// A chunk on its way to the disk.
-struct Pending {
-  std::string path;
-  std::string temporary;  // empty: the chunk is all fill and has no file
-  File file;              // open until it is synchronised
-  bool in_place = false;  // nothing is left to be removed
-};
-
-// Removes what was not renamed, also when an exception passes.
-class Batch {
- public:
-  explicit Batch(size_t size) : chunks(size) {}
-  ~Batch() {
-    for (const Pending& chunk : chunks) {
-      if (chunk.temporary.empty() || chunk.in_place) continue;
-      try {
-        remove_file(chunk.temporary);
-      } catch (const Error&) {
-        // The first error is on its way; removeStaleTemporaries() finds the file later.
-      }
+// Writes a chunk's file: temporary file, rename. What fails leaves no temporary file behind.
+void replace_chunk(const std::string& root, const std::string& path, const std::string& temporary, Bytes encoded,
+                   bool durable) {
+  File file = create_file(root, temporary);
+  try {
+    write_fully(file, temporary, encoded);
+    if (durable) synchronise_data(file, temporary);
+    file.close(temporary);
+    rename_file(temporary, path);
+  } catch (...) {
+    try {
+      remove_file(temporary);
+    } catch (const Error&) {
+      // The first error says more; removeStaleTemporaries() finds the file later.
     }
+    throw;
   }
-  std::vector<Pending> chunks;
-};
+}
+
+// The folders from the chunks' up to the array's own, without repetition, the deepest first.
+std::vector<std::string> folders_of(const ArrayDescription& array, const ChunkRange& chunks,
+                                    const std::vector<uint8_t>& changed) {
+  std::set<std::string, std::greater<>> folders;
+  for (size_t number = 0; number < chunks.count(); ++number) {
+    if (changed[number] == 0) continue;
+    std::string folder = folder_of(array.path + "/" + array.key(chunks.index(number)));
+    while (folders.insert(folder).second && folder.size() > array.path.size()) folder = folder_of(folder);
+  }
+  return {folders.begin(), folders.end()};
+}
 
 }  // namespace
 
+// Each file is synchronised by the thread that wrote it, then each folder once. Measured on ext4 (median ms; nothing
+// synchronised / this / all files written first, then synchronised / one syncfs): 512 new files of 4 kB 21 / 121 / 117 / 36;
+// 64 of 160 kB 51 / 69 / 63 / 59; one of 160 kB 0.8 / 1.5 / 1.7 / 1.4. syncfs would also wait for everything that others
+// write to the file system, so one worker would pay for all of them; a block has few chunks, and then it gains nothing.
 void write_region(const ArrayDescription& array, const Region& region, bool durable, size_t threads,
                   const Cancellation& cancellation) {
-  const ChunkRange range(array, region);
+  const ChunkRange chunks(array, region);
   const TemporaryNames names;
   std::vector<uint8_t> fill = array.fill;
   if (array.swap) std::reverse(fill.begin(), fill.end());
-  std::set<std::string> folders;
-  const char* strategy = std::getenv("BW_SYNC");
-  const int s = strategy ? atoi(strategy) : 0;
-  const size_t batch_size = getenv("BW_BATCH") ? atoi(getenv("BW_BATCH")) : 128;
-  std::vector<ChunkState> states;
-  for (size_t first = 0; first < range.count(); first += batch_size) {
-    Batch batch(std::min(batch_size, range.count() - first));
-    parallel_for_with<ChunkState>(threads, batch.chunks.size(), [&](ChunkState& state, size_t number) {
-      cancellation.check();
-      const Shape index = range.index(first + number);
-      Pending& chunk = batch.chunks[number];
-      chunk.path = array.path + "/" + array.key(index);
-      const uint8_t* const content = compose(array, region, index, fill.data(), state);
-      if (is_filled_with(content, array.chunk_items(), fill.data(), array.item_size)) return;
-      const Bytes encoded = encode(array.codecs, {content, array.chunk_bytes()}, state.codec);
-      const std::string temporary = folder_of(chunk.path) + "/" + names.name(first + number);
-      chunk.file = create_file(array.path, temporary);
-      chunk.temporary = temporary;
-      write_fully(chunk.file, temporary, encoded);
-      if (durable && s == 0) { synchronise_data(chunk.file, temporary); chunk.file.close(temporary); }
-      if (durable && s == 2) sync_file_range(chunk.file.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE);
-    });
-    if (durable && s == 3) {
-      syncfs(batch.chunks[0].file.descriptor());
+  std::vector<uint8_t> changed(chunks.count(), 0);  // whether the chunk's folder has another entry than before
+  parallel_for_with<ChunkState>(threads, chunks.count(), [&](ChunkState& state, size_t number) {
+    cancellation.check();
+    const Shape index = chunks.index(number);
+    const std::string path = array.path + "/" + array.key(index);
+    const uint8_t* const content = compose(array, region, index, fill.data(), state);
+    if (is_filled_with(content, array.chunk_items(), fill.data(), array.item_size)) {
+      changed[number] = remove_file(path) ? 1 : 0;
+      return;
     }
-    if (durable && (s == 1 || s == 2)) {
-      parallel_for(threads, batch.chunks.size(), [&](size_t number) {
-      Pending& chunk = batch.chunks[number];
-        if (!chunk.temporary.empty()) synchronise_data(chunk.file, chunk.temporary);
-      });
-    }
-    for (Pending& chunk : batch.chunks) {
-      if (chunk.file.descriptor() >= 0) chunk.file.close(chunk.temporary);
-      bool changed = true;
-      if (chunk.temporary.empty()) {
-        changed = remove_file(chunk.path);
-      } else {
-        rename_file(chunk.temporary, chunk.path);
-        chunk.in_place = true;
-      }
-      if (changed && durable) {
-        for (std::string folder = folder_of(chunk.path); folders.insert(folder).second && folder.size() > array.path.size();) {
-          folder = folder_of(folder);
-        }
-      }
-    }
-  }
-  std::vector<std::string> list(folders.rbegin(), folders.rend());
-  parallel_for(threads, list.size(), [&](size_t number) { synchronise_folder(list[number]); });
+    const Bytes encoded = encode(array.codecs, {content, array.chunk_bytes()}, state.codec);
+    replace_chunk(array.path, path, folder_of(path) + "/" + names.name(number), encoded, durable);
+    changed[number] = 1;
+  });
+  if (!durable) return;
+  const std::vector<std::string> folders = folders_of(array, chunks, changed);
+  parallel_for(threads, folders.size(), [&](size_t number) { synchronise_folder(folders[number]); });
 }
 
 }  // namespace blockwright
