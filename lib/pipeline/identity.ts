@@ -4,7 +4,7 @@ import type { Pipeline, PipelineTask } from './pipeline.js';
 import { writesOf } from './upstream.js';
 
 /**
- * What a task's results depend on, as plain data: a run whose identity changed is not resumed. Paths are as the file
+ * What a task's results depend on beside its blocks, as plain data: a run whose identity changed is not resumed. Paths are as the file
  * gives them, so that a folder can be moved as a whole; how the work is spread (workers, retries) is no part of it.
  */
 export function taskIdentity(
@@ -20,7 +20,6 @@ export function taskIdentity(
   return plain({
     type: task.definition.type,
     options: task.options,
-    blocks: plan.blocks.toJSON(),
     arrays: Object.fromEntries(
       names('array').map((name) => [
         name,

@@ -1,8 +1,9 @@
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkReferences } from './names.js';
+import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
 import { type PipelineConfig, pipelineSchema } from './schema.js';
@@ -172,12 +173,6 @@ function resolvePipeline(
       resources: task.resources ?? {},
     })),
   };
-}
-
-/** A path of the file; an address such as https://... is left alone. */
-export function resolvePath(folder: string, path: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//.test(path)) return path;
-  return isAbsolute(path) ? resolve(path) : resolve(folder, path);
 }
 
 function withoutCommonKeys(task: TaskInput): Record<string, unknown> {

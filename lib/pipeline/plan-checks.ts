@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
-import { codeOf } from '../errors.js';
+import { codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import { findSharedChunk } from '../storage/chunk-conflicts.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
@@ -68,8 +68,8 @@ function checkOutputs(check: Check): Refusal[] {
     const { metadata, error } = stored.get(array.store) ?? {};
     const difference = metadata === undefined ? undefined : metadataDifference(metadata, output.metadata);
     if (error !== undefined) {
-      const text = `what stands at ${array.store} is no array that can be written: ${(error as Error).message}`;
-      found.push(refusal(pipeline, path, text, 'ERR_METADATA'));
+      const text = `what stands at ${array.store} is no array that can be written: ${messageOf(error)}`;
+      found.push(refusal(pipeline, path, text, isBlockwrightError(error) ? error.code : 'ERR_IO'));
     } else if (difference !== undefined) {
       const text = `the array '${output.name}' is there already (${array.store}) and is another: ${difference}. Remove it or name another store`;
       found.push(refusal(pipeline, path, text));

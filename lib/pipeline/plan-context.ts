@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { messageOf } from '../errors.js';
+import { isBlockwrightError, messageOf } from '../errors.js';
 import type { Roi } from '../geometry/roi.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { PlanContext } from '../workers/task-definition.js';
@@ -58,11 +58,13 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
       const output = plan.outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
       if (output !== undefined) return output.metadata;
     }
-    const { metadata, error } = state.stored.get(store) ?? {};
-    if (error !== undefined)
-      throw refuse(path, `the array '${name}' cannot be used: ${messageOf(error)}`, 'ERR_METADATA');
+    const { metadata, instead, error } = state.stored.get(store) ?? {};
+    if (error !== undefined) {
+      const code = isBlockwrightError(error) ? error.code : 'ERR_IO';
+      throw refuse(path, `the array '${name}' cannot be used: ${messageOf(error)}`, code);
+    }
     if (metadata !== undefined) return metadata;
-    const text = `the array '${name}' is not there (${store}) and no task writes it`;
+    const text = `the array '${name}' is not there (${store}${instead === undefined ? '' : `: ${instead}`}) and no task writes it`;
     throw new NotPlannedYet(
       resourceKey(pipeline, { kind: 'array', name }),
       refusal(pipeline, path, text, 'ERR_ARRAY_MISSING'),

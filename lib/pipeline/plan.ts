@@ -86,7 +86,13 @@ export async function planPipeline(
       bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
     });
   }
-  return { pipeline, tasks: inOrderOfWork(tasks), refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
+  return {
+    pipeline,
+    tasks: inOrderOfWork(tasks),
+    refusals: refusals.toSorted(inOrderOfTheFile),
+    arrays,
+    neighborhoods,
+  };
 }
 
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */

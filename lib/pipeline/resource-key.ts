@@ -1,5 +1,6 @@
 import type { Resource } from '../workers/task-definition.js';
-import { type Pipeline, resolvePath } from './pipeline.js';
+import { resolvePath } from './paths.js';
+import type { Pipeline } from './pipeline.js';
 
 /** What stands on disk behind a resource: two names of one store are one resource. */
 export function resourceKey(pipeline: Pipeline, resource: Resource): string {

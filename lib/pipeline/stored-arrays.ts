@@ -8,6 +8,8 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 export interface StoredArray {
   /** Undefined when there is no array. */
   readonly metadata?: ArrayMetadata;
+  /** What is there in place of an array. */
+  readonly instead?: string;
   /** Why the array that is there cannot be used. */
   readonly error?: unknown;
 }
@@ -17,7 +19,9 @@ export async function readStoredArray(store: string): Promise<StoredArray> {
   try {
     return { metadata: (await ChunkedArray.open(store)).metadata };
   } catch (error) {
-    return codeOf(error) === 'ERR_ARRAY_MISSING' ? {} : { error };
+    if (codeOf(error) !== 'ERR_ARRAY_MISSING') return { error };
+    const { found } = (error as { details?: { found?: unknown } }).details ?? {};
+    return typeof found === 'string' ? { instead: found } : {};
   }
 }
 

@@ -71,7 +71,12 @@ tasks:
 const raw = { 'd.zarr/raw': metadata([40, 30]) };
 
 const upstreamOf = ({ tasks }: PipelinePlan) =>
-  Object.fromEntries(tasks.map(({ task, upstream, barriers }) => [task.name, [...upstream, ...barriers.map((one) => `${one} as a whole`)]]));
+  Object.fromEntries(
+    tasks.map(({ task, upstream, barriers }) => [
+      task.name,
+      [...upstream, ...barriers.map((one) => `${one} as a whole`)],
+    ]),
+  );
 
 describe('the order of tasks', () => {
   test('comes from the arrays they share, wherever they stand in the file', async () => {

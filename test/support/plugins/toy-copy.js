@@ -46,6 +46,7 @@ export default {
   },
   async processBlock({ input, output }, block, context) {
     const [from, to] = [await context.array(input), await context.array(output)];
-    await to.write(block.writeRoi, await from.read(block.writeRoi));
+    const { data } = await from.readRoi(block.writeRoi);
+    await to.writeRoi(block.writeRoi, data);
   },
 };

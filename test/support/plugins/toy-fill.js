@@ -67,6 +67,6 @@ export default {
     }
     const array = await context.array(options.output);
     const box = block.writeRoi;
-    await array.write(box, new Uint32Array(box.size).fill(block.index + options.add));
+    await array.writeRoi(box, new Uint32Array(box.size).fill(block.index + options.add));
   },
 };
