@@ -1,0 +1,2 @@
+import { BlockPlan } from '../lib/blocks/plan.js';
+import { Scheduler } from '../lib/scheduler/scheduler.js';
