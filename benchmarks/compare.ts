@@ -28,8 +28,15 @@ export interface Comparison {
   readonly memory?: 'growth' | 'tree';
   /** Compares what both sides wrote; a reason where there is nothing to compare. */
   readonly equal: ((ours: string, reference: string) => boolean) | string;
-  /** Further figures of a row, from the costs of all runs. */
-  readonly extra?: (ours: readonly Cost[], reference: readonly Cost[]) => Promise<Record<string, unknown>> | Record<string, unknown>;
+  /** Looks at the outcome of each run while it is there; throws when it is not right. */
+  readonly inspect?: (side: 'ours' | 'reference', cost: Cost) => void | Promise<void>;
+  /** Further figures of the row. */
+  readonly extra?: () => Record<string, unknown>;
+}
+
+/** Whether a case is among those that were asked for with --only. */
+export function isChosen(options: BenchmarkOptions, title: string, referenceName: string): boolean {
+  return `${title} beside ${referenceName}`.includes(options.only);
 }
 
 export function median(values: readonly number[]): number {
@@ -54,7 +61,7 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
   const missing = options.reference ? howToMake(reference.environment) : 'not asked for';
   const folder = mkdtempSync(join(options.folder, 'case-'));
   const memory = comparison.memory === 'tree';
-  options.say(`${comparison.bench} ${comparison.case}${python === undefined ? '' : ` beside ${reference.name}`}`);
+  options.say(`${comparison.bench} ${comparison.case}${python === undefined ? ' alone' : ` beside ${reference.name}`}`);
   const sides: SideProcess[] = [];
   try {
     const us = await SideProcess.start(
@@ -75,15 +82,20 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
     const enough = Math.min(options.repetitions, reference.repetitions ?? options.repetitions);
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       ours.push(await us.run(memory));
-      if (them !== undefined && repetition < enough) theirs.push(await them.run(memory));
+      await comparison.inspect?.('ours', ours[repetition]);
+      if (them === undefined || repetition >= enough) continue;
+      theirs.push(await them.run(memory));
+      await comparison.inspect?.('reference', theirs[repetition]);
     }
     const rate = (costs: readonly Cost[]) =>
       (comparison.items * comparison.scale) / median(costs.map((cost) => cost.seconds));
     const cpu = (costs: readonly Cost[]) => median(costs.map((cost) => cost.cpuSeconds));
-    const extra = await comparison.extra?.(ours, theirs);
+    const extra = comparison.extra?.();
     const compared = them === undefined ? missing : await equality(comparison, us, them, folder);
     const ourRate = rate(ours);
     const theirRate = them === undefined ? null : rate(theirs);
+    const ourCpu = cpu(ours);
+    const theirCpu = them === undefined ? null : cpu(theirs);
     return {
       bench: comparison.bench,
       case: comparison.case,
@@ -91,8 +103,9 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
       ours: ourRate,
       reference: theirRate,
       ratio: theirRate === null ? null : ourRate / theirRate,
-      cpuSeconds: cpu(ours),
-      referenceCpuSeconds: them === undefined ? null : cpu(theirs),
+      cpuSeconds: ourCpu,
+      referenceCpuSeconds: theirCpu,
+      cpuRatio: theirCpu === null || ourCpu === 0 ? null : theirCpu / ourCpu,
       peakBytes: highest(ours),
       referencePeakBytes: highest(theirs),
       equal: typeof compared === 'boolean' ? compared : null,
@@ -120,7 +133,10 @@ async function equality(
   if (typeof comparison.equal === 'string') return comparison.equal;
   const ours = join(folder, 'ours');
   const theirs = join(folder, 'reference');
-  for (const [side, path] of [[us, ours], [them, theirs]] as const) {
+  for (const [side, path] of [
+    [us, ours],
+    [them, theirs],
+  ] as const) {
     mkdirSync(path);
     await side.write(path);
   }

@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { type EdgeScores, edgeScores } from '../lib/native/edge-scores.js';
 import { mutexWatershed } from '../lib/native/mutex-watershed.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
-import { compare } from './compare.js';
+import { compare, isChosen } from './compare.js';
 import { cornerAffinities, OFFSETS, SCORES, withoutTies } from './inputs.js';
 import { readNpy, writeNpy } from './npy.js';
 import { closeNumbers, sameNumbers } from './partition.js';
 import type { Row } from './row.js';
+
+const REFERENCE = 'volara AffAgglom.agglomerate';
 
 interface Settings {
   /** .npy, uint8 [channels, z, y, x]. */
@@ -38,7 +40,7 @@ export const ours: MakeOurSide = async (settings) => {
 async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   for (const size of options.smoke ? ['24'] : options.sizes) {
     const title = `${size}^3`;
-    if (!title.includes(options.only)) continue;
+    if (!isChosen(options, title, REFERENCE)) continue;
     const extent = Number(size);
     const shape = [extent, extent, extent];
     const bytes = await cornerAffinities(extent);
@@ -60,7 +62,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
         scale: 1e-6,
         items: extent ** 3,
         settings,
-        reference: { name: 'volara AffAgglom.agglomerate', environment: 'volara', script: 'edge_scores', settings },
+        reference: { name: REFERENCE, environment: 'volara', script: 'edge_scores', settings },
         equal: sameScores,
       },
       options,

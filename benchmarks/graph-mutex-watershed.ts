@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { graphMutexWatershed } from '../lib/native/graph-mutex-watershed.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
-import { compare } from './compare.js';
+import { compare, isChosen } from './compare.js';
 import { readNpy, writeNpy } from './npy.js';
 import { sameNumbers, samePartition } from './partition.js';
 import { Random } from './random.js';
@@ -41,7 +41,10 @@ interface Graph {
 
 /** Ids as a blockwise job makes them: 2^18 a block, some hundreds used. */
 function blockIds(count: number): BigUint64Array {
-  return BigUint64Array.from({ length: count }, (_, i) => BigInt(Math.floor(i / 600)) * 262144n + BigInt((i % 600) + 1));
+  return BigUint64Array.from(
+    { length: count },
+    (_, i) => BigInt(Math.floor(i / 600)) * 262144n + BigInt((i % 600) + 1),
+  );
 }
 
 /** Scores of 53 random bits: no two are equal in magnitude. */
@@ -99,7 +102,8 @@ function localGraph(edges: number): Graph {
     const place = [Math.floor(node / (side * side)), Math.floor(node / side) % side, node % side];
     for (const step of directions) {
       const [z, y, x] = place.map((at, axis) => at + step[axis]);
-      if (inside(z) && inside(y) && inside(x) && random.uniform() < 0.5) keys.push(node * count + (z * side + y) * side + x);
+      if (inside(z) && inside(y) && inside(x) && random.uniform() < 0.5)
+        keys.push(node * count + (z * side + y) * side + x);
     }
   }
   const cell = (node: number) =>
@@ -112,23 +116,28 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
     for (const [kind, make] of Object.entries({ random: randomGraph, local: localGraph })) {
       // The package's own function sorts and converts; `cluster` alone is its core, given a sorted list.
       const ways = { 'mwatershed.cluster': false, 'mwatershed.cluster_edges': true };
-      const titles = Object.keys(ways).map((way) => `${size} edges, ${kind}, beside ${way.split('.')[1]}`);
-      if (!titles.some((title) => title.includes(options.only))) continue;
+      const title = `${size} edges, ${kind}`;
+      const chosen = Object.entries(ways).filter(([name]) => isChosen(options, title, name));
+      if (chosen.length === 0) continue;
       const graph = make(Number(size));
       const path = (name: string) => join(options.folder, `graph-${kind}-${size}-${name}.npy`);
       for (const [name, column] of Object.entries(graph)) writeNpy(path(name), [column.length], column);
       const settings: Settings = { nodes: path('nodes'), u: path('u'), v: path('v'), scores: path('scores') };
-      for (const [index, [name, sort]] of Object.entries(ways).entries()) {
-        if (!titles[index].includes(options.only)) continue;
+      for (const [name, sort] of chosen) {
         yield await compare(
           {
             bench: 'graph-mutex-watershed',
-            case: titles[index],
+            case: title,
             unit: 'M edges/s',
             scale: 1e-6,
             items: graph.u.length,
             settings,
-            reference: { name, environment: 'volara', script: 'graph_mutex_watershed', settings: { ...settings, sort } },
+            reference: {
+              name,
+              environment: 'volara',
+              script: 'graph_mutex_watershed',
+              settings: { ...settings, sort },
+            },
             equal: sameSegments,
             extra: () => ({ nodes: graph.nodes.length }),
           },

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ChunkedArray } from '../lib/storage/chunked-array.js';
+import { affinitiesFromLabels } from '../test/support/affinities-recipe.js';
 import { inScatteredOrder } from './random.js';
 
 /** The folder of the repository (this file runs from dist/benchmarks). */
@@ -26,14 +25,6 @@ export async function cornerLabels(extent: number): Promise<Uint8Array> {
   return (await labels.readRegion([0, 0, 0], [extent, extent, extent])) as Uint8Array;
 }
 
-type ChannelAffinities = (
-  labels: { data: Uint8Array; shape: number[]; begin: number[]; volumeShape: number[] },
-  offset: readonly number[],
-  channel: number,
-  seed: number,
-  box: { begin: number[]; end: number[] },
-) => Uint8Array;
-
 const affinities = new Map<number, Promise<Uint8Array>>();
 
 /** uint8 [9, extent, extent, extent]: affinities of the corner of the labels, by the example's recipe; made once. */
@@ -46,18 +37,10 @@ export function cornerAffinities(extent: number): Promise<Uint8Array> {
 }
 
 async function makeAffinities(extent: number): Promise<Uint8Array> {
-  const file = join(repository, 'examples', 'fib25', 'affinities-recipe.js');
-  if (!existsSync(file)) throw new Error(`${file} is missing`);
-  const { channelAffinities } = (await import(pathToFileURL(file).href)) as { channelAffinities: ChannelAffinities };
   const shape = [extent, extent, extent];
   const begin = [0, 0, 0];
-  const labels = { data: await cornerLabels(extent), shape, begin, volumeShape: shape };
-  const result = new Uint8Array(OFFSETS.length * extent ** 3);
-  OFFSETS.forEach((offset, channel) => {
-    const values = channelAffinities(labels, offset, channel, SEED, { begin, end: shape });
-    result.set(values, channel * extent ** 3);
-  });
-  return result;
+  const labels = { labels: await cornerLabels(extent), shape, begin };
+  return affinitiesFromLabels(labels, begin, shape, { offsets: OFFSETS, seed: SEED, volumeShape: shape });
 }
 
 /**

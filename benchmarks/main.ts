@@ -33,7 +33,9 @@ const help = benchmarks
 
 const parsed = await yargs(hideBin(process.argv))
   .scriptName('npm run bench --')
-  .usage(`$0 [NAME...]\n\nMeasures Blockwright beside the Python systems that do the same. Without names: all of\n\n${help}`)
+  .usage(
+    `$0 [NAME...]\n\nMeasures Blockwright beside the Python systems that do the same. Without names: all of\n\n${help}`,
+  )
   .options({
     json: { type: 'boolean', default: false, describe: 'one line of JSON a row, in place of tables' },
     smoke: { type: 'boolean', default: false, describe: 'tiny inputs, one repetition: does everything work?' },
@@ -61,11 +63,14 @@ for (const name of names) {
 const chosen = benchmarks.filter((each) => names.length === 0 || names.includes(each.name));
 for (const size of parsed.size) {
   if (!chosen.some((each) => size in each.sizes)) {
-    refuse(`no chosen benchmark has a size '${size}'; there are ${[...new Set(chosen.flatMap((each) => Object.keys(each.sizes)))].join(', ')}`);
+    refuse(
+      `no chosen benchmark has a size '${size}'; there are ${[...new Set(chosen.flatMap((each) => Object.keys(each.sizes)))].join(', ')}`,
+    );
   }
 }
 for (const option of ['repetitions', 'threads'] as const) {
-  if (!Number.isInteger(parsed[option]) || parsed[option] < 1) refuse(`--${option}: expected a whole number from 1, found ${parsed[option]}`);
+  if (!Number.isInteger(parsed[option]) || parsed[option] < 1)
+    refuse(`--${option}: expected a whole number from 1, found ${parsed[option]}`);
 }
 
 const folder = mkdtempSync(join(parsed.folder, 'blockwright-bench-'));
@@ -88,7 +93,8 @@ try {
       differs ||= row.equal === false;
       if (parsed.json) console.log(JSON.stringify(row));
     }
-    if (!parsed.json && rows.length > 0) console.log(`\n${benchmark.name}: ${benchmark.description}\n\n${formatTable(rows)}\n`);
+    if (!parsed.json && rows.length > 0)
+      console.log(`\n${benchmark.name}: ${benchmark.description}\n\n${formatTable(rows)}\n`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { mutexWatershed } from '../lib/native/mutex-watershed.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
-import { compare } from './compare.js';
+import { compare, isChosen } from './compare.js';
 import { cornerAffinities, OFFSETS, withoutTies } from './inputs.js';
 import { readNpy, writeNpy } from './npy.js';
 import { samePartition } from './partition.js';
 import { Random } from './random.js';
 import type { Row } from './row.js';
+
+const REFERENCE = 'mwatershed.agglom';
 
 interface Settings {
   /** .npy, [channels, z, y, x]: bytes, from which 0.5 is subtracted, or floats. */
@@ -57,7 +59,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
     };
     for (const [name, { settings, notCompared }] of Object.entries(cases)) {
       const title = `${size}^3 ${name}`;
-      if (!title.includes(options.only)) continue;
+      if (!isChosen(options, title, REFERENCE)) continue;
       yield await compare(
         {
           bench: 'mutex-watershed',
@@ -67,7 +69,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
           items: extent ** 3,
           settings,
           reference: {
-            name: 'mwatershed.agglom',
+            name: REFERENCE,
             environment: 'volara',
             script: 'mutex_watershed',
             settings,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { mutexWatershed } from '../lib/native/mutex-watershed.js';
 import { relabel } from '../lib/native/relabel.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
-import { compare } from './compare.js';
+import { compare, isChosen } from './compare.js';
 import { cornerAffinities, OFFSETS, withoutTies } from './inputs.js';
 import { readNpy, writeNpy } from './npy.js';
 import { sameNumbers } from './partition.js';
@@ -24,7 +24,9 @@ export const ours: MakeOurSide = async (settings) => {
   const table = { fragments: readNpy<BigUint64Array>(from).data, segments: readNpy<BigUint64Array>(to).data };
   const output = reuse ? new BigUint64Array(labels.length).fill(1n) : undefined;
   return {
-    run: async () => ({ result: await relabel(labels, table, { threads, ...(output === undefined ? {} : { output }) }) }),
+    run: async () => ({
+      result: await relabel(labels, table, { threads, ...(output === undefined ? {} : { output }) }),
+    }),
     write: (result, folder) => writeNpy(join(folder, 'labels.npy'), shape, result as BigUint64Array),
   };
 };
@@ -74,7 +76,8 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   for (const size of options.smoke ? ['32'] : options.sizes) {
     const extent = Number(size);
     for (const [kind, idsOfBlock] of Object.entries(kinds)) {
-      const ways = Object.entries(WAYS).filter(([way]) => `${size}^3 ${kind}, beside ${way}`.includes(options.only));
+      const title = `${size}^3 ${kind}`;
+      const ways = Object.entries(WAYS).filter(([name]) => isChosen(options, title, name));
       if (ways.length === 0) continue;
       const labels = tiled(fragments, block, extent, idsOfBlock);
       const blocks = (extent / block) ** 3;
@@ -97,7 +100,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
         yield await compare(
           {
             bench: 'relabel',
-            case: `${size}^3 ${kind}, beside ${name}`,
+            case: title,
             unit: 'M voxels/s',
             scale: 1e-6,
             items: extent ** 3,

@@ -13,6 +13,8 @@ export interface Row {
   /** Median user + system seconds of one run, all threads and ended child processes. */
   readonly cpuSeconds: number;
   readonly referenceCpuSeconds: number | null;
+  /** referenceCpuSeconds / cpuSeconds: less troubled by other work on the machine than `ratio`. */
+  readonly cpuRatio: number | null;
   /** See benchmarks/README.md, "Memory". null where the system does not tell. */
   readonly peakBytes: number | null;
   readonly referencePeakBytes: number | null;
@@ -34,11 +36,28 @@ export interface Row {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-const COLUMNS = ['case', 'unit', 'ours', 'reference', 'ratio', 'cpu s', 'ref. cpu s', 'bytes/item', 'ref. bytes/item', 'equal'];
+const COLUMNS = [
+  'case',
+  'beside',
+  'unit',
+  'ours',
+  'reference',
+  'ratio',
+  'cpu s',
+  'ref. cpu s',
+  'cpu ratio',
+  'bytes/item',
+  'ref. bytes/item',
+  'equal',
+];
 
 function significant(value: number | null): string {
   if (value === null) return '-';
   return value === 0 || Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function times(ratio: number | null): string {
+  return ratio === null ? '-' : `${significant(ratio)}x`;
 }
 
 function bytesPerItem(bytes: number | null, items: number): string {
@@ -48,12 +67,14 @@ function bytesPerItem(bytes: number | null, items: number): string {
 function cells(row: Row): string[] {
   return [
     row.case,
+    row.referenceName,
     row.unit,
     significant(row.ours),
     significant(row.reference),
-    row.ratio === null ? '-' : `${significant(row.ratio)}x`,
+    times(row.ratio),
     significant(row.cpuSeconds),
     significant(row.referenceCpuSeconds),
+    times(row.cpuRatio),
     bytesPerItem(row.peakBytes, row.items),
     bytesPerItem(row.referencePeakBytes, row.items),
     row.equal === null ? '-' : row.equal ? 'yes' : 'NO',
@@ -65,12 +86,12 @@ export function formatTable(rows: readonly Row[]): string {
   const lines = [COLUMNS, ...rows.map(cells)];
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const table = lines.map((line) =>
-    line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '),
+    line.map((cell, column) => (column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '),
   );
   table.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '));
   const notes = new Set<string>();
   for (const row of rows) {
-    if (row.missing !== undefined) notes.add(`reference (${row.referenceName}): ${row.missing}`);
+    if (row.missing !== undefined) notes.add(`no reference: ${row.missing}`);
     if (row.notCompared !== undefined) notes.add(`${row.case}: not compared, ${row.notCompared}`);
     if (row.extra !== undefined) notes.add(`${row.case}: ${formatExtra(row.extra)}`);
   }

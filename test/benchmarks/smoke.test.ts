@@ -60,7 +60,13 @@ describe.each(Object.entries(expected))('%s --smoke', (name, { environment, comp
 
 test('a row without its reference says so and why', () => {
   for (const row of rowsOf('relabel', '--no-reference')) {
-    expect(row).toMatchObject({ reference: null, ratio: null, referenceCpuSeconds: null, equal: null, missing: 'not asked for' });
+    expect(row).toMatchObject({
+      reference: null,
+      ratio: null,
+      referenceCpuSeconds: null,
+      equal: null,
+      missing: 'not asked for',
+    });
   }
 });
 
