@@ -67,7 +67,8 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   const fragments = await mutexWatershed(withoutTies(affinities), [OFFSETS.length, block, block, block], {
     offsets: OFFSETS,
   });
-  const highest = fragments.reduce((a, b) => (a > b ? a : b), 0n);
+  let highest = 0n;
+  for (const id of fragments) if (id > highest) highest = id;
   const kinds = {
     // as a job's fragments are: the block's index times its voxels, and a number in the block
     'ids of blocks': BigInt(block ** 3),
