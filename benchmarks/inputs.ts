@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { affinitiesFromLabels } from '#examples/fib25/affinities-recipe.js';
 import { ChunkedArray } from '../lib/storage/chunked-array.js';
-import { affinitiesFromLabels } from '../test/support/affinities-recipe.js';
 import { inScatteredOrder } from './random.js';
 
 /** The folder of the repository (this file runs from dist/benchmarks). */

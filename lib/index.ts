@@ -16,15 +16,15 @@ export { type ContingencyTable, contingencyTable, mergeContingencyTables } from 
 export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores } from './native/edge-scores.js';
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { type FragmentStatistics, fragmentStatistics } from './native/fragment-statistics.js';
-export { mapFile } from './native/map-file.js';
-export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
-export { removeDebris } from './native/remove-debris.js';
-export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
-export type { VoxelBox } from './native/voxel-box.js';
 export {
   type EdgeSums,
   type FragmentEdges,
   type GraphMutexWatershedOptions,
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
+export { mapFile } from './native/map-file.js';
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
+export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
+export { removeDebris } from './native/remove-debris.js';
+export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
+export type { VoxelBox } from './native/voxel-box.js';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { affinitiesFromLabels, rankedValues } from '#examples/fib25/affinities-recipe.js';
 import { mutexWatershed } from '../../lib/native/mutex-watershed.js';
-import { affinitiesFromLabels, rankedValues } from '../support/affinities-recipe.js';
 import { goldens, readJson, readNpz } from '../support/goldens.js';
 
 interface Case {

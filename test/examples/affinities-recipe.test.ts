@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { affinitiesFromLabels, chain, fmix32, recipeHalo } from './affinities-recipe.js';
-import { goldens, readJson, readNpz } from './goldens.js';
+import { affinitiesFromLabels, chain, fmix32, recipeHalo } from '#examples/fib25/affinities-recipe.js';
+import { goldens, readJson, readNpz } from '../support/goldens.js';
 
 interface AffinitySets {
   readonly sets: readonly {

@@ -3,41 +3,42 @@
  * boundaries. Integers only, so every language makes the same bytes; each value is a function of its position in the
  * volume, so a box can be made alone, given labels with a halo.
  */
-
 // Looked up once: in Jest's sandbox every look-up of a global in a hot loop is slow.
 const { abs, floor, imul, max, min, sign } = Math;
+/**
+ * @typedef {object} LabelBox Labels of a box of a volume; 0 = not labelled.
+ * @property {Uint8Array | Uint16Array | Uint32Array} labels
+ * @property {readonly number[]} begin voxel coordinates of the box's first voxel in the volume
+ * @property {readonly number[]} shape
+ */
 
-/** Labels of a box of a volume; 0 = not labelled. */
-export interface LabelBox {
-  readonly labels: Uint8Array | Uint16Array | Uint32Array;
-  /** Voxel coordinates of the box's first voxel in the volume. */
-  readonly begin: readonly number[];
-  readonly shape: readonly number[];
-}
+/**
+ * @typedef {object} AffinityRecipe
+ * @property {readonly (readonly number[])[]} offsets one vector a channel, of 2 or 3 axes
+ * @property {number} seed 32 bits
+ * @property {readonly number[]} volumeShape extent of the whole volume: outside it nothing is equal, and the blur repeats its border
+ * @property {boolean} [noise] default true
+ */
 
-export interface AffinityRecipe {
-  /** One vector a channel, of 2 or 3 axes. */
-  readonly offsets: readonly (readonly number[])[];
-  /** 32 bits. */
-  readonly seed: number;
-  /** Extent of the whole volume: outside it nothing is equal, and the blur repeats its border. */
-  readonly volumeShape: readonly number[];
-  /** @default true */
-  readonly noise?: boolean;
-}
-
-/** How many voxels of labels around a box are needed, on each axis (as far as the volume reaches). */
-export function recipeHalo(offsets: readonly (readonly number[])[]): number[] {
+/**
+ * How many voxels of labels around a box are needed, on each axis (as far as the volume reaches).
+ *
+ * @param {readonly (readonly number[])[]} offsets
+ * @returns {number[]}
+ */
+export function recipeHalo(offsets) {
   return offsets[0].map((_, axis) => max(...offsets.map((offset) => abs(offset[axis]))) + 1);
 }
-
-/** Bytes [channels, ...end - begin] of a box of the volume. */
-export function affinitiesFromLabels(
-  source: LabelBox,
-  begin: readonly number[],
-  end: readonly number[],
-  recipe: AffinityRecipe,
-): Uint8Array {
+/**
+ * Bytes [channels, ...end - begin] of a box of the volume.
+ *
+ * @param {LabelBox} source
+ * @param {readonly number[]} begin
+ * @param {readonly number[]} end
+ * @param {AffinityRecipe} recipe
+ * @returns {Uint8Array}
+ */
+export function affinitiesFromLabels(source, begin, end, recipe) {
   const shape = end.map((value, axis) => value - begin[axis]);
   const count = product(shape);
   const result = new Uint8Array(recipe.offsets.length * count);
@@ -46,25 +47,38 @@ export function affinitiesFromLabels(
   }
   return result;
 }
-
-/** murmur3's finaliser, a bijection of 32-bit integers. */
-export function fmix32(value: number): number {
+/**
+ * murmur3's finaliser, a bijection of 32-bit integers.
+ *
+ * @param {number} value
+ * @returns {number}
+ */
+export function fmix32(value) {
   let h = value;
   h = imul(h ^ (h >>> 16), 0x85ebca6b);
   h = imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
-
-/** A hash of a seed and some integers. */
-export function chain(seed: number, ...values: readonly number[]): number {
+/**
+ * A hash of a seed and some integers.
+ *
+ * @param {number} seed
+ * @param {...number} values
+ * @returns {number}
+ */
+export function chain(seed, ...values) {
   return values.reduce((h, value) => fmix32(((h ^ value) + 0x9e3779b9) | 0), seed >>> 0);
 }
-
 /**
  * Signed float32 values without ties, for bytes [channels, ...]: attractive where the byte is above threshold / 2. Fewer
  * than 2^23 values; thresholds are odd.
+ *
+ * @param {Uint8Array} affinities
+ * @param {readonly number[]} thresholds
+ * @param {number} seed
+ * @returns {Float32Array}
  */
-export function rankedValues(affinities: Uint8Array, thresholds: readonly number[], seed: number): Float32Array {
+export function rankedValues(affinities, thresholds, seed) {
   const count = affinities.length;
   const perChannel = count / thresholds.length;
   const signed = new Int16Array(count);
@@ -78,7 +92,7 @@ export function rankedValues(affinities: Uint8Array, thresholds: readonly number
   let sorted = new Uint32Array(count);
   for (let i = 0; i < count; ++i) order[i] = i;
   for (let digit = 0; digit < 4; ++digit) {
-    const digitOf = (i: number) => (digit < 3 ? (hashes[i] >>> (11 * digit)) & 2047 : abs(signed[i]));
+    const digitOf = (i) => (digit < 3 ? (hashes[i] >>> (11 * digit)) & 2047 : abs(signed[i]));
     const next = new Uint32Array(2049);
     for (let i = 0; i < count; ++i) ++next[digitOf(i) + 1];
     for (let i = 1; i < next.length; ++i) next[i] += next[i - 1];
@@ -89,19 +103,10 @@ export function rankedValues(affinities: Uint8Array, thresholds: readonly number
   for (let rank = 0; rank < count; ++rank) values[order[rank]] = sign(signed[order[rank]]) * (rank + 1) * 2 ** -23;
   return values;
 }
-
-function product(values: readonly number[]): number {
+function product(values) {
   return values.reduce((result, value) => result * value, 1);
 }
-
-function fillChannel(
-  out: Uint8Array,
-  source: LabelBox,
-  begin: readonly number[],
-  shape: readonly number[],
-  recipe: AffinityRecipe,
-  channel: number,
-): void {
+function fillChannel(out, source, begin, shape, recipe, channel) {
   const axes = shape.length;
   let equal = equalLabels(source, begin, shape, recipe.volumeShape, recipe.offsets[channel]);
   const grown = shape.map((extent) => extent + 2);
@@ -134,19 +139,12 @@ function fillChannel(
     }
   }
 }
-
 /** 255 where a voxel and its partner are inside and have the same label, over the box grown by one (the border repeated). */
-function equalLabels(
-  source: LabelBox,
-  begin: readonly number[],
-  shape: readonly number[],
-  volume: readonly number[],
-  offset: readonly number[],
-): Int32Array {
+function equalLabels(source, begin, shape, volume, offset) {
   const axes = shape.length;
   // Per axis and position of the grown box: index of the voxel and of its partner times the stride, -1 = outside.
-  const own: Int32Array[] = [];
-  const partner: Int32Array[] = [];
+  const own = [];
+  const partner = [];
   let stride = 1;
   for (let axis = axes - 1; axis >= 0; --axis) {
     own[axis] = new Int32Array(shape[axis] + 2);
@@ -162,7 +160,7 @@ function equalLabels(
   const { labels } = source;
   const grown = shape.map((extent) => extent + 2);
   const result = new Int32Array(product(grown));
-  const index = new Array<number>(axes - 1).fill(0);
+  const index = new Array(axes - 1).fill(0);
   const row = grown[axes - 1];
   const ownRow = own[axes - 1];
   const partnerRow = partner[axes - 1];
@@ -187,9 +185,8 @@ function equalLabels(
   }
   return result;
 }
-
 /** Sums with weights 1, 2, 1 along an axis; the result is shorter by two. */
-function blur121(values: Int32Array, shape: readonly number[], axis: number): Int32Array {
+function blur121(values, shape, axis) {
   const inner = product(shape.slice(axis + 1));
   const outer = product(shape.slice(0, axis));
   const length = shape[axis] - 2;
@@ -203,16 +200,8 @@ function blur121(values: Int32Array, shape: readonly number[], axis: number): In
   }
   return result;
 }
-
 /** Hash values 0 .. 255 on a lattice of 2^log2Spacing voxels, linear between its points, minus 128. */
-function latticeNoise(
-  seed: number,
-  tag: number,
-  channel: number,
-  log2Spacing: number,
-  begin: readonly number[],
-  shape: readonly number[],
-): Int32Array {
+function latticeNoise(seed, tag, channel, log2Spacing, begin, shape) {
   const axes = shape.length;
   const spacing = 1 << log2Spacing;
   const low = begin.map((value) => value >> log2Spacing);
