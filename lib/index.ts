@@ -6,6 +6,7 @@ export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRoi
 export * from './errors.js';
 export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
+export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -28,3 +29,19 @@ export { type LookupTable, type RelabelOptions, relabel } from './native/relabel
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export { ChunkedArray, type ReadOptions, type RegionOptions, type WriteOptions } from './storage/chunked-array.js';
+export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export { roiOf } from './tasks/block-options.js';
+export { labelColour } from './view/colour.js';
+export { channelPicture, enlarge, labelPicture, type Picture, sideBySide, toPng } from './view/slice-image.js';
+export { arrayName, graphName, lutPath } from './workers/option-types.js';
+export {
+  type BlockContext,
+  defineTask,
+  type OutputArray,
+  type PlanContext,
+  type Resource,
+  type RunContext,
+  type TaskDefinition,
+  type TaskPlan,
+} from './workers/task-definition.js';
