@@ -3,6 +3,11 @@ export interface Executor {
   /** For messages, e.g. 'local'. */
   readonly name: string;
   /**
+   * Within how many seconds a worker that was started asks for its first block; infinite where jobs wait in a queue.
+   * @default 120
+   */
+  readonly startSeconds?: number;
+  /**
    * Starts one worker that will connect to the coordinator of `runDirectory`. Never throws: a worker that cannot start
    * ends with the reason.
    */
@@ -10,7 +15,7 @@ export interface Executor {
 }
 
 export interface WorkerRequest {
-  /** Unique in the run: '0', '1', ... and a new one for each restart. */
+  /** Never used twice in a run folder: `<epoch>.<number>`, and a new one for each restart. */
   readonly workerId: string;
   /** Holds the socket's address and the key file. */
   readonly runDirectory: string;
@@ -31,6 +36,6 @@ export interface WorkerEnd {
   /** Exit status, null when it was ended by a signal. */
   readonly status: number | null;
   readonly signal: string | null;
-  /** The last lines of its standard error. */
+  /** The last lines of its output. */
   readonly lastLines: string;
 }

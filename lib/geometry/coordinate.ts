@@ -85,7 +85,11 @@ export class Coordinate implements Iterable<number> {
 
   /** The remainder in [0, divisor) for a positive divisor. */
   modulo(other: CoordinateLike | number): Coordinate {
-    return this.zip(other, (a, b) => a - floorDiv(a, b) * b);
+    return this.zip(other, (a, b) => {
+      checkDivisor(b);
+      const remainder = a % b; // with the sign of a
+      return remainder !== 0 && remainder < 0 !== b < 0 ? remainder + b : remainder;
+    });
   }
 
   min(other: CoordinateLike | number): Coordinate {
@@ -117,7 +121,7 @@ export class Coordinate implements Iterable<number> {
 
   /** The product of all entries; throws ERR_GEOMETRY beyond 2^53 - 1. */
   product(): number {
-    const result = this.values.reduce((product, value) => product * value, 1);
+    const result = this.values.reduce((product, value) => product * value, 1) + 0;
     if (!Number.isSafeInteger(result)) {
       throw new BlockwrightError('ERR_GEOMETRY', `coordinate: the product of ${this} exceeds 2^53 - 1`);
     }

@@ -11,6 +11,8 @@ export type SnapMode = 'grow' | 'shrink' | 'closest';
 export class Roi {
   readonly offset: Coordinate;
   readonly shape: Coordinate;
+  /** offset + shape: the first corner outside. */
+  readonly end: Coordinate;
 
   constructor(offset: CoordinateLike, shape: CoordinateLike) {
     this.offset = Coordinate.from(offset);
@@ -24,6 +26,7 @@ export class Roi {
     if (!this.shape.every(0, (a, b) => a >= b)) {
       throw new BlockwrightError('ERR_GEOMETRY', `roi: expected a shape without negative entries, found ${this.shape}`);
     }
+    this.end = this.offset.add(this.shape);
     Object.freeze(this);
   }
 
@@ -35,10 +38,6 @@ export class Roi {
 
   get begin(): Coordinate {
     return this.offset;
-  }
-
-  get end(): Coordinate {
-    return this.offset.add(this.shape);
   }
 
   get dimensions(): number {
@@ -68,7 +67,7 @@ export class Roi {
     return this.begin.every(other.end, (a, b) => a < b) && this.end.every(other.begin, (a, b) => a > b);
   }
 
-  /** The common part; empty (with offset inside this box's axes) where there is none. */
+  /** The common part; an empty box where there is none. */
   intersect(other: Roi): Roi {
     return Roi.between(this.begin.max(other.begin), this.end.min(other.end));
   }
@@ -93,7 +92,10 @@ export class Roi {
     return new Roi(this.offset.add(by), this.shape);
   }
 
-  /** Moves the faces to multiples of `grid`: outwards (`grow`), inwards (`shrink`) or to the nearest (halves up). */
+  /**
+   * Moves the faces to multiples of `grid`: outwards (`grow`), inwards (`shrink`) or to the nearest (halves up). An empty
+   * box stays empty.
+   */
   snapToGrid(grid: CoordinateLike, mode: SnapMode = 'grow'): Roi {
     const step = Coordinate.from(grid);
     if (!step.every(0, (a, b) => a > b)) {
@@ -103,6 +105,7 @@ export class Roi {
     const up = (c: Coordinate) => c.ceilDiv(step).multiply(step);
     // floor((2c + s) / 2s): the nearest multiple, halves up, without leaving the integers
     const near = (c: Coordinate) => c.multiply(2).add(step).floorDiv(step.multiply(2)).multiply(step);
+    if (this.empty) return new Roi(near(this.begin), Coordinate.filled(this.dimensions, 0));
     if (mode === 'grow') return Roi.between(down(this.begin), up(this.end));
     if (mode === 'shrink') return Roi.between(up(this.begin), down(this.end));
     return Roi.between(near(this.begin), near(this.end));

@@ -19,8 +19,13 @@ void export_filter_fragments(Exports exports);
 void export_find_seeds(Exports exports);
 void export_fragment_statistics(Exports exports);
 void export_gaussian_smoothing(Exports exports);
+void export_regions(Exports exports);
 void export_map_file(Exports exports);
+void export_merge_edges(Exports exports);
+void export_merge_nodes(Exports exports);
 void export_relabel(Exports exports);
 void export_remove_debris(Exports exports);
+void export_graph_mutex_watershed(Exports exports);
+void export_mutex_watershed(Exports exports);
 
 }  // namespace blockwright

@@ -47,7 +47,10 @@ export function parseNpy(bytes: Uint8Array): NumpyArray {
   const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = Buffer.from(bytes.subarray(begin, begin + length)).toString('latin1');
   const dtype = /'descr': '([^']+)'/.exec(header)?.[1] ?? '';
-  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').filter((text) => text.trim() !== '').map(Number);
+  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '')
+    .split(',')
+    .filter((text) => text.trim() !== '')
+    .map(Number);
   const type = TYPES[dtype];
   if (type === undefined || header.includes("'fortran_order': True")) throw new Error(`npy: cannot read ${header}`);
   return { shape, dtype, data: new type(bytes.slice(begin + length).buffer as ArrayBuffer) };
@@ -56,7 +59,9 @@ export function parseNpy(bytes: Uint8Array): NumpyArray {
 /** Reads all arrays of a .npz file, by name. */
 export function readNpz(path: string): Record<string, NumpyArray> {
   const members = unzipSync(readFileSync(path));
-  return Object.fromEntries(Object.entries(members).map(([name, bytes]) => [name.replace(/\.npy$/, ''), parseNpy(bytes)]));
+  return Object.fromEntries(
+    Object.entries(members).map(([name, bytes]) => [name.replace(/\.npy$/, ''), parseNpy(bytes)]),
+  );
 }
 
 /** Reads a JSON file, gzipped or not. */

@@ -1,0 +1,175 @@
+import type { Scheduler } from '../scheduler/scheduler.js';
+import { appendToBlockLog } from './block-log.js';
+import { DoneCommits } from './done-commits.js';
+import type { DoneRecord } from './done-record.js';
+import { RecordedState } from './done-record-metadata.js';
+import type { RunEvent, TaskCounts } from './events.js';
+import type { Journal } from './journal.js';
+import { LEASE_BLOCKS, LeaseSize } from './lease-size.js';
+import type { Thrown } from './messages.js';
+import type { RunFolder } from './run-folder.js';
+import type { RunTask } from './run-task.js';
+import { type BlockFailure, TaskProgress } from './task-progress.js';
+
+/** Failures that a result lists; the journal has all. */
+const LISTED_FAILURES = 1000;
+
+/** A block in a worker's hands. */
+export interface HeldBlock {
+  readonly task: number;
+  readonly block: number;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+interface Finished extends HeldBlock {
+  readonly outcome: 'done' | 'skipped';
+  readonly seconds: number;
+  readonly workerId: string;
+}
+
+export interface BlockLedgerOptions {
+  readonly scheduler: Scheduler;
+  readonly tasks: readonly RunTask[];
+  readonly records: readonly DoneRecord[];
+  readonly folder: RunFolder;
+  readonly journal: Journal;
+  readonly workers: number;
+  onEvent(event: RunEvent): void;
+  /** Blocks were committed: others may have become ready. */
+  onCommitted(): void;
+  /** The record or the journal cannot be written. */
+  onFailure(error: unknown): void;
+}
+
+/** Hands out blocks and books what becomes of them: in the schedule, the done record, the journal, the logs and the events. */
+export class BlockLedger {
+  readonly progress: readonly TaskProgress[];
+  readonly failures: BlockFailure[] = [];
+  /** Blocks handed out whose fate is not booked yet. */
+  outstanding = 0;
+  private readonly commits: DoneCommits<Finished>;
+  private readonly sizes = new LeaseSize();
+
+  constructor(private readonly options: BlockLedgerOptions) {
+    const { scheduler, tasks, records } = options;
+    this.progress = tasks.map(({ index }) => {
+      const { done, skipped } = scheduler.counts(index);
+      return new TaskProgress(done + skipped);
+    });
+    this.commits = new DoneCommits(
+      records,
+      (group) => this.committed(group),
+      (error) => options.onFailure(error),
+    );
+  }
+
+  counts(task: number): TaskCounts {
+    return { name: this.options.tasks[task].name, ...this.options.scheduler.counts(task) };
+  }
+
+  /** As many blocks as make a lease. One that was tried before comes last: it may end the worker. */
+  take(): HeldBlock[] {
+    const { scheduler, workers } = this.options;
+    const blocks: HeldBlock[] = [];
+    let filled = 0;
+    let most = LEASE_BLOCKS;
+    while (blocks.length < most && filled < 1) {
+      const next = scheduler.acquire();
+      if (next === undefined) break;
+      blocks.push(next);
+      this.announce(next);
+      if (next.attempt > 1) break;
+      filled += this.sizes.share(next.task);
+      // leave some for the other workers
+      if (blocks.length === 1 && filled < 1) {
+        most = Math.min(most, Math.ceil(scheduler.counts(next.task).ready / workers));
+      }
+    }
+    this.outstanding += blocks.length;
+    return blocks;
+  }
+
+  /** Its outputs are on disk; it counts once its mark is there, too. */
+  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', seconds: number): void {
+    this.sizes.observe(task, seconds);
+    this.commits.add({ task, block, attempt, outcome, seconds, workerId });
+  }
+
+  /** Its code threw, or it ran too long. */
+  failed(held: HeldBlock, workerId: string, error: Thrown, seconds: number): void {
+    const { task, block, attempt } = held;
+    const willRetry = this.options.scheduler.fail(task, block, attempt) === 'retry';
+    const facts = this.book(held, workerId);
+    const { message, code } = error;
+    this.options.journal.write('block-failed', { ...facts, seconds, message, code, willRetry });
+    this.options.onEvent({ type: 'block-failed', ...facts, message, willRetry });
+    appendToBlockLog(this.logFile(held), 'failed', { attempt, workerId }, error.stack);
+    if (!willRetry) this.gaveUp(held, workerId, error);
+  }
+
+  /** Its worker ended. `blamed`: it may have been the cause. */
+  lost(held: HeldBlock, workerId: string, reason: string, blamed: boolean): void {
+    const { task, block, attempt } = held;
+    const { scheduler } = this.options;
+    const willRetry = blamed
+      ? scheduler.lose(task, block, attempt) === 'retry'
+      : scheduler.giveBack(task, block, attempt);
+    const facts = { ...this.book(held, workerId), reason, willRetry };
+    this.options.journal.write('block-lost', facts);
+    this.options.onEvent({ type: 'block-lost', ...facts });
+    appendToBlockLog(this.logFile(held), 'lost', { attempt, workerId }, reason);
+    if (!willRetry) {
+      const message = `its worker ended each time it ran, at last: ${reason}`;
+      this.gaveUp(held, workerId, { message, stack: message, code: 'ERR_WORKER_LOST' });
+    }
+  }
+
+  /** Resolves when no mark is on its way to the disk. */
+  settled(): Promise<void> {
+    return this.commits.settled();
+  }
+
+  private announce({ task, attempt }: HeldBlock): void {
+    const progress = this.progress[task];
+    if (!progress.started) {
+      this.options.onEvent({ type: 'task-start', task: this.options.tasks[task].name, counts: this.counts(task) });
+    }
+    progress.leased(attempt);
+  }
+
+  private committed(group: readonly Finished[]): void {
+    const { scheduler, journal, onEvent } = this.options;
+    const entries = group.map((finished) => {
+      const { task, block, attempt, outcome, seconds, workerId } = finished;
+      scheduler.complete(task, block, attempt, outcome);
+      return { event: `block-${outcome}` as const, facts: { ...this.book(finished, workerId), seconds } };
+    });
+    journal.writeAll(entries);
+    for (const { event, facts } of entries) onEvent({ type: event, ...facts });
+    this.options.onCommitted();
+  }
+
+  private gaveUp(held: HeldBlock, workerId: string, { message, stack, code }: Thrown): void {
+    const { task, block, attempt } = held;
+    const { name } = this.options.tasks[task];
+    const failure = { task: name, block, attempt, message, stack, workerId, logFile: this.logFile(held) };
+    this.options.journal.write('block-given-up', { ...failure, code });
+    if (this.failures.length < LISTED_FAILURES) this.failures.push(failure);
+    try {
+      this.options.records[task].mark([block], RecordedState.failed);
+    } catch (error) {
+      this.options.onFailure(error);
+    }
+  }
+
+  private book({ task, block, attempt }: HeldBlock, worker: string) {
+    this.outstanding--;
+    this.progress[task].ended();
+    return { task: this.options.tasks[task].name, block, attempt, worker };
+  }
+
+  private logFile({ task, block }: HeldBlock): string {
+    return this.options.folder.blockLog(this.options.tasks[task].name, block);
+  }
+}

@@ -1,0 +1,346 @@
+import { BlockwrightError, codeOf } from '../errors.js';
+import { Scheduler } from '../scheduler/scheduler.js';
+import { AttentiveClock } from './attentive-clock.js';
+import type { Peer } from './authentication.js';
+import { BlockLedger } from './block-ledger.js';
+import type { Connection, Message } from './connection.js';
+import type { Credentials } from './control-folder.js';
+import type { DoneRecord } from './done-record.js';
+import type { RunEvent } from './events.js';
+import type { Executor, WorkerEnd } from './executor.js';
+import type { Journal } from './journal.js';
+import { Listener } from './listener.js';
+import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
+import type { RunFolder } from './run-folder.js';
+import type { RunTask } from './run-task.js';
+import { type Service, ServiceDesk } from './service-desk.js';
+import { WorkerPool } from './worker-pool.js';
+import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
+
+/** Milliseconds for a worker to end by itself once it was told. */
+const FAREWELL = 5000;
+/** Milliseconds for its process to end once its connection is closed. */
+const PARTING = 1000;
+
+export interface CoordinatorOptions {
+  readonly folder: RunFolder;
+  readonly credentials: Credentials;
+  readonly epoch: number;
+  readonly journal: Journal;
+  readonly tasks: readonly RunTask[];
+  readonly records: readonly DoneRecord[];
+  /** What earlier runs left, as the records have it. */
+  readonly recorded: readonly (Uint8Array | undefined)[];
+  readonly executor: Executor;
+  readonly workers: number;
+  readonly resources: Readonly<Record<string, number>>;
+  readonly services: Readonly<Record<string, Service>>;
+  readonly workerConfig: unknown;
+  readonly heartbeatSeconds: number;
+  readonly leaseSeconds: number;
+  readonly graceSeconds: number;
+  readonly maxLosses: number;
+  readonly maxStarts: number;
+  readonly maxCrashes: number;
+  onEvent(event: RunEvent): void;
+}
+
+/**
+ * The only owner of a run's schedule: hands blocks to workers and hears what became of them. Everything happens in answer
+ * to a message, the end of a process or a tick of the clock; nothing is polled.
+ */
+export class Coordinator {
+  readonly scheduler: Scheduler;
+  readonly ledger: BlockLedger;
+  private readonly clock: AttentiveClock;
+  private readonly listener: Listener;
+  private readonly desk: ServiceDesk;
+  private readonly pool: WorkerPool;
+  /** Workers that wait for blocks. */
+  private readonly parked = new Set<WorkerSession>();
+  private readonly workerConfig: Uint8Array;
+  private stopping = false;
+  private failure: { readonly error: unknown } | undefined;
+  private finish: () => void = () => undefined;
+  private readonly finished = new Promise<void>((resolve) => {
+    this.finish = resolve;
+  });
+
+  constructor(private readonly options: CoordinatorOptions) {
+    const { tasks, recorded, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
+    this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
+    this.scheduler = new Scheduler(
+      tasks.map((task) => ({
+        name: task.name,
+        plan: task.plan,
+        upstream: task.upstreamIndices,
+        barriers: task.barrierIndices,
+        maxRetries: task.maxRetries,
+        resources: task.resources,
+        recorded: recorded[task.index],
+      })),
+      { resources, maxLosses },
+    );
+    this.ledger = new BlockLedger({
+      ...options,
+      scheduler: this.scheduler,
+      onEvent: (event) => options.onEvent(event),
+      onCommitted: () => this.distribute(),
+      onFailure: (error) => this.fail(error),
+    });
+    const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
+    this.clock = new AttentiveClock(tick, () => this.tick());
+    const now = () => this.clock.now();
+    this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
+    this.desk = new ServiceDesk(options.services);
+    this.pool = new WorkerPool({
+      ...options,
+      now,
+      onStart: (session) => this.workerStarted(session),
+      onEnd: (session, end) => this.workerEnded(session, end),
+      onExhausted: (error) => this.fail(error),
+    });
+  }
+
+  /** Connections from strangers, so far. */
+  get refusedConnections(): number {
+    return this.listener.refused;
+  }
+
+  /**
+   * Runs until every block has a final state or {@link interrupt} was called; throws when the run cannot go on. No worker,
+   * socket or timer is left afterwards.
+   */
+  async run(): Promise<void> {
+    const left = this.options.tasks.reduce((sum, { index }) => {
+      const { waiting, ready } = this.scheduler.counts(index);
+      return sum + waiting + ready;
+    }, 0);
+    try {
+      if (left === 0 || this.stopping) return;
+      await this.listener.open();
+      const pool = this.pool.run(Math.min(this.options.workers, left)).catch((error: unknown) => this.fail(error));
+      await this.finished;
+      this.stopping = true;
+      this.pool.stop();
+      for (const session of this.pool.sessions.values()) {
+        if (this.failure === undefined && session.asked && !session.dismissed) {
+          session.send({ type: 'stop' });
+          session.killAfter(FAREWELL, 'it did not end when the run was over');
+        } else {
+          this.dismiss(session, 'the run is over');
+        }
+      }
+      await pool;
+    } finally {
+      await this.ledger.settled();
+      await this.listener.close();
+    }
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** Stops the clock; to be called whether it ran or not. */
+  close(): void {
+    this.clock.stop();
+  }
+
+  /** Orderly stop: no new blocks, those that run may end within the grace time. */
+  interrupt(): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.pool.stop();
+    const { graceSeconds } = this.options;
+    for (const session of this.pool.sessions.values()) {
+      if (session.asked) session.send({ type: 'stop' });
+      else this.dismiss(session, 'interrupted before it began');
+      session.killAfter(graceSeconds * 1000 + FAREWELL, 'interrupted');
+    }
+    const cancel = setTimeout(() => {
+      for (const session of this.pool.sessions.values()) session.send({ type: 'cancel' });
+    }, graceSeconds * 1000);
+    void this.finished.then(() => clearTimeout(cancel));
+    this.checkEnd();
+  }
+
+  /** Stop at once: blocks that run are given up. */
+  abandon(): void {
+    this.interrupt();
+    for (const session of this.pool.sessions.values()) this.dismiss(session, 'interrupted');
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+    this.stopping = true;
+    this.finish();
+  }
+
+  private workerStarted(session: WorkerSession): void {
+    const { description } = session.handle;
+    this.options.journal.write('worker-start', { worker: session.id, description });
+    this.options.onEvent({ type: 'worker-start', worker: session.id, description });
+  }
+
+  /** Somebody who knows the key. */
+  private meet(peer: Peer, connection: Connection): void {
+    const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
+    const session = this.pool.sessions.get(peer.workerId);
+    if (session === undefined || session.dismissed || session[place] !== undefined) {
+      // a worker of an earlier run, or one that was given up
+      this.listener.refused++;
+      connection.destroy();
+      return;
+    }
+    session[place] = connection;
+    session.lastSeen = this.clock.now();
+    if (peer.role === 'heartbeat') {
+      connection.receive((message) => session.beat(message, this.clock.now()));
+      return;
+    }
+    void connection.closed.then((reason) => this.disconnected(session, reason));
+    const { epoch, tasks, heartbeatSeconds } = this.options;
+    const names = tasks.map((task) => task.name);
+    connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
+    connection.receive((message, payload) => this.hear(session, connection, message, payload));
+  }
+
+  private hear(session: WorkerSession, connection: Connection, message: Message, payload: Uint8Array): void {
+    if (session.dismissed) return;
+    try {
+      const said = parseWorkerMessage(message);
+      if (said.type === 'work') {
+        for (const result of said.results) this.settle(session, result);
+        if (said.acquire) {
+          session.asked = true;
+          this.parked.add(session);
+        }
+        this.distribute();
+      } else if (said.type === 'call') {
+        this.serve(session, connection, said, payload);
+      } else {
+        this.desk.steer(connection, said.call, said.type);
+      }
+    } catch (error) {
+      // what a worker says wrongly ends that worker; anything else is our own fault
+      if (codeOf(error) === 'ERR_PROTOCOL') throw error;
+      this.fail(error);
+    }
+  }
+
+  private settle(session: WorkerSession, result: BlockResult): void {
+    const lease = session.settle(result.lease, this.clock.now());
+    if (lease === undefined) {
+      this.options.journal.write('result-refused', { worker: session.id, lease: result.lease });
+      return;
+    }
+    session.results++;
+    if (result.outcome !== 'error') {
+      this.ledger.finished(lease, session.id, result.outcome, result.seconds);
+    } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
+      this.ledger.lost(lease, session.id, 'interrupted', false);
+    } else {
+      this.ledger.failed(lease, session.id, result.error, result.seconds);
+    }
+  }
+
+  private serve(session: WorkerSession, connection: Connection, call: CallMessage, payload: Uint8Array): void {
+    const lease = session.leases.get(call.lease);
+    const { task, block, attempt } = lease ?? { task: -1, block: -1, attempt: 0 };
+    const isCurrent = () => lease !== undefined && session.holds(lease);
+    const name = this.options.tasks[task]?.name ?? '';
+    const caller = { task: name, block, attempt, workerId: session.id, isCurrent, connection };
+    void this.desk.answer(caller, call, payload);
+  }
+
+  /** Gives blocks to the workers that wait for some. */
+  private distribute(): void {
+    if (!this.stopping && this.parked.size > 0) {
+      for (const session of this.parked) {
+        const blocks = this.ledger.take();
+        if (blocks.length === 0) break;
+        this.parked.delete(session);
+        const now = this.clock.now();
+        const leased = blocks.map(({ task, block, attempt }) => {
+          return { lease: session.grant(task, block, attempt, now).id, task, block, attempt };
+        });
+        session.send({ type: 'lease', blocks: leased });
+      }
+      if (this.parked.size > 0) this.options.onEvent({ type: 'idle', workers: this.parked.size });
+    }
+    this.checkEnd();
+  }
+
+  private checkEnd(): void {
+    const { outstanding } = this.ledger;
+    if (this.scheduler.finished) {
+      this.finish();
+    } else if (this.stopping) {
+      if (outstanding === 0) this.finish();
+    } else if (outstanding === 0 && this.parked.size > 0) {
+      // nothing runs and nothing can be begun: waiting would never end
+      this.fail(new BlockwrightError('ERR_PLAN', `the run cannot go on: ${this.scheduler.idleReason() ?? 'stuck'}`));
+    }
+  }
+
+  /** Its connection is over, but not by us: it has ended, or soon will. */
+  private disconnected(session: WorkerSession, reason: Error | undefined): void {
+    if (session.dismissed) return;
+    session.dismissed = true;
+    this.parked.delete(session);
+    if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
+    else session.killAfter(PARTING, 'it closed its connection');
+  }
+
+  private dismiss(session: WorkerSession, reason: string): void {
+    this.parked.delete(session);
+    session.kill(reason);
+  }
+
+  private workerEnded(session: WorkerSession, end: WorkerEnd): void {
+    session.dismissed = true;
+    session.disconnect();
+    this.parked.delete(session);
+    const reason = session.reason ?? describeEnd(end);
+    const expected = this.stopping && end.status === 0;
+    const { status, signal } = end;
+    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal });
+    this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
+    const leases = [...session.leases.values()];
+    session.leases.clear();
+    // with several it is unclear which was at fault; they run alone next time, and then it is clear
+    const blamed = leases.length === 1 && !this.stopping && !session.faultBooked;
+    for (const lease of leases) this.ledger.lost(lease, session.id, reason, blamed);
+    this.distribute();
+  }
+
+  private tick(): void {
+    const now = this.clock.now();
+    this.listener.tick();
+    const { leaseSeconds, executor, tasks } = this.options;
+    const startSeconds = executor.startSeconds ?? 120;
+    for (const session of this.pool.sessions.values()) {
+      if (session.dismissed) continue;
+      const lease = session.atWork;
+      if (!session.asked && now - session.started > startSeconds * 1000) {
+        this.dismiss(session, `it did not ask for a block within ${startSeconds} s`);
+      } else if (session.connection !== undefined && now - session.lastSeen > leaseSeconds * 1000) {
+        this.dismiss(session, `no sign of life for ${leaseSeconds} s`);
+      } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
+        this.timeOut(session, lease);
+      }
+    }
+  }
+
+  private timeOut(session: WorkerSession, lease: Lease): void {
+    const { name, blockTimeout } = this.options.tasks[lease.task];
+    const seconds = blockTimeout / 1000;
+    const message = `block ${lease.block} of task ${name} ran longer than blockTimeoutSeconds = ${seconds}`;
+    this.dismiss(session, message);
+    session.leases.delete(lease.id);
+    session.faultBooked = true;
+    // not before it has ended: what it still does must not meet the next attempt
+    void session.ended.then(() => {
+      this.ledger.failed(lease, session.id, { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' }, seconds);
+      this.distribute();
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { BlockwrightError } from '../errors.js';
+import { canonicalJson, differences, hashOf } from './canonical-json.js';
+import type { DoneRecordLayout } from './done-record-layout.js';
+
+/** The bytes of a done record. */
+export const RecordedState = { pending: 0, done: 1, skipped: 2, failed: 3, orphaned: 4 } as const;
+export type RecordedState = (typeof RecordedState)[keyof typeof RecordedState];
+
+const METADATA = z.object({
+  zarr_format: z.literal(3),
+  node_type: z.literal('array'),
+  shape: z.array(z.number().int().positive()).min(1),
+  data_type: z.literal('uint8'),
+  chunk_grid: z.object({
+    name: z.literal('regular'),
+    configuration: z.object({ chunk_shape: z.array(z.number().int().positive()) }),
+  }),
+  fill_value: z.literal(0),
+  attributes: z.object({
+    blockwright: z.object({ task: z.string(), planHash: z.string(), identity: z.unknown() }),
+  }),
+});
+
+/** Whose record it is. */
+export interface RecordIdentity {
+  readonly task: string;
+  /** Everything that decides the task's outcome, as JSON. */
+  readonly identity: unknown;
+}
+
+export type RecordMetadata = z.infer<typeof METADATA>;
+
+/** What `zarr.json` says. */
+export function describeRecord(layout: DoneRecordLayout, whose: RecordIdentity): object {
+  return {
+    zarr_format: 3,
+    node_type: 'array',
+    shape: layout.shape,
+    data_type: 'uint8',
+    chunk_grid: { name: 'regular', configuration: { chunk_shape: layout.chunkShape } },
+    chunk_key_encoding: { name: 'default', configuration: { separator: '/' } },
+    fill_value: 0,
+    codecs: [{ name: 'bytes' }],
+    attributes: {
+      states: RecordedState,
+      blockwright: { task: whose.task, planHash: hashOf(whose.identity), identity: whose.identity },
+    },
+  };
+}
+
+/** Reads a `zarr.json`; ERR_METADATA when it is no done record's. */
+export function readDescription(file: string): RecordMetadata {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new BlockwrightError('ERR_METADATA', `done record ${file}: expected JSON`, {}, { cause: error });
+  }
+  const parsed = METADATA.safeParse(content);
+  if (!parsed.success) {
+    throw new BlockwrightError('ERR_METADATA', `done record ${file}: ${z.prettifyError(parsed.error)}`);
+  }
+  const { planHash, identity } = parsed.data.attributes.blockwright;
+  if (planHash !== hashOf(identity)) {
+    throw new BlockwrightError(
+      'ERR_METADATA',
+      `done record ${file}: planHash is not the hash of the identity beside it`,
+    );
+  }
+  return parsed.data;
+}
+
+/** ERR_PLAN_CHANGED, naming what differs, unless a record is that of the task and its plan. */
+export function checkIdentity(file: string, { attributes }: RecordMetadata, whose: RecordIdentity): void {
+  const found = attributes.blockwright;
+  if (found.task !== whose.task) {
+    throw new BlockwrightError(
+      'ERR_PLAN_CHANGED',
+      `done record ${file}: expected that of task ${whose.task}, found that of task ${found.task}`,
+    );
+  }
+  if (found.planHash === hashOf(whose.identity)) return;
+  const different = differences(found.identity, JSON.parse(canonicalJson(whose.identity)));
+  const listed = different.map(({ key, before, after }) => `  ${key}: was ${show(before)}, is ${show(after)}`);
+  throw new BlockwrightError(
+    'ERR_PLAN_CHANGED',
+    `task ${whose.task}: its blocks were begun with another plan. Use another run directory, or undo the change:\n` +
+      listed.join('\n'),
+    { task: whose.task, differences: different },
+  );
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'absent' : canonicalJson(value);
+}

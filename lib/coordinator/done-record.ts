@@ -1,0 +1,211 @@
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { BlockwrightError, codeOf } from '../errors.js';
+import { canonicalJson } from './canonical-json.js';
+import { type BytePlace, DoneRecordLayout } from './done-record-layout.js';
+import {
+  checkIdentity,
+  describeRecord,
+  RecordedState,
+  type RecordIdentity,
+  readDescription,
+} from './done-record-metadata.js';
+import { removeTemporaries, syncFolder, writeDurably } from './durable-file.js';
+
+/** Chunk files that are open at once. */
+const OPEN_CHUNKS = 64;
+
+const sync = promisify(fdatasync);
+
+/**
+ * Which blocks of a task are done: a zarr v3 array of one byte a block in the shape of the block grid, which any zarr
+ * reader can open. Only the coordinator writes it, in place; a mark counts once {@link flush} has resolved.
+ *
+ * Memory: nothing per block.
+ */
+export class DoneRecord {
+  private readonly files = new Map<number, number>();
+  private readonly unsynced = new Set<number>();
+  private readonly syncing = new Set<number>();
+
+  private constructor(
+    /** The array's folder. */
+    readonly path: string,
+    private readonly layout: DoneRecordLayout,
+    /** Whether it was there before. */
+    readonly resumed: boolean,
+  ) {}
+
+  /**
+   * Opens a task's record or makes an empty one. Throws ERR_PLAN_CHANGED, naming what differs, when the record is of
+   * another plan, and ERR_METADATA when its description is damaged.
+   */
+  static open(path: string, shape: readonly number[], whose: RecordIdentity): DoneRecord {
+    const layout = new DoneRecordLayout(shape);
+    const file = join(path, 'zarr.json');
+    if (existsSync(file)) {
+      removeTemporaries(path);
+      const found = readDescription(file);
+      checkIdentity(file, found, whose);
+      if (
+        canonicalJson(found.shape) !== canonicalJson(shape) ||
+        canonicalJson(found.chunk_grid.configuration.chunk_shape) !== canonicalJson(layout.chunkShape)
+      ) {
+        throw new BlockwrightError(
+          'ERR_METADATA',
+          `done record ${file}: expected shape [${shape}] in chunks of [${layout.chunkShape}], ` +
+            `found [${found.shape}] in [${found.chunk_grid.configuration.chunk_shape}]`,
+        );
+      }
+      return new DoneRecord(path, layout, true);
+    }
+    // chunks without a description: whose they are cannot be told
+    if (existsSync(join(path, 'c'))) {
+      throw new BlockwrightError('ERR_METADATA', `done record ${file}: expected the array's description, found none`);
+    }
+    mkdirSync(path, { recursive: true });
+    writeDurably(file, `${JSON.stringify(describeRecord(layout, whose), undefined, 2)}\n`);
+    return new DoneRecord(path, layout, false);
+  }
+
+  /**
+   * The states of all blocks, in the order of their indices, or undefined when nothing is recorded. Throws
+   * ERR_CHUNK_CORRUPT for a chunk that is cut or has impossible bytes. Peak memory 1 byte a block and one chunk.
+   */
+  read(): Uint8Array | undefined {
+    let states: Uint8Array | undefined;
+    for (let chunk = 0; chunk < this.layout.chunks; chunk++) {
+      const bytes = readChunk(this.path, this.layout, chunk);
+      if (bytes === undefined) continue;
+      const { first, count } = this.layout.blocksOf(chunk);
+      states ??= new Uint8Array(this.layout.shape.reduce((product, size) => product * size, 1));
+      states.set(bytes.subarray(0, count), first);
+    }
+    return states;
+  }
+
+  /** Sets the bytes of blocks, in ascending or any order. Survives this process at once, a power failure after {@link flush}. */
+  mark(blocks: readonly number[], state: RecordedState): void {
+    const places = blocks.map((block) => this.layout.placeOf(block));
+    if (places.length > 1) places.sort((a, b) => a.chunk - b.chunk || a.offset - b.offset);
+    for (let at = 0; at < places.length; ) {
+      let end = at + 1;
+      while (end < places.length && isNext(places[end - 1], places[end])) end++;
+      const { chunk, offset } = places[at];
+      this.write(chunk, new Uint8Array(end - at).fill(state), offset);
+      at = end;
+    }
+  }
+
+  /** Resolves when everything that was marked before the call is on disk. */
+  async flush(): Promise<void> {
+    const chunks = [...this.unsynced];
+    this.unsynced.clear();
+    for (const chunk of chunks) this.syncing.add(chunk);
+    try {
+      await Promise.all(chunks.map((chunk) => sync(this.file(chunk))));
+    } finally {
+      for (const chunk of chunks) this.syncing.delete(chunk);
+    }
+  }
+
+  /** Takes failed and orphaned marks back: those blocks are tried again. Returns the states as {@link read} does. */
+  async reset(): Promise<Uint8Array | undefined> {
+    const states = this.read();
+    if (states === undefined) return undefined;
+    const again: number[] = [];
+    for (let block = 0; block < states.length; block++) {
+      if (states[block] <= RecordedState.skipped) continue;
+      states[block] = RecordedState.pending;
+      again.push(block);
+    }
+    this.mark(again, RecordedState.pending);
+    await this.flush();
+    return states;
+  }
+
+  close(): void {
+    for (const file of this.files.values()) closeSync(file);
+    this.files.clear();
+  }
+
+  private write(chunk: number, bytes: Uint8Array, offset: number): void {
+    const file = this.file(chunk);
+    for (let at = 0; at < bytes.byteLength; ) at += writeSync(file, bytes, at, bytes.byteLength - at, offset + at);
+    this.unsynced.add(chunk);
+  }
+
+  /** The open file of a chunk; a chunk that is not there yet is first made whole, so that it never looks cut. */
+  private file(chunk: number): number {
+    const known = this.files.get(chunk);
+    if (known !== undefined) return known;
+    if (this.files.size >= OPEN_CHUNKS) this.closeOne();
+    const path = join(this.path, this.layout.keyOf(chunk));
+    if (!existsSync(path)) this.createChunk(path);
+    const file = openSync(path, 'r+');
+    this.files.set(chunk, file);
+    return file;
+  }
+
+  private createChunk(path: string): void {
+    const missing = mkdirSync(dirname(path), { recursive: true });
+    writeDurably(path, new Uint8Array(this.layout.chunkBytes), this.path);
+    // the new folders' entries, up to the one that was there
+    for (let folder = dirname(path); missing !== undefined && folder !== this.path; folder = dirname(folder)) {
+      syncFolder(dirname(folder));
+    }
+  }
+
+  private closeOne(): void {
+    for (const [chunk, file] of this.files) {
+      if (this.unsynced.has(chunk) || this.syncing.has(chunk)) continue;
+      closeSync(file);
+      this.files.delete(chunk);
+      return;
+    }
+  }
+}
+
+function isNext(a: BytePlace, b: BytePlace): boolean {
+  return a.chunk === b.chunk && a.offset + 1 === b.offset;
+}
+
+/**
+ * The states of a record's blocks, chunk by chunk where something is recorded; nothing when there is no record. For
+ * readers beside the coordinator. Errors as {@link DoneRecord.read}.
+ */
+export function* readRecordedStates(path: string): Generator<Uint8Array> {
+  const file = join(path, 'zarr.json');
+  if (!existsSync(file)) return;
+  const layout = new DoneRecordLayout(readDescription(file).shape);
+  for (let chunk = 0; chunk < layout.chunks; chunk++) {
+    const bytes = readChunk(path, layout, chunk);
+    if (bytes !== undefined) yield bytes.subarray(0, layout.blocksOf(chunk).count);
+  }
+}
+
+function readChunk(record: string, layout: DoneRecordLayout, chunk: number): Uint8Array | undefined {
+  const path = join(record, layout.keyOf(chunk));
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (bytes.byteLength !== layout.chunkBytes) {
+    throw new BlockwrightError(
+      'ERR_CHUNK_CORRUPT',
+      `done record ${path}: expected ${layout.chunkBytes} bytes, found ${bytes.byteLength}`,
+    );
+  }
+  const bad = bytes.findIndex((byte) => byte > RecordedState.orphaned);
+  if (bad >= 0) {
+    throw new BlockwrightError(
+      'ERR_CHUNK_CORRUPT',
+      `done record ${path}: expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
+    );
+  }
+  return bytes;
+}

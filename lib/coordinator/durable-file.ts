@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Makes entries of a folder survive a power failure. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/**
+ * Replaces a file whole: a reader sees the old or the new content, and the new one survives a power failure.
+ *
+ * @param workFolder where the content is written first; of the same file system. @default the file's folder
+ */
+export function writeDurably(path: string, content: string | Uint8Array, workFolder = dirname(path)): void {
+  const temporary = temporaryName(join(workFolder, 'write'));
+  try {
+    const file = openSync(temporary, 'wx');
+    try {
+      writeFileSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkIfThere(temporary);
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** A name that nobody else makes, which {@link removeTemporaries} knows. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+}
+
+/** Deletes what a killed process left of {@link temporaryName}; only for the one who may write to the folder. */
+export function removeTemporaries(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) unlinkIfThere(join(folder, name));
+  }
+}
+
+export function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,39 @@
+/** How many blocks of a task are in which state. */
+export interface TaskCounts {
+  readonly name: string;
+  readonly total: number;
+  readonly waiting: number;
+  readonly ready: number;
+  readonly running: number;
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly orphaned: number;
+}
+
+interface BlockFacts {
+  readonly task: string;
+  readonly block: number;
+  /** From 1. */
+  readonly attempt: number;
+  readonly worker: string;
+}
+
+/** What happens in a run, for those who show its progress. */
+export type RunEvent =
+  | { readonly type: 'run-start'; readonly epoch: number; readonly tasks: readonly TaskCounts[] }
+  /** The first block of a task is handed out. */
+  | { readonly type: 'task-start'; readonly task: string; readonly counts: TaskCounts }
+  | ({ readonly type: 'block-done' | 'block-skipped'; readonly seconds: number } & BlockFacts)
+  /** Its code threw, or it ran too long. */
+  | ({ readonly type: 'block-failed'; readonly message: string; readonly willRetry: boolean } & BlockFacts)
+  /** Its worker ended. */
+  | ({ readonly type: 'block-lost'; readonly reason: string; readonly willRetry: boolean } & BlockFacts)
+  | { readonly type: 'worker-start'; readonly worker: string; readonly description: string }
+  | { readonly type: 'worker-end'; readonly worker: string; readonly reason: string; readonly expected: boolean }
+  /** Workers wait for blocks. */
+  | { readonly type: 'idle'; readonly workers: number }
+  | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };
+
+/** How a run stands or ended: `incomplete` with blocks failed, `failed` when it could not go on. */
+export type RunState = 'running' | 'complete' | 'incomplete' | 'interrupted' | 'failed';

@@ -1,0 +1,73 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { authenticateClient, type Peer } from './authentication.js';
+import { Connection } from './connection.js';
+import type { Credentials } from './control-folder.js';
+
+/** Connections that have not yet proved to know the key, at once. */
+const STRANGERS = 128;
+/** Milliseconds that they have for it. */
+const PATIENCE = 10_000;
+
+/**
+ * Lets those in who know the run's key. Anybody else is disconnected and counted, and disturbs nobody: few bytes are read
+ * from strangers, for a short time, from a limited number.
+ */
+export class Listener {
+  /** Connections that were refused. */
+  refused = 0;
+  private readonly strangers = new Map<Connection, number>();
+  private readonly connections = new Set<Connection>();
+  private readonly server: Server;
+
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly now: () => number,
+    private readonly onPeer: (peer: Peer, connection: Connection) => void,
+  ) {
+    this.server = createServer((socket) => void this.admit(socket));
+  }
+
+  async open(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ path: this.credentials.socket, backlog: 512 }, resolve);
+    });
+    // too many open files, and the like: that connection is lost, the run goes on
+    this.server.on('error', () => {
+      this.refused++;
+    });
+  }
+
+  /** Ends the patience with strangers; to be called now and then. */
+  tick(): void {
+    for (const [connection, since] of this.strangers) {
+      if (this.now() - since > PATIENCE) connection.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.connections) connection.destroy();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private async admit(socket: Socket): Promise<void> {
+    if (this.strangers.size >= STRANGERS) {
+      this.refused++;
+      socket.destroy();
+      return;
+    }
+    const connection = new Connection(socket);
+    this.strangers.set(connection, this.now());
+    this.connections.add(connection);
+    void connection.closed.then(() => this.connections.delete(connection));
+    try {
+      const peer = await authenticateClient(connection, this.credentials.key);
+      this.strangers.delete(connection);
+      this.onPeer(peer, connection);
+    } catch {
+      this.strangers.delete(connection);
+      this.refused++;
+      connection.destroy();
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { BlockwrightError } from '../errors.js';
+import type { Message } from './connection.js';
+
+/*
+ * What a worker and the coordinator say to each other once they know each other.
+ *
+ *     coordinator  welcome {epoch, tasks, heartbeatSeconds} + the worker's config as JSON
+ *     worker       work {results, acquire}          the results of blocks, and the wish for more, in one frame
+ *     coordinator  lease {blocks}                   in answer to `acquire`, as soon as there are any
+ *     worker       call {call, lease, service, method, header, stream} + payload
+ *     coordinator  answer {call, header} + payload | item {call, header} + payload ... end {call} | refuse {call, error}
+ *     worker       next {call} | leave {call}       for one more item; for no more of them
+ *     coordinator  stop                             finish the blocks that run, then end
+ *     coordinator  cancel                           give up the blocks that run
+ *     worker       heartbeat {running}              on its own connection; the lease at work, 0 for none
+ */
+
+const LEASE = z.number().int().nonnegative();
+const TEXT_LIMIT = 65536;
+
+const THROWN = z.object({
+  message: z.string().max(TEXT_LIMIT),
+  stack: z.string().max(TEXT_LIMIT),
+  code: z.string().max(200).optional(),
+});
+
+/** Something that was thrown, as data. */
+export type Thrown = z.infer<typeof THROWN>;
+
+const RESULT = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    lease: LEASE,
+    outcome: z.enum(['done', 'skipped']),
+    seconds: z.number().nonnegative(),
+  }),
+  z.strictObject({ lease: LEASE, outcome: z.literal('error'), seconds: z.number().nonnegative(), error: THROWN }),
+]);
+
+export type BlockResult = z.infer<typeof RESULT>;
+
+const WORK = z.strictObject({ type: z.literal('work'), results: z.array(RESULT).max(4096), acquire: z.boolean() });
+
+const CALL = z.strictObject({
+  type: z.literal('call'),
+  call: LEASE,
+  lease: LEASE,
+  service: z.string().max(200),
+  method: z.string().max(200),
+  header: z.unknown(),
+  stream: z.boolean(),
+  payloadBytes: z.number().optional(),
+});
+
+export type CallMessage = z.infer<typeof CALL>;
+
+const FROM_WORKER = z.discriminatedUnion('type', [
+  WORK,
+  CALL,
+  z.strictObject({ type: z.literal('next'), call: LEASE }),
+  z.strictObject({ type: z.literal('leave'), call: LEASE }),
+]);
+
+export type WorkerMessage = z.infer<typeof FROM_WORKER>;
+
+/** One leased block, as it travels. */
+export interface LeasedBlock {
+  /** Names the lease on its connection, ascending in the order in which the worker shall run them. */
+  readonly lease: number;
+  /** Index in the welcome's list of tasks. */
+  readonly task: number;
+  readonly block: number;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/** Throws ERR_PROTOCOL for what no worker says. */
+export function parseWorkerMessage(message: Message): WorkerMessage {
+  const parsed = FROM_WORKER.safeParse(message);
+  if (parsed.success) return parsed.data;
+  throw new BlockwrightError('ERR_PROTOCOL', `message ${message.type}: ${z.prettifyError(parsed.error)}`);
+}
+
+/** Anything thrown as data that fits a message. */
+export function describeThrown(thrown: unknown): Thrown {
+  const fields = typeof thrown === 'object' && thrown !== null ? (thrown as Record<string, unknown>) : {};
+  const message = cut(String('message' in fields ? fields.message : thrown));
+  const stack = typeof fields.stack === 'string' ? fields.stack : message;
+  const described = { message, stack: cut(stack + causesOf(fields.cause)) };
+  return typeof fields.code === 'string' ? { ...described, code: fields.code.slice(0, 200) } : described;
+}
+
+function causesOf(cause: unknown, depth = 0): string {
+  if (cause === undefined || cause === null || depth > 4) return '';
+  const fields = typeof cause === 'object' ? (cause as Record<string, unknown>) : {};
+  return `\ncaused by: ${String(fields.stack ?? cause)}${causesOf(fields.cause, depth + 1)}`;
+}
+
+function cut(text: string): string {
+  return text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 4)} ...`;
+}

@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/**
+ * Where everything of one run lies:
+ *
+ *     lock.<epoch>                       who runs, or ran last
+ *     control/                           0700, only while a coordinator lives
+ *       key  address.json  socket
+ *     run.json                           state and totals
+ *     journal.jsonl                      what happened, one line an event
+ *     logs/worker-<id>.log               output of each worker
+ *     tasks/<task>/done/                 zarr array, one byte a block
+ *     tasks/<task>/logs/block-<index>.log
+ */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  get control(): string {
+    return join(this.path, 'control');
+  }
+
+  get key(): string {
+    return join(this.control, 'key');
+  }
+
+  get address(): string {
+    return join(this.control, 'address.json');
+  }
+
+  get summary(): string {
+    return join(this.path, 'run.json');
+  }
+
+  get journal(): string {
+    return join(this.path, 'journal.jsonl');
+  }
+
+  workerLog(workerId: string): string {
+    return join(this.path, 'logs', `worker-${workerId}.log`);
+  }
+
+  doneRecord(task: string): string {
+    return join(this.path, 'tasks', folderName(task), 'done');
+  }
+
+  blockLog(task: string, block: number): string {
+    return join(this.path, 'tasks', folderName(task), 'logs', `block-${block}.log`);
+  }
+
+  /** Makes the folders that every run has. */
+  create(): void {
+    mkdirSync(join(this.path, 'logs'), { recursive: true });
+    mkdirSync(join(this.path, 'tasks'), { recursive: true });
+  }
+}
+
+/** A folder's name for a task: the same for no two tasks, and never a path. */
+function folderName(task: string): string {
+  const bytes = [...Buffer.from(task, 'utf8')];
+  return bytes
+    .map((byte, at) => {
+      const character = String.fromCharCode(byte);
+      const plain = at === 0 ? /[A-Za-z0-9_-]/ : /[A-Za-z0-9._-]/;
+      return plain.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
+}

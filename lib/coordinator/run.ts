@@ -1,0 +1,227 @@
+import type { BlockCounts } from '../scheduler/scheduler.js';
+import { BlockState } from '../scheduler/scheduler.js';
+import { createControlFolder, removeControlFolder } from './control-folder.js';
+import { Coordinator } from './coordinator.js';
+import { DoneRecord } from './done-record.js';
+import { RecordedState } from './done-record-metadata.js';
+import { removeTemporaries } from './durable-file.js';
+import type { RunEvent, RunState } from './events.js';
+import type { Executor } from './executor.js';
+import { Journal } from './journal.js';
+import { describeThrown } from './messages.js';
+import { RunFolder } from './run-folder.js';
+import { RunLock } from './run-lock.js';
+import { writeRunSummary } from './run-status.js';
+import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
+import type { Service } from './service-desk.js';
+import type { BlockFailure } from './task-progress.js';
+
+export interface RunOptions {
+  /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
+  readonly runDirectory: string;
+  readonly tasks: readonly CoordinatedTask[];
+  readonly executor: Executor;
+  /** How many at once. */
+  readonly workers: number;
+  /** How much there is of each named resource. */
+  readonly resources?: Readonly<Record<string, number>> | undefined;
+  /** What the blocks may call, by name. */
+  readonly services?: Readonly<Record<string, Service>> | undefined;
+  /** JSON that each worker gets, of which it makes its tasks. */
+  readonly workerConfig: unknown;
+  /** Called for everything that happens; must not throw. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** Orderly stop: no new blocks, those that run may end within the grace time. */
+  readonly signal?: AbortSignal | undefined;
+  /** Stop at once. */
+  readonly killSignal?: AbortSignal | undefined;
+  /** @default 30 */
+  readonly graceSeconds?: number | undefined;
+  /** @default 1 */
+  readonly heartbeatSeconds?: number | undefined;
+  /** A worker that was not heard of for so long has lost its blocks. @default 15 */
+  readonly leaseSeconds?: number | undefined;
+  /** How many workers a block may lose before it is taken for the cause. @default 3 */
+  readonly maxLosses?: number | undefined;
+  /** Starts in a row, of one of the workers' places, that do not come to ask for a block. @default 5 */
+  readonly maxRestarts?: number | undefined;
+  /** Workers in a row, of one place, that ask for blocks and end without a single result. @default 20 */
+  readonly maxCrashes?: number | undefined;
+}
+
+/** What became of one task. */
+export interface TaskResult {
+  readonly name: string;
+  readonly total: number;
+  /** In this run and those before. */
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly orphaned: number;
+  /** Done or skipped before this run began. */
+  readonly alreadyDone: number;
+  /** Attempts beyond the first, of all blocks. */
+  readonly retried: number;
+  /** From its first block's lease to the end of its last. */
+  readonly seconds: number;
+}
+
+export interface RunResult {
+  readonly tasks: readonly TaskResult[];
+  readonly seconds: number;
+  /** Whether every block is done or skipped. */
+  readonly complete: boolean;
+  readonly interrupted: boolean;
+  /** The first 1000; the journal has all. */
+  readonly failures: readonly BlockFailure[];
+  /** Connections from strangers. */
+  readonly refusedConnections: number;
+}
+
+/**
+ * Runs tasks block by block on workers, or goes on where a run in this folder stopped. What a run with failed blocks has to
+ * say is in its result; it throws when it cannot begin or go on: ERR_RUN_LOCKED, ERR_PLAN_CHANGED, ERR_CONFIG, ERR_PLAN,
+ * ERR_METADATA and ERR_CHUNK_CORRUPT (a damaged done record), ERR_WORKER_START, or what a task's `init` threw.
+ */
+export async function runCoordinator(options: RunOptions): Promise<RunResult> {
+  const tasks = resolveTasks(options.tasks);
+  const folder = new RunFolder(options.runDirectory);
+  folder.create();
+  const lock = RunLock.acquire(folder.path);
+  try {
+    removeTemporaries(folder.path);
+    const journal = new Journal(folder.journal);
+    try {
+      return await runLocked(options, tasks, folder, lock.epoch, journal);
+    } finally {
+      journal.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function runLocked(
+  options: RunOptions,
+  tasks: readonly RunTask[],
+  folder: RunFolder,
+  epoch: number,
+  journal: Journal,
+): Promise<RunResult> {
+  const began = performance.now();
+  const started = new Date().toISOString();
+  const records: DoneRecord[] = [];
+  let coordinator: Coordinator | undefined;
+  let state: RunState = 'failed';
+  const stop = () => coordinator?.interrupt();
+  const kill = () => coordinator?.abandon();
+  const onEvent = options.onEvent ?? (() => undefined);
+  const summarize = (error?: unknown) =>
+    writeRunSummary(folder, {
+      state,
+      epoch,
+      started,
+      ended: state === 'running' ? undefined : new Date().toISOString(),
+      error: error === undefined ? undefined : describeThrown(error),
+      tasks: tasks.map(({ index, name, plan, upstream }) => {
+        const counts = coordinator?.scheduler.counts(index);
+        return { name, total: plan.count, upstream, counts: counts === undefined ? undefined : finalCounts(counts) };
+      }),
+    });
+  try {
+    for (const task of tasks) records.push(openRecord(folder, task));
+    const recorded = await Promise.all(records.map((record) => record.reset()));
+    const credentials = createControlFolder(folder);
+    coordinator = new Coordinator({
+      ...withDefaults(options),
+      folder,
+      credentials,
+      epoch,
+      journal,
+      tasks,
+      records,
+      recorded,
+      onEvent,
+    });
+    options.signal?.addEventListener('abort', stop);
+    options.killSignal?.addEventListener('abort', kill);
+    if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
+    const { scheduler, ledger } = coordinator;
+    state = 'running';
+    summarize();
+    journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
+    onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
+    for (const task of tasks) {
+      const { done, skipped, total } = scheduler.counts(task.index);
+      if (done + skipped < total) await task.init?.();
+    }
+    await coordinator.run();
+    const interrupted = !scheduler.finished;
+    const results = tasks.map(({ index, name }): TaskResult => {
+      const { alreadyDone, retried, seconds } = ledger.progress[index];
+      return { name, ...finalCounts(scheduler.counts(index)), alreadyDone, retried, seconds };
+    });
+    const complete = results.every(({ done, skipped, total }) => done + skipped === total);
+    for (const { index } of tasks) {
+      if (scheduler.counts(index).orphaned > 0) {
+        records[index].mark([...scheduler.blocksIn(index, BlockState.orphaned)], RecordedState.orphaned);
+      }
+      await records[index].flush();
+    }
+    state = complete ? 'complete' : interrupted ? 'interrupted' : 'incomplete';
+    summarize();
+    const { refusedConnections } = coordinator;
+    journal.write('run-end', { state, tasks: results, refusedConnections });
+    onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
+    return {
+      tasks: results,
+      seconds: (performance.now() - began) / 1000,
+      complete,
+      interrupted,
+      failures: ledger.failures,
+      refusedConnections,
+    };
+  } catch (error) {
+    // a refused run leaves no trace of itself in the summary of the one before
+    if (coordinator !== undefined) {
+      state = 'failed';
+      summarize(error);
+      journal.write('run-end', { state, error: describeThrown(error) });
+      onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => coordinator!.ledger.counts(index)) });
+    }
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    options.killSignal?.removeEventListener('abort', kill);
+    coordinator?.close();
+    for (const record of records) record.close();
+    removeControlFolder(folder);
+  }
+}
+
+function openRecord(folder: RunFolder, task: RunTask): DoneRecord {
+  const identity = { task: task.identity, plan: task.plan.toJSON() };
+  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, { task: task.name, identity });
+}
+
+function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
+  return { total, done, skipped, failed, orphaned };
+}
+
+function withDefaults(options: RunOptions) {
+  const { executor, workers, workerConfig, resources = {}, services = {} } = options;
+  const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
+  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20 } = options;
+  const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
+  return {
+    executor,
+    workers,
+    workerConfig,
+    resources,
+    services,
+    ...timing,
+    maxLosses,
+    maxStarts: maxRestarts,
+    maxCrashes,
+  };
+}

@@ -1,0 +1,42 @@
+/** A block that failed for good. */
+export interface BlockFailure {
+  readonly task: string;
+  readonly block: number;
+  readonly attempt: number;
+  readonly message: string;
+  readonly stack: string;
+  readonly workerId: string;
+  /** The block's log. */
+  readonly logFile: string;
+}
+
+/** Figures of one task that the scheduler does not keep. */
+export class TaskProgress {
+  /** Attempts beyond the first, of all blocks. */
+  retried = 0;
+  private first: number | undefined;
+  private last = 0;
+
+  constructor(
+    /** Blocks done or skipped before this run began. */
+    readonly alreadyDone: number,
+  ) {}
+
+  get started(): boolean {
+    return this.first !== undefined;
+  }
+
+  /** From its first block's lease to the end of its last. */
+  get seconds(): number {
+    return this.first === undefined ? 0 : Math.max(0, this.last - this.first) / 1000;
+  }
+
+  leased(attempt: number): void {
+    this.first ??= performance.now();
+    if (attempt > 1) this.retried++;
+  }
+
+  ended(): void {
+    this.last = performance.now();
+  }
+}

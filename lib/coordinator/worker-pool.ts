@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BlockwrightError } from '../errors.js';
+import type { Executor, WorkerEnd } from './executor.js';
+import type { RunFolder } from './run-folder.js';
+import { describeEnd, WorkerSession } from './worker-session.js';
+
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 10_000;
+
+export interface WorkerPoolOptions {
+  readonly executor: Executor;
+  readonly folder: RunFolder;
+  readonly epoch: number;
+  /** Starts in a row, of one place, that never came to ask for a block. */
+  readonly maxStarts: number;
+  /** Workers in a row, of one place, that asked for blocks and ended without a result. */
+  readonly maxCrashes: number;
+  readonly now: () => number;
+  onStart(session: WorkerSession): void;
+  onEnd(session: WorkerSession, end: WorkerEnd): void;
+  /** No place is left that could start a worker. */
+  onExhausted(error: BlockwrightError): void;
+}
+
+/**
+ * Keeps a number of workers going: one that ends is replaced, after a pause that doubles while starts bear no fruit, and
+ * a place whose workers never get to work is given up.
+ */
+export class WorkerPool {
+  /** Started and not ended, by id. */
+  readonly sessions = new Map<string, WorkerSession>();
+  private readonly stopped = new AbortController();
+  private started = 0;
+  private places = 0;
+
+  constructor(private readonly options: WorkerPoolOptions) {}
+
+  /** Starts the workers. Resolves when all have ended for good. */
+  async run(workers: number): Promise<void> {
+    this.places = workers;
+    await Promise.all(Array.from({ length: workers }, () => this.keepPlace()));
+  }
+
+  /** Ended workers are no longer replaced. */
+  stop(): void {
+    this.stopped.abort();
+  }
+
+  private async keepPlace(): Promise<void> {
+    let starts = 0;
+    let crashes = 0;
+    while (!this.stopped.signal.aborted) {
+      const session = this.start();
+      const end = await session.ended;
+      this.sessions.delete(session.id);
+      this.options.onEnd(session, end);
+      if (session.results > 0) starts = crashes = 0;
+      else if (session.asked) crashes++;
+      else starts++;
+      if (starts >= this.options.maxStarts || crashes >= this.options.maxCrashes) {
+        this.giveUp(session, end, starts);
+        return;
+      }
+      const fruitless = starts + crashes;
+      if (fruitless > 0) await this.pause(Math.min(FIRST_PAUSE * 2 ** (fruitless - 1), LONGEST_PAUSE));
+    }
+  }
+
+  private start(): WorkerSession {
+    const { executor, folder, epoch } = this.options;
+    const id = `${epoch}.${this.started++}`;
+    const handle = executor.start({ workerId: id, runDirectory: folder.path, logFile: folder.workerLog(id) });
+    const session = new WorkerSession(id, handle, this.options.now());
+    this.sessions.set(id, session);
+    this.options.onStart(session);
+    return session;
+  }
+
+  private giveUp(session: WorkerSession, end: WorkerEnd, starts: number): void {
+    this.places--;
+    if (this.places > 0 || this.stopped.signal.aborted) return;
+    const what =
+      starts > 0
+        ? `none came to work in ${starts} starts in a row`
+        : `${this.options.maxCrashes} in a row ended without the result of a block`;
+    this.options.onExhausted(
+      new BlockwrightError(
+        'ERR_WORKER_START',
+        `workers of executor ${this.options.executor.name}: ${what}. ` +
+          `The last: ${session.reason ?? describeEnd(end)}. Its last lines (${this.options.folder.workerLog(session.id)}):\n${end.lastLines}`,
+        { status: end.status, signal: end.signal, lastLines: end.lastLines },
+      ),
+    );
+  }
+
+  private async pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+  }
+}

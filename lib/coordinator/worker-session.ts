@@ -1,0 +1,130 @@
+import type { Connection, Message } from './connection.js';
+import type { WorkerEnd, WorkerHandle } from './executor.js';
+
+/** Milliseconds in which what a worker last sent must have arrived once its process has ended. */
+const LAST_WORDS = 1000;
+/** Milliseconds after which a worker that was killed is taken to have ended. */
+const LAST_BREATH = 10_000;
+
+/** The right of a worker to run a block. */
+export interface Lease {
+  /** Names it on the worker's connection, ascending in the order in which the worker runs them. */
+  readonly id: number;
+  readonly task: number;
+  readonly block: number;
+  readonly attempt: number;
+}
+
+/** One started worker: its process, its connections and the blocks it holds. */
+export class WorkerSession {
+  /** What it holds, in the order in which it runs them. */
+  readonly leases = new Map<number, Lease>();
+  connection: Connection | undefined;
+  heartbeat: Connection | undefined;
+  /** Whether it has asked for blocks: from then on it is known to work. */
+  asked = false;
+  /** How many results it has sent. */
+  results = 0;
+  /** When it was last heard of. */
+  lastSeen: number;
+  /** Since when, at the earliest, the lease at work is at work. */
+  runningSince = 0;
+  /** Nothing more is accepted from it: it has ended, or is about to. */
+  dismissed = false;
+  /** Why it was ended, if it was not its own doing. */
+  reason: string | undefined;
+  /** Whether the block that made it end is known and booked. */
+  faultBooked = false;
+  /** Resolves when its process has ended and all that it sent has arrived. */
+  readonly ended: Promise<WorkerEnd>;
+  private running = 0;
+  private nextLease = 1;
+  private takeAsEnded: (end: WorkerEnd) => void = () => undefined;
+
+  constructor(
+    readonly id: string,
+    readonly handle: WorkerHandle,
+    readonly started: number,
+  ) {
+    this.lastSeen = started;
+    const forced = new Promise<WorkerEnd>((resolve) => {
+      this.takeAsEnded = resolve;
+    });
+    this.ended = Promise.race([this.lastWords(), forced]);
+  }
+
+  /** The lease at work, as far as is known. */
+  get atWork(): Lease | undefined {
+    return this.leases.get(this.running) ?? this.leases.values().next().value;
+  }
+
+  grant(task: number, block: number, attempt: number, now: number): Lease {
+    const lease = { id: this.nextLease++, task, block, attempt };
+    if (this.leases.size === 0) this.runningSince = now;
+    this.leases.set(lease.id, lease);
+    return lease;
+  }
+
+  /** Whether the worker holds a lease and may still act for it. */
+  holds(lease: Lease): boolean {
+    return !this.dismissed && this.leases.get(lease.id) === lease;
+  }
+
+  /** Takes back a lease; undefined when the worker does not hold it. */
+  settle(id: number, now: number): Lease | undefined {
+    const lease = this.leases.get(id);
+    if (lease === undefined || this.dismissed) return undefined;
+    this.leases.delete(id);
+    this.runningSince = now;
+    return lease;
+  }
+
+  /** A sign of life, with the lease at work. */
+  beat(message: Message, now: number): void {
+    this.lastSeen = now;
+    const running = Number(message.running);
+    if (running !== this.running) this.runningSince = now;
+    this.running = running;
+  }
+
+  send(message: Message): void {
+    this.connection?.send(message);
+  }
+
+  /** Ends the process at once and listens to it no more. */
+  kill(reason: string): void {
+    this.reason ??= reason;
+    this.dismissed = true;
+    this.disconnect();
+    this.handle.kill();
+    const timer = setTimeout(() => this.takeAsEnded({ status: null, signal: null, lastLines: '' }), LAST_BREATH);
+    void this.ended.then(() => clearTimeout(timer));
+  }
+
+  /** Ends it unless it ends by itself in time. */
+  killAfter(milliseconds: number, reason: string): void {
+    const timer = setTimeout(() => this.kill(reason), milliseconds);
+    void this.ended.then(() => clearTimeout(timer));
+  }
+
+  disconnect(): void {
+    this.connection?.destroy();
+    this.heartbeat?.destroy();
+  }
+
+  private async lastWords(): Promise<WorkerEnd> {
+    const end = await this.handle.ended;
+    if (this.connection !== undefined) {
+      const timer = setTimeout(() => this.disconnect(), LAST_WORDS);
+      await this.connection.closed;
+      clearTimeout(timer);
+    }
+    return end;
+  }
+}
+
+/** How a worker ended, for people. */
+export function describeEnd(end: WorkerEnd): string {
+  if (end.signal !== null) return `ended by ${end.signal}`;
+  return end.status === null ? 'it did not start' : `exit status ${end.status}`;
+}

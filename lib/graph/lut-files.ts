@@ -1,0 +1,115 @@
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { BlockwrightError, codeOf } from '../errors.js';
+import { mapFile } from '../native/map-file.js';
+
+/** One system call moves at most 2^31 - 1 bytes. */
+const STEP = 2 ** 28;
+
+/** Writes a new file; its bytes are on disk when this resolves. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    for (let offset = 0; offset < bytes.byteLength; ) {
+      const { bytesWritten } = await file.write(bytes, offset, Math.min(STEP, bytes.byteLength - offset));
+      offset += bytesWritten;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The uint64 values of a chunk file of exactly `rows` values, mapped into memory. @throws ERR_CHUNK_CORRUPT */
+export async function readColumn(path: string, rows: number): Promise<BigUint64Array> {
+  if (rows === 0) return new BigUint64Array(0); // an empty array has no chunk
+  const found = await stat(path).catch(undefinedIfMissing);
+  if (found === undefined) throw corrupt(path, rows, 'no file');
+  const buffer = found.size === rows * 8 ? await mapFile(path) : undefined;
+  if (buffer?.byteLength !== rows * 8) throw corrupt(path, rows, `${found.size} bytes`);
+  return new BigUint64Array(buffer);
+}
+
+function corrupt(path: string, rows: number, found: string): BlockwrightError {
+  return new BlockwrightError(
+    'ERR_CHUNK_CORRUPT',
+    `${path}: expected ${rows * 8} bytes (${rows} rows), found ${found}`,
+    { path },
+  );
+}
+
+/** Reads until the buffer is full or the file ends; returns the bytes read. */
+async function fill(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  let offset = 0;
+  while (offset < bytes.byteLength) {
+    const length = Math.min(STEP, bytes.byteLength - offset);
+    const { bytesRead } = await file.read(bytes, offset, length, position + offset);
+    if (bytesRead === 0) break;
+    offset += bytesRead;
+  }
+  return offset;
+}
+
+/** Whether two files hold the same bytes, or neither is there. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const files = await Promise.all([a, b].map((path) => open(path, 'r').catch(undefinedIfMissing)));
+  try {
+    const [one, other] = files;
+    if (one === undefined || other === undefined) return one === other;
+    const [left, right] = [Buffer.alloc(2 ** 20), Buffer.alloc(2 ** 20)];
+    for (let position = 0; ; position += left.byteLength) {
+      const [length, otherLength] = [await fill(one, left, position), await fill(other, right, position)];
+      if (length !== otherLength || left.compare(right, 0, length, 0, length) !== 0) return false;
+      if (length < left.byteLength) return true;
+    }
+  } finally {
+    for (const file of files) await file?.close();
+  }
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
+  return undefined;
+}
+
+let serial = 0;
+
+function temporaryPrefix(path: string): string {
+  return `.${basename(path)}.${hostname()}.`;
+}
+
+/** A name beside `path` that says which process writes it. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${serial++}.tmp`);
+}
+
+/** Removes what writers of `path` left that were killed on this host. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const prefix = temporaryPrefix(path);
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix)) continue;
+    const writer = /^(\d+)\.\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
+    if (writer !== undefined && !isAlive(Number(writer)))
+      await rm(join(dirname(path), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
+}

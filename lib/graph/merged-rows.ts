@@ -1,0 +1,34 @@
+import { BlockwrightError } from '../errors.js';
+import type { Roi } from '../geometry/roi.js';
+import { mergeEdges } from '../native/merge-edges.js';
+import { mergeNodes } from '../native/merge-nodes.js';
+import type { EdgeColumns, EdgeRows, GraphStore, NodeColumns, NodeRows } from './graph-store.js';
+
+/** {@link GraphStore.readNodes} for any store that gives its rows. Merging runs on a native thread of the reader. */
+export async function readMergedNodes(store: GraphStore, roi?: Roi): Promise<NodeColumns> {
+  const runs: NodeRows[] = [];
+  for await (const rows of store.nodeRows(roi)) if (rows.ids.length > 0) runs.push(rows);
+  if (runs.length === 0) {
+    return { ids: new BigUint64Array(0), sizes: new BigUint64Array(0), positions: new Float64Array(0) };
+  }
+  const dimensions = runs[0].positions.length / runs[0].ids.length;
+  const { ids, sizes, positions, duplicate } = await mergeNodes(runs, dimensions, roi === undefined ? {} : { roi });
+  if (duplicate !== undefined) {
+    const name = ({ task, block }: NodeRows) => `block ${block} of task ${task}`;
+    throw new BlockwrightError(
+      'ERR_GRAPH',
+      `node ${duplicate.id}: expected one row, found one in ${name(runs[duplicate.firstRun])} and one in ${name(runs[duplicate.secondRun])}`,
+      { id: duplicate.id },
+    );
+  }
+  return { ids, sizes, positions };
+}
+
+/** {@link GraphStore.readEdges} for any store that gives its rows. */
+export async function readMergedEdges(store: GraphStore, roi?: Roi): Promise<EdgeColumns> {
+  const attributes = (await store.edgeAttributes()).map(({ name }) => name);
+  const nodes = roi === undefined ? undefined : (await readMergedNodes(store, roi)).ids;
+  const runs: EdgeRows[] = [];
+  for await (const rows of store.edgeRows(roi)) if (rows.u.length > 0) runs.push(rows);
+  return mergeEdges(runs, attributes, nodes === undefined ? {} : { nodes });
+}

@@ -1,0 +1,17 @@
+import type { BlockPlan } from '../blocks/plan.js';
+
+/** A task as the scheduler sees it. */
+export interface ScheduledTask {
+  readonly name: string;
+  readonly plan: BlockPlan;
+  /** Tasks (places in the array) whose blocks are waited for where their writeRoi meets the readRoi. */
+  readonly upstream: readonly number[];
+  /** Tasks of which every block is waited for, whatever the Rois: of a LUT, of anything that is not cut into blocks. */
+  readonly barriers?: readonly number[] | undefined;
+  /** How often a block may fail and be tried again. @default 2 */
+  readonly maxRetries?: number | undefined;
+  /** What one block holds while it runs, e.g. { gpu: 1 }. */
+  readonly resources?: Readonly<Record<string, number>> | undefined;
+  /** What an earlier run left, one byte a block: 0 nothing, 1 done, 2 skipped. Copied. */
+  readonly recorded?: Uint8Array | undefined;
+}

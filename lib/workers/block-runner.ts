@@ -1,0 +1,155 @@
+import { AttemptLog } from '../coordinator/block-log.js';
+import type { Connection, Message } from '../coordinator/connection.js';
+import { type BlockResult, describeThrown, type LeasedBlock } from '../coordinator/messages.js';
+import type { RunFolder } from '../coordinator/run-folder.js';
+import { BlockwrightError } from '../errors.js';
+import type { Heartbeat } from './heartbeat.js';
+import { type CallAnswer, ServiceCalls } from './service-calls.js';
+
+/** What a block's code can reach. */
+export interface WorkerBlockContext {
+  readonly task: string;
+  readonly block: number;
+  /** From 1; counts within one run of the coordinator. */
+  readonly attempt: number;
+  /** Which run of the coordinator in this folder, from 1. With the attempt it makes names that are used once. */
+  readonly epoch: number;
+  readonly workerId: string;
+  /** Raised when the block's result is no longer wanted. */
+  readonly signal: AbortSignal;
+  /** Appends a line to the block's log; it is in the file when this returns. */
+  log(line: string): void;
+  /** Asks a service in the coordinator. Rejects with its error, or ERR_LEASE_LOST when this attempt is over. */
+  call(service: string, method: string, header?: unknown, payload?: Uint8Array): Promise<CallAnswer>;
+  /** The same where the answer comes in several parts. */
+  stream(service: string, method: string, header?: unknown, payload?: Uint8Array): AsyncIterable<CallAnswer>;
+}
+
+/** Runs one block of a task; resolves when its outputs are on disk. 'skipped': there was nothing to do. */
+export type ProcessBlock = (block: number, context: WorkerBlockContext) => Promise<'skipped' | unknown>;
+
+export interface BlockRunnerOptions {
+  readonly connection: Connection;
+  readonly heartbeat: Heartbeat;
+  readonly folder: RunFolder;
+  readonly workerId: string;
+  readonly epoch: number;
+  /** As the coordinator counts them. */
+  readonly taskNames: readonly string[];
+  readonly tasks: ReadonlyMap<string, ProcessBlock>;
+}
+
+/** Milliseconds after which results are sent though there are blocks left. */
+const REPORT_AFTER = 50;
+
+/** Asks for blocks, runs them one after the other, and reports. */
+export class BlockRunner {
+  private readonly queue: LeasedBlock[] = [];
+  private readonly calls: ServiceCalls;
+  private results: BlockResult[] = [];
+  private reported = performance.now();
+  private stopping = false;
+  private abort: AbortController | undefined;
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly options: BlockRunnerOptions) {
+    this.calls = new ServiceCalls(options.connection);
+  }
+
+  /** Resolves when the coordinator wants no more. */
+  async run(): Promise<void> {
+    this.options.connection.receive((message, payload) => this.hear(message, payload));
+    this.report(true);
+    while (!this.stopping) {
+      const leased = this.queue.shift();
+      if (leased === undefined) {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        continue;
+      }
+      // it may have been what ended an earlier worker: then it shall be seen to be the one
+      if (leased.attempt > 1) this.report(false);
+      this.options.heartbeat.show(leased.lease);
+      const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
+      this.results.push(await this.process(leased));
+      clearTimeout(late);
+      this.options.heartbeat.show(0);
+      if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
+      else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
+    }
+  }
+
+  private hear(message: Message, payload: Uint8Array): void {
+    if (message.type === 'lease') this.queue.push(...(message.blocks as LeasedBlock[]));
+    else if (message.type === 'stop') this.stopping = true;
+    else if (message.type === 'cancel') this.cancel();
+    else this.calls.hear(message, payload);
+    this.wake();
+  }
+
+  private cancel(): void {
+    this.stopping = true;
+    this.abort?.abort(new BlockwrightError('ERR_CANCELLED', 'the run was interrupted'));
+  }
+
+  private report(acquire: boolean): void {
+    this.reported = performance.now();
+    if (this.results.length === 0 && !acquire) return;
+    this.options.connection.send({ type: 'work', results: this.results, acquire });
+    this.results = [];
+  }
+
+  private async process(leased: LeasedBlock): Promise<BlockResult> {
+    const { lease, block } = leased;
+    const began = performance.now();
+    const seconds = () => Math.round((performance.now() - began) * 1000) / 1e6;
+    try {
+      const task = this.options.taskNames[leased.task];
+      const run = this.options.tasks.get(task);
+      if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
+      const pending = new Set<Promise<unknown>>();
+      const outcome = await run(block, this.contextOf(leased, task, pending));
+      // a call that was not waited for belongs to the block all the same
+      await Promise.all(pending);
+      return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
+    } catch (error) {
+      return { lease, outcome: 'error', seconds: seconds(), error: describeThrown(error) };
+    } finally {
+      this.abort = undefined;
+    }
+  }
+
+  private contextOf({ lease, block, attempt }: LeasedBlock, task: string, pending: Set<Promise<unknown>>) {
+    const { epoch, workerId, folder } = this.options;
+    const { calls } = this;
+    let log: AttemptLog | undefined;
+    const abort = new AbortController();
+    this.abort = abort;
+    const context: WorkerBlockContext = {
+      task,
+      block,
+      attempt,
+      epoch,
+      workerId,
+      signal: abort.signal,
+      log(line) {
+        log ??= new AttemptLog(folder.blockLog(task, block), { attempt, workerId });
+        log.log(line);
+      },
+      call(service, method, header, payload) {
+        const answer = calls.call({ lease, service, method, header, payload });
+        pending.add(answer);
+        void answer.then(
+          () => pending.delete(answer),
+          () => undefined,
+        );
+        return answer;
+      },
+      stream(service, method, header, payload) {
+        return calls.stream({ lease, service, method, header, payload });
+      },
+    };
+    return context;
+  }
+}

@@ -1,0 +1,14 @@
+import { workerData } from 'node:worker_threads';
+import type { HeartbeatData } from './heartbeat.js';
+import { join } from './join.js';
+import { endProcess } from './process-end.js';
+
+// A worker thread that does nothing but show that its process lives. When the coordinator is gone it ends the process,
+// which may be deep in a kernel.
+const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
+
+const connection = await join(credentials, { role: 'heartbeat', workerId });
+const beat = () => connection.send({ type: 'heartbeat', running: Atomics.load(running, 0) });
+beat();
+setInterval(beat, seconds * 1000);
+void connection.closed.then(() => endProcess());

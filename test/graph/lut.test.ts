@@ -1,0 +1,195 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeEach, expect, test } from '@jest/globals';
+import * as zarr from 'zarrita';
+import { type LutColumns, openLut, writeLut } from '../../lib/graph/lut.js';
+
+const root = mkdtempSync(join(tmpdir(), 'lut-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let folder = '';
+let path = '';
+let folders = 0;
+beforeEach(() => {
+  folder = join(root, String(folders++));
+  mkdirSync(folder);
+  path = join(folder, 'segments.lut');
+});
+
+const lut: LutColumns = {
+  fragments: BigUint64Array.of(1n, 5n, 2n ** 53n + 1n, 2n ** 64n - 1n),
+  segments: BigUint64Array.of(1n, 1n, 7n, 2n ** 63n),
+  sizes: BigUint64Array.of(30n, 30n, 2n ** 40n, 0n),
+};
+const other: LutColumns = {
+  fragments: BigUint64Array.of(9n),
+  segments: BigUint64Array.of(8n),
+  sizes: BigUint64Array.of(7n),
+};
+const empty: LutColumns = {
+  fragments: new BigUint64Array(),
+  segments: new BigUint64Array(),
+  sizes: new BigUint64Array(),
+};
+
+async function messageOf(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => new Error('no error'),
+    (reason) => reason,
+  );
+  return `${error.code}: ${error.message}`;
+}
+
+test.each([
+  ['some rows', lut],
+  ['no rows', empty],
+])('comes back as it was written: %s', async (_, columns) => {
+  await writeLut(path, columns, { pseudoCount: 100, graph: 'g' });
+  expect(await openLut(path)).toEqual({ ...columns, attributes: { pseudoCount: 100, graph: 'g' } });
+  expect(readdirSync(folder)).toEqual(['segments.lut']);
+});
+
+test('another zarr reader opens it, and each column is one raw chunk', async () => {
+  await writeLut(path, lut);
+  const names = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = new Map(
+    names.map(({ parentPath, name }) => {
+      const file = join(parentPath, name);
+      return [`/${relative(path, file)}` as zarr.AbsolutePath, new Uint8Array(readFileSync(file))];
+    }),
+  );
+  const group = await zarr.open.v3(files, { kind: 'group' });
+  for (const column of ['fragments', 'segments', 'sizes'] as const) {
+    const array = await zarr.open.v3(group.resolve(column), { kind: 'array' });
+    expect((await zarr.get(array)).data).toEqual(lut[column]);
+    expect(array.dtype).toBe('uint64');
+    const raw = readFileSync(join(path, column, 'c/0'));
+    expect(raw).toEqual(Buffer.from(lut[column].buffer));
+  }
+});
+
+test('replaces a LUT, and leaves one with the same bytes alone', async () => {
+  await writeLut(path, lut, { run: 1 });
+  const before = statSync(path).ino;
+  await writeLut(path, lut, { run: 1 });
+  expect(statSync(path).ino).toBe(before);
+  await writeLut(path, lut, { run: 2 });
+  expect((await openLut(path)).attributes).toEqual({ run: 2 });
+  await writeLut(path, other);
+  expect((await openLut(path)).segments).toEqual(other.segments);
+  expect(readdirSync(folder)).toEqual(['segments.lut']);
+});
+
+test('writers at the same time leave the whole LUT of one of them', async () => {
+  await Promise.all([lut, other, lut, other, empty].map((columns) => writeLut(path, columns)));
+  const { attributes, ...found } = await openLut(path);
+  expect([lut, other, empty]).toContainEqual(found);
+  expect(attributes).toEqual({});
+  expect(readdirSync(folder)).toEqual(['segments.lut']);
+});
+
+test('replaces nothing but a LUT', async () => {
+  mkdirSync(path);
+  writeFileSync(join(path, 'notes.txt'), 'mine');
+  expect(await messageOf(writeLut(path, lut))).toMatch(/^ERR_ARRAY_EXISTS: .*segments.lut: expected a LUT or nothing/);
+  expect(readdirSync(folder)).toEqual(['segments.lut']);
+  expect(readdirSync(path)).toEqual(['notes.txt']);
+  writeFileSync(join(path, 'zarr.json'), JSON.stringify({ zarr_format: 3, node_type: 'group', attributes: {} }));
+  expect(await messageOf(writeLut(path, lut))).toMatch(/^ERR_ARRAY_EXISTS: /);
+  rmSync(path, { recursive: true });
+  writeFileSync(path, 'a file');
+  expect(await messageOf(writeLut(path, lut))).toMatch(/^ERR_ARRAY_EXISTS: /);
+  expect(readFileSync(path, 'utf8')).toBe('a file');
+});
+
+test('removes what a killed writer left, not what a living one is writing', async () => {
+  const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
+  const leftover = join(folder, `.segments.lut.${hostname()}.${dead}.0.tmp`);
+  const living = join(folder, `.segments.lut.${hostname()}.${process.ppid}.0.tmp`);
+  const elsewhere = join(folder, `.segments.lut.another-host.${dead}.0.tmp`);
+  for (const name of [leftover, living, elsewhere]) mkdirSync(join(name, 'fragments'), { recursive: true });
+  await writeLut(path, lut);
+  expect([leftover, living, elsewhere].map((name) => existsSync(name))).toEqual([false, true, true]);
+});
+
+test('refuses columns that are no LUT', async () => {
+  const bad: [LutColumns, string][] = [
+    [{ ...lut, sizes: other.sizes }, 'ERR_ARGUMENT: sizes: expected 4 rows, found 1'],
+    [{ ...lut, fragments: BigUint64Array.of(0n, 1n, 2n, 3n) }, 'ERR_ARGUMENT: fragments[0]: expected more than 0'],
+    [{ ...lut, fragments: BigUint64Array.of(1n, 3n, 2n, 4n) }, 'ERR_ARGUMENT: fragments[2]: expected more than 3'],
+    [{ ...lut, fragments: BigUint64Array.of(1n, 3n, 3n, 4n) }, 'ERR_ARGUMENT: fragments[2]: expected more than 3'],
+    [{ ...lut, segments: new Float64Array(4) as never }, 'ERR_ARGUMENT: segments: expected a BigUint64Array'],
+  ];
+  for (const [columns, message] of bad) expect(await messageOf(writeLut(path, columns))).toContain(message);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+const changeJson = (file: string, change: Record<string, unknown>) => {
+  const value = JSON.parse(readFileSync(join(path, file), 'utf8'));
+  writeFileSync(join(path, file), JSON.stringify({ ...value, ...change }));
+};
+
+test.each<[string, () => void, RegExp]>([
+  [
+    'nothing there',
+    () => rmSync(path, { recursive: true }),
+    /^ERR_ARRAY_MISSING: .*segments.lut: expected a LUT, found none/,
+  ],
+  ['no zarr.json', () => rmSync(join(path, 'zarr.json')), /^ERR_ARRAY_MISSING: /],
+  [
+    'cut JSON',
+    () => truncateSync(join(path, 'zarr.json'), 9),
+    /^ERR_METADATA: .*zarr.json: expected the JSON of a LUT/,
+  ],
+  ['another group', () => changeJson('zarr.json', { attributes: {} }), /^ERR_METADATA: .*found another zarr group/],
+  [
+    'short chunk',
+    () => truncateSync(join(path, 'segments/c/0'), 31),
+    /^ERR_CHUNK_CORRUPT: .*segments.c.0: expected 32 bytes \(4 rows\), found 31/,
+  ],
+  [
+    'long chunk',
+    () => truncateSync(join(path, 'sizes/c/0'), 40),
+    /^ERR_CHUNK_CORRUPT: .*sizes.c.0: expected 32 .* found 40/,
+  ],
+  ['no chunk', () => rmSync(join(path, 'fragments/c/0')), /^ERR_CHUNK_CORRUPT: .*fragments.c.0: .* found no file/],
+  ['no array', () => rmSync(join(path, 'sizes'), { recursive: true }), /^ERR_IO: .*ENOENT.*sizes/],
+  [
+    'another type',
+    () => changeJson('sizes/zarr.json', { data_type: 'int64' }),
+    /^ERR_METADATA: .*data_type: .*found "int64"/,
+  ],
+  ['compressed', () => changeJson('sizes/zarr.json', { codecs: [{ name: 'zstd' }] }), /^ERR_METADATA: .*codecs/],
+  ['odd shape', () => changeJson('sizes/zarr.json', { shape: [4, 1] }), /^ERR_METADATA: .*shape/],
+  ['NaN rows', () => changeJson('sizes/zarr.json', { shape: ['x'] }), /^ERR_METADATA: .*shape/],
+  [
+    'columns of two LUTs',
+    () => {
+      const second = `${path}.second`;
+      mkdirSync(second);
+      renameSync(join(path, 'sizes'), join(second, 'sizes'));
+      mkdirSync(join(path, 'sizes/c'), { recursive: true });
+      writeFileSync(
+        join(path, 'sizes/zarr.json'),
+        readFileSync(join(second, 'sizes/zarr.json'), 'utf8').replace(/(\[\s*)4(\s*\])/g, '$13$2'),
+      );
+    },
+    /^ERR_METADATA: .*sizes: expected 4 rows as in fragments, found 3/,
+  ],
+])('damage is named: %s', async (_, damage, message) => {
+  await writeLut(path, lut);
+  damage();
+  expect(await messageOf(openLut(path))).toMatch(message);
+});

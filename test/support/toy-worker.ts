@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BlockPlan, type BlockPlanJson } from '../../lib/blocks/plan.js';
+import type { ProcessBlock, WorkerBlockContext } from '../../lib/workers/block-runner.js';
+import { runWorker } from '../../lib/workers/worker.js';
+
+/**
+ * A worker process whose tasks write small files: `<output>/<task>-<block>`. What a block does is named by its task's
+ * `act`, for the blocks in `on` (all without it) and up to the attempt `until`.
+ */
+export interface ToyTask {
+  readonly name: string;
+  readonly plan: BlockPlanJson;
+  /** Tasks whose files a block reads where they meet its readRoi. */
+  readonly upstream?: readonly string[];
+  /** Milliseconds that a block takes. */
+  readonly milliseconds?: number;
+  readonly act?: 'throw' | 'abort' | 'exit' | 'hang' | 'print-and-die' | 'noop' | 'skip' | 'call' | 'busy' | 'late';
+  readonly on?: readonly number[];
+  readonly until?: number;
+}
+
+export interface ToyConfig {
+  readonly output: string;
+  readonly tasks: readonly ToyTask[];
+}
+
+export function toyFile(output: string, task: string, block: number): string {
+  return join(output, `${task}-${block}`);
+}
+
+/** Reads what must be there; writes a digest of it: a block that ran before what it waits for fails. */
+async function computeDigest(config: ToyConfig, task: ToyTask, block: number, context: WorkerBlockContext) {
+  const plan = BlockPlan.fromJSON(task.plan);
+  const digest = createHash('sha256').update(`${task.name} ${block}\n`);
+  const neighbours = new Float64Array(Math.max(1, plan.maxNeighbours));
+  const count = plan.upstream(block, neighbours);
+  for (const neighbour of [...neighbours.subarray(0, count)].sort((a, b) => a - b)) {
+    digest.update(readFileSync(toyFile(config.output, task.name, neighbour)));
+  }
+  for (const name of task.upstream ?? []) {
+    const upstream = config.tasks.find((other) => other.name === name)!;
+    const other = BlockPlan.fromJSON(upstream.plan);
+    const { readRoi } = plan.block(block);
+    for (let index = 0; index < other.count; index++) {
+      if (other.writeRoi(index).overlaps(readRoi)) digest.update(readFileSync(toyFile(config.output, name, index)));
+    }
+  }
+  if (task.milliseconds !== undefined) await delay(task.milliseconds);
+  const file = toyFile(config.output, task.name, block);
+  // a witness of each computation, to see what was computed again
+  writeFileSync(join(config.output, 'computed.txt'), `${task.name} ${block}\n`, { flag: 'a' });
+  const temporary = `${file}.${context.epoch}.${context.attempt}.${process.pid}`;
+  writeFileSync(temporary, digest.digest('hex'));
+  renameSync(temporary, file);
+}
+
+async function act(task: ToyTask, block: number, context: WorkerBlockContext): Promise<'go on' | 'skipped' | 'done'> {
+  if (task.act === undefined || (task.on !== undefined && !task.on.includes(block))) return 'go on';
+  if (context.attempt > (task.until ?? Number.POSITIVE_INFINITY)) return 'go on';
+  switch (task.act) {
+    case 'throw':
+      context.log(`about to fail in attempt ${context.attempt}`);
+      throw Object.assign(new Error(`toy failure of block ${block}`), { code: 'ENOSPC' });
+    case 'abort':
+      return process.abort();
+    case 'exit':
+      return process.exit(3);
+    case 'hang':
+      await new Promise(() => undefined);
+      return 'done';
+    case 'busy':
+      for (;;) if (performance.now() < 0) return 'done';
+    case 'print-and-die':
+      console.log(`last words of block ${block}`);
+      process.kill(process.pid, 'SIGKILL');
+      return 'done';
+    case 'late':
+      void delay(5).then(() => {
+        throw new Error('thrown after the block');
+      });
+      await delay(1000);
+      return 'done';
+    case 'skip':
+      return 'skipped';
+    case 'noop':
+      return 'done';
+    case 'call': {
+      const bytes = new Uint8Array(3 * 8).fill(block);
+      const { header, payload } = await context.call('toy', 'echo', { block }, bytes);
+      let sum = 0;
+      for await (const item of context.stream('toy', 'count', { to: 5 })) sum += Number(item.header);
+      if (JSON.stringify(header) !== `{"block":${block}}` || Buffer.compare(bytes, payload) !== 0 || sum !== 15) {
+        throw new Error(`wrong answers: ${JSON.stringify(header)} ${payload} ${sum}`);
+      }
+      return 'go on';
+    }
+  }
+}
+
+/** A worker that ends before it does anything, when the environment says so. */
+if (process.env.TOY_EXIT !== undefined) {
+  console.error('this worker cannot start: no toys');
+  process.exit(Number(process.env.TOY_EXIT));
+}
+
+const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
+if (process.argv.includes('--worker-id')) {
+  await runWorker({
+    runDirectory: argument('--run-directory'),
+    workerId: argument('--worker-id'),
+    async load(workerConfig) {
+      const config = workerConfig as ToyConfig;
+      const tasks = config.tasks.map((task): [string, ProcessBlock] => [
+        task.name,
+        async (block, context) => {
+          const what = await act(task, block, context);
+          if (what === 'go on') await computeDigest(config, task, block, context);
+          return what;
+        },
+      ]);
+      return new Map(tasks);
+    },
+  });
+  if (existsSync(argument('--run-directory'))) process.exit(0);
+}
