@@ -2,8 +2,20 @@
 
 export type { Block, Fit } from './blocks/block.js';
 export * from './errors.js';
-export { ceilDiv, Coordinate, type CoordinateLike, floorDiv } from './geometry/coordinate.js';
+export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
+export type {
+  AttributeColumns,
+  BlockKey,
+  EdgeAttribute,
+  EdgeColumns,
+  GraphSchema,
+  GraphStore,
+  NodeColumns,
+} from './graph/graph-store.js';
+export { ThreadedGraphStore } from './graph/graph-thread.js';
+export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
+export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -15,6 +27,8 @@ export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { type FragmentStatistics, fragmentStatistics } from './native/fragment-statistics.js';
 export { mapFile } from './native/map-file.js';
+export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
+export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
