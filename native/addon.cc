@@ -9,11 +9,14 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_edge_scores(exports);
   export_filter_fragments(exports);
   export_fragment_statistics(exports);
+  export_regions(exports);
   export_map_file(exports);
   export_merge_edges(exports);
   export_merge_nodes(exports);
   export_relabel(exports);
   export_remove_debris(exports);
+  export_graph_mutex_watershed(exports);
+  export_mutex_watershed(exports);
   return exports;
 }
 

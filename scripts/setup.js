@@ -22,11 +22,17 @@ function fail(text) {
 function run(command, args, { env, why }) {
   say(why);
   const began = Date.now();
-  const result = spawnSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, maxBuffer: 1 << 28 });
+  const result = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    maxBuffer: 1 << 28,
+  });
   if (result.error !== undefined || result.status !== 0) {
     process.stderr.write(result.stdout ?? '');
     process.stderr.write(result.stderr ?? '');
-    fail(`failed: ${command} ${args.join(' ')} (${result.error?.message ?? `exit status ${result.status ?? result.signal}`})`);
+    fail(
+      `failed: ${command} ${args.join(' ')} (${result.error?.message ?? `exit status ${result.status ?? result.signal}`})`,
+    );
   }
   say(`done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 }
@@ -51,7 +57,8 @@ if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or later is nee
 // 1. System libraries and compilers: only when something must be compiled.
 const usesPrebuilt = existsSync('prebuilds');
 function missingPackages() {
-  const found = (name) => (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, name)));
+  const found = (name) =>
+    (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, name)));
   const header = (name) => existsSync(`/usr/include/${name}`) || existsSync(`/usr/local/include/${name}`);
   return [
     ['g++', found('g++') || found('c++')],
@@ -70,7 +77,9 @@ if (!usesPrebuilt && process.platform === 'linux') {
   if (missing.length > 0) {
     const command = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
     if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
-      fail(`missing: ${missing.join(', ')}. Install them (on Debian or Ubuntu: sudo sh -c '${command}') and run this again.`);
+      fail(
+        `missing: ${missing.join(', ')}. Install them (on Debian or Ubuntu: sudo sh -c '${command}') and run this again.`,
+      );
     }
     run('sh', ['-c', command], { env: { DEBIAN_FRONTEND: 'noninteractive' }, why: `installing ${missing.join(', ')}` });
   }
@@ -80,7 +89,10 @@ if (!usesPrebuilt && process.platform === 'linux') {
 const headers = join(dirname(process.execPath), '..');
 const env = existsSync(join(headers, 'include/node/node.h')) ? { npm_config_nodedir: headers } : {};
 if (!nativeOnly && age('node_modules/.package-lock.json') < age('package-lock.json')) {
-  run('npm', ['ci', '--no-audit', '--no-fund'], { env, why: 'installing npm packages (a compiled one can take a few minutes)' });
+  run('npm', ['ci', '--no-audit', '--no-fund'], {
+    env,
+    why: 'installing npm packages (a compiled one can take a few minutes)',
+  });
   const now = new Date();
   const { utimesSync } = await import('node:fs');
   utimesSync('node_modules/.package-lock.json', now, now);
@@ -94,7 +106,10 @@ if (!usesPrebuilt) {
   if (!sameList || age(ADDON) < newest(['native', 'binding.gyp'])) {
     const gyp = 'node_modules/node-gyp/bin/node-gyp.js';
     const jobs = `-j${Math.max(1, (await import('node:os')).availableParallelism())}`;
-    const steps = sameList && existsSync('build/Makefile') && age('build/Makefile') > age('binding.gyp') ? ['build'] : ['configure', 'build'];
+    const steps =
+      sameList && existsSync('build/Makefile') && age('build/Makefile') > age('binding.gyp')
+        ? ['build']
+        : ['configure', 'build'];
     run(process.execPath, [gyp, ...steps, jobs], { env, why: 'building the kernels addon' });
     const { utimesSync } = await import('node:fs');
     utimesSync(ADDON, new Date(), new Date());
@@ -106,7 +121,10 @@ if (!usesPrebuilt) {
 if (!nativeOnly) {
   const STAMP = 'dist/tsconfig.tsbuildinfo';
   if (age(STAMP) < newest(['lib', 'test', 'benchmarks', 'tsconfig.json', 'package.json'])) {
-    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { env: {}, why: 'compiling TypeScript' });
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
+      env: {},
+      why: 'compiling TypeScript',
+    });
     const { utimesSync } = await import('node:fs');
     utimesSync(STAMP, new Date(), new Date());
   }

@@ -43,19 +43,24 @@ export class TaskDependency {
       for (let block = 0; block < states.length; block++) if (states[block] === BlockState.waiting) pending[block]++;
       return;
     }
-    productCounts(this.to.plan, this.counts, (block, count) => {
-      if (states[block] === BlockState.waiting) pending[block] += count;
-    });
-    if (this.from.succeeded === 0) return;
-    const subtract = (first: number, count: number): void => {
+    // from the side with fewer blocks: add for each that is not done, or subtract for each that is
+    const few = this.remaining < this.from.succeeded;
+    const step = few ? 1 : -1;
+    if (!few) {
+      productCounts(this.to.plan, this.counts, (block, count) => {
+        if (states[block] === BlockState.waiting) pending[block] += count;
+      });
+      if (this.from.succeeded === 0) return;
+    }
+    const addRow = (first: number, count: number): void => {
       for (let block = first; block < first + count; block++) {
-        if (states[block] === BlockState.waiting) pending[block]--;
+        if (states[block] === BlockState.waiting) pending[block] += step;
       }
     };
     for (let block = 0; block < this.from.plan.count; block++) {
-      if (!this.from.hasSucceeded(block)) continue;
+      if (this.from.hasSucceeded(block) === few) continue;
       downstreamRange(this.from.plan, this.to.plan, block, this.range);
-      visitRows(this.range, this.gridShape, subtract);
+      visitRows(this.range, this.gridShape, addRow);
     }
   }
 

@@ -43,6 +43,8 @@ class Arguments {
     object_ = info[0].As<Napi::Object>();
   }
 
+  explicit Arguments(const Napi::Object& object) : object_(object) {}
+
   const Napi::Object& object() const { return object_; }
 
   bool has(const char* name) const {

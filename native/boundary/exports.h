@@ -16,10 +16,13 @@ void export_contingency_table(Exports exports);
 void export_edge_scores(Exports exports);
 void export_filter_fragments(Exports exports);
 void export_fragment_statistics(Exports exports);
+void export_regions(Exports exports);
 void export_map_file(Exports exports);
 void export_merge_edges(Exports exports);
 void export_merge_nodes(Exports exports);
 void export_relabel(Exports exports);
 void export_remove_debris(Exports exports);
+void export_graph_mutex_watershed(Exports exports);
+void export_mutex_watershed(Exports exports);
 
 }  // namespace blockwright

@@ -15,8 +15,10 @@
 
 namespace blockwright {
 
-inline Napi::Error to_javascript(Napi::Env env, const std::string& code, const std::string& message) {
+inline Napi::Error to_javascript(Napi::Env env, const std::string& code, const std::string& message,
+                                 const Error::Details& details = {}) {
   Napi::Error error = Napi::Error::New(env, message);
+  for (const auto& [name, value] : details) error.Set(name, Napi::String::New(env, value));
   error.Set("code", Napi::String::New(env, code));
   return error;
 }
@@ -38,6 +40,7 @@ class PromiseWorker : public Napi::AsyncWorker {
       work_();
     } catch (const Error& error) {
       fail(error.code(), error.what());
+      details_ = error.details();
     } catch (const std::bad_alloc&) {
       fail(ERR_OUT_OF_MEMORY, "out of memory in native code");
     } catch (const std::exception& error) {
@@ -48,7 +51,7 @@ class PromiseWorker : public Napi::AsyncWorker {
   void OnOK() override {
     const Napi::Env env = Env();
     if (!code_.empty()) {
-      deferred_.Reject(to_javascript(env, code_, message_).Value());
+      deferred_.Reject(to_javascript(env, code_, message_, details_).Value());
       return;
     }
     try {
@@ -72,6 +75,7 @@ class PromiseWorker : public Napi::AsyncWorker {
   Finish finish_;
   std::string code_;
   std::string message_;
+  Error::Details details_;
 };
 
 // Queues the work and returns its promise.
@@ -89,7 +93,7 @@ Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {
     return Function(info);
   } catch (const Error& error) {
-    throw to_javascript(info.Env(), error.code(), error.what());
+    throw to_javascript(info.Env(), error.code(), error.what(), error.details());
   } catch (const std::bad_alloc&) {
     throw to_javascript(info.Env(), ERR_OUT_OF_MEMORY, "out of memory in native code");
   }

@@ -6,7 +6,7 @@ namespace blockwright {
 
 namespace {
 
-BLOCKWRIGHT_CLONES void extend_range(const uint64_t* labels, size_t count, uint64_t* smallest, uint64_t* largest) {
+BLOCKWRIGHT_TARGET_CLONES void extend_range(const uint64_t* labels, size_t count, uint64_t* smallest, uint64_t* largest) {
   uint64_t low = *smallest, high = *largest;
   for (size_t i = 0; i < count; ++i) {
     const uint64_t before = labels[i] - 1;  // background wraps round to the largest value and never is the smallest

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { readFailures, readRunStatus } from '../../coordinator/run-status.js';
+import type { BlockFailure } from '../../coordinator/task-progress.js';
+import { defineCommand } from '../command.js';
+import { ExitCode } from '../exit-code.js';
+import { findRunDirectory, noRun } from '../run-directory.js';
+
+export interface FailuresArguments {
+  readonly run: string;
+  readonly json: boolean;
+}
+
+/** Blocks of one task that failed for the same reason. */
+export interface FailureGroup {
+  readonly task: string;
+  /** The first block's message. */
+  readonly cause: string;
+  readonly failures: readonly BlockFailure[];
+}
+
+/** Lines of a block's log that are shown. */
+const EXCERPT_LINES = 10;
+/** Blocks that are named. */
+const NAMED_BLOCKS = 20;
+
+export const failuresCommand = defineCommand<FailuresArguments>({
+  command: 'failures <run>',
+  describe: 'What failed, grouped by cause, with stacks and logs',
+  options: (yargs) =>
+    yargs
+      .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
+  run: async ({ run, json }, context) => {
+    const runDirectory = await findRunDirectory(run, context);
+    if (readRunStatus(runDirectory) === undefined) throw noRun(runDirectory);
+    const groups = groupByCause(await readFailures(runDirectory));
+    if (json) {
+      context.console.out(JSON.stringify(groups, undefined, 2));
+    } else {
+      const texts = await Promise.all(groups.map(formatGroup));
+      context.console.out(texts.length === 0 ? 'No block failed.' : texts.join('\n\n'));
+    }
+    return ExitCode.complete;
+  },
+});
+
+/** Messages that differ only in numbers have one cause. The largest group first. */
+export function groupByCause(failures: readonly BlockFailure[]): FailureGroup[] {
+  const groups = new Map<string, BlockFailure[]>();
+  for (const failure of failures) {
+    const cause = failure.message.split('\n', 1)[0].replaceAll(/\d+/g, '#');
+    const key = `${failure.task}: ${cause}`;
+    const group = groups.get(key) ?? [];
+    group.push(failure);
+    groups.set(key, group);
+  }
+  return [...groups.values()]
+    .map((group) => ({ task: group[0].task, cause: group[0].message, failures: group }))
+    .sort((a, b) => b.failures.length - a.failures.length);
+}
+
+async function formatGroup({ task, cause, failures }: FailureGroup): Promise<string> {
+  const [first] = failures;
+  const named = failures.slice(0, NAMED_BLOCKS).map(({ block }) => block);
+  const more = failures.length > named.length ? ` and ${failures.length - named.length} more` : '';
+  const lines = [
+    `${failures.length} ${failures.length === 1 ? 'block' : 'blocks'} of ${task}: ${cause}`,
+    `  ${named.length === 1 ? 'block' : 'blocks'} ${named.join(', ')}${more}`,
+    `  block ${first.block}, attempt ${first.attempt}, worker ${first.workerId}:`,
+    indent(first.stack),
+  ];
+  const log = await readFile(first.logFile, 'utf8').catch(() => '');
+  const excerpt = log.trimEnd().split('\n').slice(-EXCERPT_LINES).join('\n');
+  if (excerpt !== '') lines.push(`  the end of ${first.logFile}:`, indent(excerpt));
+  return lines.join('\n');
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, '    ');
+}

@@ -1,0 +1,52 @@
+import { type RunStatus, readRunStatus } from '../../coordinator/run-status.js';
+import { defineCommand } from '../command.js';
+import { ExitCode } from '../exit-code.js';
+import { findRunDirectory, noRun } from '../run-directory.js';
+import { formatTable } from '../table.js';
+
+export interface StatusArguments {
+  readonly run: string;
+  readonly json: boolean;
+}
+
+export const statusCommand = defineCommand<StatusArguments>({
+  command: 'status <run>',
+  describe: 'How a run stands, whether it is at work or not',
+  options: (yargs) =>
+    yargs
+      .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
+  run: async ({ run, json }, context) => {
+    const runDirectory = await findRunDirectory(run, context);
+    const status = readRunStatus(runDirectory);
+    if (status === undefined) throw noRun(runDirectory);
+    context.console.out(json ? JSON.stringify(status, undefined, 2) : formatStatus(runDirectory, status));
+    return ExitCode.complete;
+  },
+});
+
+const STATES: Readonly<Record<RunStatus['state'], string>> = {
+  running: 'running',
+  complete: 'complete',
+  incomplete: 'ended with blocks that failed or were orphaned',
+  interrupted: 'interrupted, resumable',
+  failed: 'could not go on',
+  killed: 'killed, resumable',
+};
+
+function formatStatus(runDirectory: string, status: RunStatus): string {
+  const { state, started, ended, error, owner, tasks } = status;
+  const lines = [
+    `${runDirectory}: ${STATES[state]}`,
+    `started ${started}${ended === undefined ? '' : `, ended ${ended}`}`,
+  ];
+  if (owner !== undefined) lines.push(`coordinator: process ${owner.pid} on ${owner.host}`);
+  if (error !== undefined) lines.push(`reason: ${error}`);
+  const rows = tasks.map(({ name, total, done, skipped, failed, orphaned }) => {
+    const left = total - done - skipped - failed - orphaned;
+    const percent = total === 0 ? '100' : ((100 * (done + skipped)) / total).toFixed(1);
+    return [name, `${percent} %`, ...[total, done, skipped, failed, orphaned, left].map(String)];
+  });
+  const head = ['task', 'ready', 'blocks', 'done', 'skipped', 'failed', 'orphaned', 'left'];
+  return [...lines, '', formatTable([head, ...rows])].join('\n');
+}

@@ -1,0 +1,60 @@
+import { BlockPlan } from '../blocks/plan.js';
+import { BlockwrightError } from '../errors.js';
+import { RemoteGraphStore } from '../graph/remote-graph-store.js';
+import type { ProcessBlock } from '../workers/block-runner.js';
+import type { BlockContext, TaskDefinition } from '../workers/task-definition.js';
+import { GRAPH_SERVICE } from './graph-service.js';
+import { Once } from './once.js';
+import { OpenArrays } from './open-arrays.js';
+import { resolvePath } from './paths.js';
+import { TaskRegistry } from './registry.js';
+import type { WorkerConfig } from './worker-config.js';
+
+/**
+ * A worker's side of a pipeline: what runs a block of each task. Arrays are opened once a worker, graphs are reached
+ * through the coordinator.
+ *
+ * @throws ERR_PLUGIN when a plugin cannot be loaded, ERR_CONFIG when a task's type is not known here
+ */
+export async function loadTasks(
+  config: WorkerConfig,
+  definitions: readonly TaskDefinition[],
+): Promise<ReadonlyMap<string, ProcessBlock>> {
+  const registry = new TaskRegistry(definitions);
+  for (const path of config.plugins) await registry.addPlugin(path);
+  const arrays = new OpenArrays(new Map(config.arrays.map(({ name, store }) => [name, store])));
+  const neighborhoods = new Map(config.neighborhoods.map(({ array, offsets }) => [array, offsets]));
+  return new Map(
+    config.tasks.map(({ name, type, input, blocks: plan }) => {
+      const definition = registry.get(type);
+      if (definition === undefined) {
+        throw new BlockwrightError('ERR_CONFIG', `task '${name}': this worker knows no task type '${type}'`);
+      }
+      const options = definition.options.parse(input);
+      const blocks = BlockPlan.fromJSON(plan);
+      const once = new Once();
+      const processBlock: ProcessBlock = async (block, { attempt, signal, log, stream }) => {
+        const context: BlockContext = {
+          task: name,
+          blocks,
+          attempt,
+          signal,
+          log,
+          array: (array) => arrays.get(array),
+          graph: (graph) => new RemoteGraphStore((header, payload) => stream(GRAPH_SERVICE, graph, header, payload)),
+          lutPath: (path) => resolvePath(config.folder, path),
+          neighborhood: (array) => {
+            const offsets = neighborhoods.get(array);
+            if (offsets === undefined) {
+              throw new BlockwrightError('ERR_CONFIG', `the array '${array}' has no neighborhood`);
+            }
+            return offsets;
+          },
+          once: (key, make) => once.get(key, make),
+        };
+        return definition.processBlock(options, blocks.block(block), context);
+      };
+      return [name, processBlock];
+    }),
+  );
+}

@@ -1,0 +1,199 @@
+import { resolve } from 'node:path';
+import { messageOf } from '../errors.js';
+import type { TaskDefinition } from '../workers/task-definition.js';
+import { place, problemsOf, valueAt } from './issues.js';
+import { checkAfter, checkReferences } from './names.js';
+import { resolvePath } from './paths.js';
+import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
+import { COMMON_KEYS, TaskRegistry } from './registry.js';
+import { type PipelineConfig, pipelineSchema } from './schema.js';
+import { NO_SOURCE, type Source } from './source.js';
+
+/** An array of a pipeline. */
+export interface PipelineArray {
+  readonly name: string;
+  /** Absolute. */
+  readonly store: string;
+  /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
+  readonly storeAsGiven: string;
+  readonly neighborhood?: readonly (readonly number[])[];
+}
+
+export interface PipelineGraph {
+  readonly name: string;
+  readonly type: 'sqlite';
+  /** Absolute. */
+  readonly path: string;
+  readonly pathAsGiven: string;
+}
+
+export interface PipelineTask {
+  readonly name: string;
+  readonly definition: TaskDefinition;
+  /** Checked, with defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** As they were given: plain data, which a worker checks again. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly after: readonly string[];
+  readonly retries: number;
+  readonly blockTimeoutSeconds?: number;
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+/** A pipeline whose every name, type and path was checked. What it reads and writes was not looked at yet. */
+export interface Pipeline {
+  readonly name: string;
+  /** What relative paths are relative to; absolute. */
+  readonly folder: string;
+  /** Absolute. */
+  readonly runDirectory: string;
+  readonly arrays: ReadonlyMap<string, PipelineArray>;
+  readonly graphs: ReadonlyMap<string, PipelineGraph>;
+  readonly executor: PipelineConfig['executor'];
+  readonly resources: Readonly<Record<string, number>>;
+  /** Modules, absolute. */
+  readonly plugins: readonly string[];
+  readonly tasks: readonly PipelineTask[];
+  readonly source: Source;
+}
+
+/** A pipeline as the file or code gives it. */
+export interface PipelineInput {
+  readonly name: string;
+  readonly runDirectory?: string;
+  readonly arrays?: Readonly<
+    Record<string, { readonly store: string; readonly neighborhood?: readonly (readonly number[])[] }>
+  >;
+  readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
+  readonly executor?: { readonly type: 'local'; readonly workers?: number };
+  readonly resources?: Readonly<Record<string, number>>;
+  readonly plugins?: readonly string[];
+  readonly tasks: Readonly<Record<string, TaskInput>>;
+}
+
+/** A task as the file or code gives it: the options of its type stand beside these keys. */
+export interface TaskInput {
+  readonly type: string;
+  readonly after?: readonly string[];
+  readonly retries?: number;
+  /** Seconds. */
+  readonly blockTimeout?: number;
+  readonly resources?: Readonly<Record<string, number>>;
+  readonly [option: string]: unknown;
+}
+
+export interface PipelineOptions {
+  /** The kinds of tasks that need no plugin. */
+  readonly definitions: readonly TaskDefinition[];
+  /**
+   * What relative paths are relative to.
+   * @default the current folder
+   */
+  readonly folder?: string;
+}
+
+/** Makes a pipeline in code; ERR_CONFIG with all problems when something is wrong with it. */
+export function pipeline(input: PipelineInput, options: PipelineOptions): Promise<Pipeline> {
+  return buildPipeline(input, { ...options, source: NO_SOURCE, problems: [] });
+}
+
+/** Checks a config and resolves its paths. `problems` are those that are known already. */
+export async function buildPipeline(
+  value: unknown,
+  options: PipelineOptions & { readonly source: Source; readonly problems: readonly Problem[] },
+): Promise<Pipeline> {
+  const { source } = options;
+  const folder = resolve(options.folder ?? '.');
+  const problems = [...options.problems];
+  const add = (path: KeyPath, text: string) => problems.push({ ...place(source, path), key: formatKey(path), text });
+
+  const registry = new TaskRegistry(options.definitions);
+  const plugins = pluginPaths(value, folder);
+  let pluginFailed = false;
+  for (const [i, path] of plugins) {
+    try {
+      await registry.addPlugin(path);
+    } catch (error) {
+      pluginFailed = true;
+      add(['plugins', i], messageOf(error));
+    }
+  }
+
+  const schema = pipelineSchema(registry);
+  const parsed = schema.safeParse(value);
+  // A type that is not known may be the one of the plugin that failed.
+  const issues = (parsed.error?.issues ?? []).filter(
+    (issue) =>
+      !(
+        pluginFailed &&
+        issue.path[0] === 'tasks' &&
+        issue.path.at(-1) === 'type' &&
+        typeof valueAt(value, keyPath(issue.path)) === 'string'
+      ),
+  );
+  problems.push(...problemsOf(schema, value, issues, source));
+  checkReferences(value, registry, add);
+  checkAfter(value, add);
+  if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
+  return resolvePipeline(parsed.data, value as PipelineInput, registry, {
+    folder,
+    source,
+    plugins: plugins.map(([, path]) => path),
+  });
+}
+
+function resolvePipeline(
+  config: PipelineConfig,
+  input: PipelineInput,
+  registry: TaskRegistry,
+  rest: Pick<Pipeline, 'folder' | 'source' | 'plugins'>,
+): Pipeline {
+  const absolute = (path: string) => resolvePath(rest.folder, path);
+  return {
+    ...rest,
+    name: config.name,
+    runDirectory: absolute(config.runDirectory ?? `${config.name}.run`),
+    arrays: mapOf(config.arrays, (name, { store, neighborhood }) => ({
+      name,
+      store: absolute(store),
+      storeAsGiven: store,
+      ...(neighborhood === undefined ? {} : { neighborhood }),
+    })),
+    graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
+    executor: config.executor,
+    resources: config.resources,
+    tasks: Object.entries(config.tasks as Record<string, TaskInput>).map(([name, task]) => ({
+      name,
+      definition: registry.get(task.type)!,
+      options: withoutCommonKeys(task),
+      input: withoutCommonKeys(input.tasks[name]),
+      after: task.after ?? [],
+      retries: task.retries ?? 2,
+      ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
+      resources: task.resources ?? {},
+    })),
+  };
+}
+
+function withoutCommonKeys(task: TaskInput): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(task).filter(([key]) => !(COMMON_KEYS as readonly string[]).includes(key)));
+}
+
+function mapOf<In, Out>(
+  record: Readonly<Record<string, In>>,
+  make: (name: string, value: In) => Out,
+): ReadonlyMap<string, Out> {
+  return new Map(Object.entries(record).map(([name, value]) => [name, make(name, value)]));
+}
+
+function pluginPaths(value: unknown, folder: string): [number, string][] {
+  const plugins = valueAt(value, ['plugins']);
+  if (!Array.isArray(plugins)) return [];
+  return [...plugins.entries()]
+    .filter(([, path]) => typeof path === 'string' && path !== '')
+    .map(([i, path]) => [i, resolvePath(folder, path)]);
+}
+
+function keyPath(path: readonly PropertyKey[]): KeyPath {
+  return path.map((part) => (typeof part === 'number' ? part : String(part)));
+}

@@ -1,0 +1,195 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname, sep } from 'node:path';
+import { codeOf, isBlockwrightError, messageOf } from '../errors.js';
+import { findSharedChunk } from '../storage/chunk-conflicts.js';
+import type { ArrayMetadata } from '../storage/metadata.js';
+import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
+import { metadataDifference } from './metadata-difference.js';
+import type { Pipeline, PipelineTask } from './pipeline.js';
+import { pathOfReference } from './plan-context.js';
+import type { KeyPath } from './problem.js';
+import { type Refusal, refusal } from './refusal.js';
+import { describeResource, resourceKey, resourcePath } from './resource-key.js';
+import { exists, type StoredArray } from './stored-arrays.js';
+import { type TaskWithPlan, writesOf } from './upstream.js';
+
+export interface Check {
+  readonly pipeline: Pipeline;
+  readonly task: PipelineTask;
+  readonly plan: TaskPlan;
+  /** All tasks that got a plan. */
+  readonly planned: readonly TaskWithPlan[];
+  readonly stored: ReadonlyMap<string, StoredArray>;
+  readonly arrays: ReadonlyMap<string, ArrayMetadata>;
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+/** Every reason why a task may not run although it has a plan. */
+export async function checkTask(check: Check): Promise<Refusal[]> {
+  return [
+    ...checkBlocks(check),
+    ...checkResources(check),
+    ...checkOutputs(check),
+    ...checkPlaces(check),
+    ...(await checkInputs(check)),
+    ...(await checkWritable(check)),
+  ];
+}
+
+function pathOf({ task }: Check, { kind, name }: Resource): KeyPath {
+  return pathOfReference(task, kind, name);
+}
+
+function checkBlocks({ pipeline, task, plan: { blocks } }: Check): Refusal[] {
+  if (blocks.count > 0) return [];
+  const text = `there are no blocks: with fit '${blocks.fit}' no block of ${blocks.blockShape} world units fits into ${blocks.totalWriteRoi}`;
+  return [refusal(pipeline, ['tasks', task.name], text)];
+}
+
+/** A block that needs more of a resource than there is would wait for ever. */
+function checkResources({ pipeline, task, resources }: Check): Refusal[] {
+  return Object.entries(resources).flatMap(([name, amount]) => {
+    const available = pipeline.resources[name];
+    if (available !== undefined && available >= amount) return [];
+    const there = available === undefined ? `the pipeline's \`resources\` do not name it` : `there is ${available}`;
+    const path = name in task.resources ? ['tasks', task.name, 'resources', name] : ['tasks', task.name];
+    return [refusal(pipeline, path, `a block needs ${amount} of the resource '${name}', and ${there}`)];
+  });
+}
+
+function checkOutputs(check: Check): Refusal[] {
+  const { pipeline, plan, stored, planned } = check;
+  return plan.outputs.flatMap((output): Refusal[] => {
+    const path = pathOf(check, { kind: 'array', name: output.name });
+    const array = pipeline.arrays.get(output.name);
+    if (array === undefined) return [refusal(pipeline, path, `there is no array '${output.name}' in the pipeline`)];
+    const found: Refusal[] = [];
+    const { metadata, error } = stored.get(array.store) ?? {};
+    const difference = metadata === undefined ? undefined : metadataDifference(metadata, output.metadata);
+    if (error !== undefined) {
+      const text = `what stands at ${array.store} is no array that can be written: ${messageOf(error)}`;
+      found.push(refusal(pipeline, path, text, isBlockwrightError(error) ? error.code : 'ERR_IO'));
+    } else if (difference !== undefined) {
+      const text = `the array '${output.name}' is there already (${array.store}) and is another: ${difference}. Remove it or name another store`;
+      found.push(refusal(pipeline, path, text));
+    }
+    for (const other of planned) {
+      for (const otherOutput of other.plan.outputs) {
+        if (other.plan === plan || pipeline.arrays.get(otherOutput.name)?.store !== array.store) continue;
+        const apart = metadataDifference(otherOutput.metadata, output.metadata);
+        if (apart !== undefined) {
+          const text = `the task '${other.task.name}' writes the array '${output.name}' too, as another: ${apart}`;
+          found.push(refusal(pipeline, path, text));
+        }
+      }
+    }
+    return [...found, ...checkChunks(check, output, path)];
+  });
+}
+
+/** The proof that no two blocks that run at once write one chunk. */
+function checkChunks({ pipeline, plan }: Check, output: OutputArray, path: KeyPath): Refusal[] {
+  const shared = findSharedChunk(plan.blocks, output.metadata);
+  if (shared === undefined) return [];
+  return [refusal(pipeline, path, `the array '${output.name}': ${shared.message}`, 'ERR_CHUNK_SHARED')];
+}
+
+/** A task must not write what it reads, nor anything into a folder of another array. */
+function checkPlaces(check: Check): Refusal[] {
+  const { pipeline, plan } = check;
+  const found: Refusal[] = [];
+  for (const written of writesOf(plan).filter(({ kind }) => kind === 'array')) {
+    const store = resourcePath(pipeline, written);
+    const path = pathOf(check, written);
+    const input = plan.reads.find((one) => one.kind === 'array' && resourcePath(pipeline, one) === store);
+    // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose.
+    if (input !== undefined && !plan.blocks.readWriteConflict) {
+      const same = input.name === written.name ? '' : ` (as '${input.name}')`;
+      const text = `the task reads${same} and writes the array '${written.name}': a block that is run again would read its own result. Write to another store`;
+      found.push(refusal(pipeline, path, text));
+    }
+    for (const other of pipeline.arrays.values()) {
+      if (isInside(store, other.store)) {
+        found.push(
+          refusal(
+            pipeline,
+            path,
+            `the array '${written.name}' lies inside the store of the array '${other.name}' (${other.store})`,
+          ),
+        );
+      } else if (isInside(other.store, store)) {
+        found.push(
+          refusal(
+            pipeline,
+            path,
+            `the array '${other.name}' lies inside the store of the array '${written.name}' (${store})`,
+          ),
+        );
+      }
+    }
+    if (isInside(pipeline.runDirectory, store)) {
+      found.push(
+        refusal(pipeline, path, `the run directory lies inside the store of the array '${written.name}' (${store})`),
+      );
+    }
+  }
+  return found;
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path !== folder && path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** What is read must be there, or be written by another task. */
+async function checkInputs(check: Check): Promise<Refusal[]> {
+  const { pipeline, task, plan, planned, arrays } = check;
+  const found: Refusal[] = [];
+  for (const resource of plan.reads) {
+    const key = resourceKey(pipeline, resource);
+    const written = planned.some(
+      (one) => one.task !== task && writesOf(one.plan).some((other) => resourceKey(pipeline, other) === key),
+    );
+    if (written) continue;
+    const there =
+      resource.kind === 'array' ? arrays.has(resource.name) : await exists(resourcePath(pipeline, resource));
+    if (there) continue;
+    const text = `${describeResource(resource)} is not there (${resourcePath(pipeline, resource)}) and no task writes it`;
+    found.push(
+      refusal(pipeline, pathOf(check, resource), text, resource.kind === 'array' ? 'ERR_ARRAY_MISSING' : 'ERR_PLAN'),
+    );
+  }
+  return found;
+}
+
+async function checkWritable(check: Check): Promise<Refusal[]> {
+  const found: Refusal[] = [];
+  for (const resource of writesOf(check.plan)) {
+    const path = resourcePath(check.pipeline, resource);
+    const reason = await whyNotWritable(path);
+    if (reason === undefined) continue;
+    found.push(
+      refusal(
+        check.pipeline,
+        pathOf(check, resource),
+        `${describeResource(resource)} cannot be written to ${path}: ${reason}`,
+      ),
+    );
+  }
+  return found;
+}
+
+/** Why a file or folder cannot be made at a path, judged by the nearest folder that is there. */
+export async function whyNotWritable(path: string): Promise<string | undefined> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      if (!(await stat(folder)).isDirectory()) return `${folder} is no folder`;
+      await access(folder, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') return `${folder}: ${code}`;
+      if (folder === dirname(folder)) return undefined;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import type { ArrayMetadata } from '../storage/metadata.js';
+import type { TaskPlan } from '../workers/task-definition.js';
+import { bytesOf } from './data-volume.js';
+import { taskIdentity } from './identity.js';
+import type { Pipeline, PipelineTask } from './pipeline.js';
+import { checkTask } from './plan-checks.js';
+import { neighborhoodOf } from './plan-context.js';
+import { type Refusal, refusal, refusalsError } from './refusal.js';
+import { readStoredArray, type StoredArray } from './stored-arrays.js';
+import { makeTaskPlans } from './task-plans.js';
+import { deriveUpstream, writesOf } from './upstream.js';
+
+/** A task that may run, and what it will do. */
+export interface PlannedTask {
+  readonly task: PipelineTask;
+  readonly plan: TaskPlan;
+  /** Tasks whose blocks are waited for where their writeRoi meets the readRoi. */
+  readonly upstream: readonly string[];
+  /** Tasks of which every block is waited for. */
+  readonly barriers: readonly string[];
+  /** What one block holds while it runs. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** What makes a result another one: the run's record belongs to this. */
+  readonly identity: unknown;
+  /** Bytes before compression that all blocks read from and write to arrays. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** What a run of a pipeline would do, made without writing anything. */
+export interface PipelinePlan {
+  readonly pipeline: Pipeline;
+  /** Those that got a plan, each after those it waits for, else in the order of the file. */
+  readonly tasks: readonly PlannedTask[];
+  /** Why it may not run; empty when it may. */
+  readonly refusals: readonly Refusal[];
+  /** Metadata of the arrays of these tasks: of those that are there and those that will be, by name. */
+  readonly arrays: ReadonlyMap<string, ArrayMetadata>;
+  /** By array, where it is known. */
+  readonly neighborhoods: ReadonlyMap<string, readonly (readonly number[])[]>;
+}
+
+/** Plans all tasks and looks for every reason not to run. Reads metadata, writes nothing. */
+export async function planPipeline(
+  pipeline: Pipeline,
+  readStored: (store: string) => Promise<StoredArray> = readStoredArray,
+): Promise<PipelinePlan> {
+  const stored = new Map<string, StoredArray>();
+  for (const { store } of pipeline.arrays.values()) {
+    if (!stored.has(store)) stored.set(store, await readStored(store));
+  }
+  const { planned, refusals: refusedPlans } = await makeTaskPlans(pipeline, stored);
+  const refusals = [...refusedPlans];
+  const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
+  for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
+
+  const arrays = new Map<string, ArrayMetadata>();
+  for (const { name, store } of pipeline.arrays.values()) {
+    const outputs = planned.flatMap(({ plan }) => plan.outputs);
+    const output = outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
+    const metadata = output?.metadata ?? stored.get(store)?.metadata;
+    if (metadata !== undefined) arrays.set(name, metadata);
+  }
+  const neighborhoods = new Map<string, readonly (readonly number[])[]>();
+  for (const [name, metadata] of arrays) {
+    const found = neighborhoodOf(pipeline, name, metadata);
+    if ('offsets' in found) neighborhoods.set(name, found.offsets);
+  }
+
+  const tasks: PlannedTask[] = [];
+  for (const task of pipeline.tasks) {
+    const plan = planned.find((one) => one.task === task)?.plan;
+    if (plan === undefined) continue;
+    const resources = { ...plan.resources, ...task.resources };
+    refusals.push(...(await checkTask({ pipeline, task, plan, planned, stored, arrays, resources })));
+    const bytes = (names: readonly string[], of: 'read' | 'write') =>
+      names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
+    tasks.push({
+      task,
+      plan,
+      upstream: upstream.get(task.name) ?? [],
+      barriers: barriers.get(task.name) ?? [],
+      resources,
+      identity: taskIdentity(pipeline, task, plan, arrays, neighborhoods),
+      bytesRead: bytes(arrayNames(plan.reads), 'read'),
+      bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
+    });
+  }
+  return {
+    pipeline,
+    tasks: inOrderOfWork(tasks),
+    refusals: refusals.toSorted(inOrderOfTheFile),
+    arrays,
+    neighborhoods,
+  };
+}
+
+/** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
+export function assertRunnable(plan: PipelinePlan): void {
+  if (plan.refusals.length > 0) throw refusalsError(plan.refusals);
+}
+
+function inOrderOfWork(tasks: readonly PlannedTask[]): PlannedTask[] {
+  const ordered = new Set<PlannedTask>();
+  const visited = new Set<PlannedTask>();
+  const visit = (planned: PlannedTask) => {
+    if (visited.has(planned)) return;
+    visited.add(planned);
+    for (const name of [...planned.upstream, ...planned.barriers]) {
+      const other = tasks.find(({ task }) => task.name === name);
+      if (other !== undefined) visit(other);
+    }
+    ordered.add(planned);
+  };
+  for (const planned of tasks) visit(planned);
+  return [...ordered];
+}
+
+function inOrderOfTheFile(a: Refusal, b: Refusal): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+function arrayNames(resources: TaskPlan['reads']): string[] {
+  return resources.filter(({ kind }) => kind === 'array').map(({ name }) => name);
+}

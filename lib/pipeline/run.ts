@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { RunEvent } from '../coordinator/events.js';
+import type { Executor } from '../coordinator/executor.js';
+import { type RunResult, runCoordinator } from '../coordinator/run.js';
+import { RunFolder } from '../coordinator/run-folder.js';
+import type { RunContext } from '../workers/task-definition.js';
+import { GRAPH_SERVICE } from './graph-service.js';
+import { GraphStores } from './graph-stores.js';
+import { OpenArrays } from './open-arrays.js';
+import { prepareOutput } from './outputs.js';
+import { resolvePath } from './paths.js';
+import type { Pipeline } from './pipeline.js';
+import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
+import { workerConfig } from './worker-config.js';
+
+export interface RunPipelineOptions {
+  /** Starts the workers, which must come to {@link runPipelineWorker}. */
+  readonly executor: Executor;
+  /** @default as the pipeline says, else the machine's cores */
+  readonly workers?: number | undefined;
+  /** Orderly stop: no new blocks, those that run may end. */
+  readonly signal?: AbortSignal | undefined;
+  /** Stop at once. */
+  readonly killSignal?: AbortSignal | undefined;
+  /** Called for everything that happens; must not throw. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+}
+
+/**
+ * Plans a pipeline and runs it, or goes on where its run stopped. Blocks that fail are in the result; what keeps it from
+ * running is thrown: ERR_PLAN, ERR_CHUNK_SHARED, ERR_ARRAY_MISSING (the plan was refused), and what
+ * {@link runCoordinator} throws.
+ */
+export async function runPipeline(pipeline: Pipeline, options: RunPipelineOptions): Promise<RunResult> {
+  return runPlan(await planPipeline(pipeline), options);
+}
+
+/** The same for a plan that was made already. */
+export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions): Promise<RunResult> {
+  assertRunnable(plan);
+  const { pipeline } = plan;
+  const { executor, signal, killSignal, onEvent } = options;
+  const graphs = new GraphStores(pipeline.graphs);
+  const context = runContext(pipeline, graphs);
+  try {
+    return await runCoordinator({
+      runDirectory: pipeline.runDirectory,
+      tasks: plan.tasks.map((planned) => ({
+        name: planned.task.name,
+        plan: planned.plan.blocks,
+        upstream: planned.upstream,
+        barriers: planned.barriers,
+        maxRetries: planned.task.retries,
+        blockTimeoutSeconds: planned.task.blockTimeoutSeconds,
+        resources: planned.resources,
+        identity: planned.identity,
+        init: taskInit(pipeline, planned, context),
+      })),
+      executor,
+      workers: options.workers ?? pipeline.executor.workers ?? availableParallelism(),
+      resources: pipeline.resources,
+      services: { [GRAPH_SERVICE]: graphs.service() },
+      workerConfig: workerConfig(plan),
+      signal,
+      killSignal,
+      onEvent,
+    });
+  } finally {
+    await graphs.close();
+  }
+}
+
+export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext {
+  const arrays = new OpenArrays(new Map([...pipeline.arrays.values()].map(({ name, store }) => [name, store])));
+  return {
+    array: (name) => arrays.get(name),
+    graph: (name) => graphs.get(name),
+    lutPath: (name) => resolvePath(pipeline.folder, name),
+  };
+}
+
+/** What happens before the first block, once the run folder is locked: outputs are made, then the task prepares itself. */
+export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext): () => Promise<void> {
+  const fresh = !existsSync(new RunFolder(pipeline.runDirectory).doneRecord(task.name));
+  return async () => {
+    for (const output of plan.outputs) await prepareOutput(pipeline.arrays.get(output.name)!.store, output);
+    await task.definition.init?.(task.options, context);
+    if (!fresh) return;
+    // Rows that a run with another record left would be added to those of this one.
+    for (const { kind, name } of plan.writes) {
+      if (kind === 'graph') await context.graph(name).clear(task.name);
+    }
+  };
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { TaskDefinition } from '../workers/task-definition.js';
+import type { TaskRegistry } from './registry.js';
+
+/** Names become folders of the run directory and words of messages. */
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, 'expected a name of letters, digits, _, - and . that begins with a letter');
+
+const resources = z.record(name, z.int().positive());
+
+const array = z
+  .strictObject({
+    store: z.string().min(1).describe('Folder of the zarr array, relative to this file'),
+    neighborhood: z
+      .array(z.array(z.int()).min(1).max(6))
+      .min(1)
+      .optional()
+      .describe("Affinities: one offset in voxels a channel. Default: the array's attribute `neighborhood`"),
+  })
+  .describe('An array on disk');
+
+const graph = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('sqlite'),
+      path: z.string().min(1).describe('The SQLite file, relative to this file'),
+    }),
+  ])
+  .describe('A store of region adjacency graphs');
+
+const executor = z
+  .discriminatedUnion('type', [
+    z
+      .strictObject({
+        type: z.literal('local'),
+        workers: z.int().min(1).max(1024).optional().describe("Default: the machine's cores"),
+      })
+      .describe('Worker processes on this machine'),
+  ])
+  .describe('What runs the workers');
+
+/** What every task has, beside the options of its type. */
+const common = {
+  after: z.array(name).optional().describe('Tasks that end before this one begins, beside those it shares data with'),
+  retries: z.int().min(0).max(100).optional().describe('How often a block that failed is tried again. Default: 2'),
+  blockTimeout: z.number().positive().optional().describe('Seconds after which a block counts as hung. Default: none'),
+  resources: resources.optional().describe("What one block holds of the pipeline's `resources` while it runs"),
+};
+
+/** The schema of one task of a pipeline file: the definition's options, and what every task has. */
+function taskSchema(definition: TaskDefinition) {
+  const options = definition.options as unknown as z.ZodObject;
+  return options
+    .safeExtend({ type: z.literal(definition.type), ...common })
+    .strict()
+    .describe(definition.description);
+}
+
+/** The one schema of a pipeline: of its file, of what is passed in code, and of the JSON Schema for editors. */
+export function pipelineSchema(registry: TaskRegistry) {
+  const [first, ...rest] = registry.definitions.map(taskSchema);
+  const noType = z.looseObject({ type: z.string().refine(() => false, 'expected a task type; there are none') });
+  return z
+    .strictObject({
+      name: name.describe('Name of the pipeline'),
+      runDirectory: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Folder of the done records, journal and logs; one a pipeline. Default: <name>.run'),
+      arrays: z.record(name, array).default({}).describe('The arrays that tasks read and write, by name'),
+      graphs: z.record(name, graph).default({}).describe('The graphs that tasks read and write, by name'),
+      executor: executor.default({ type: 'local' }),
+      resources: resources.default({}).describe('How much there is of what blocks hold while they run, e.g. {gpu: 1}'),
+      plugins: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Modules, relative to this file, that export further task definitions'),
+      tasks: z
+        .record(name, first === undefined ? noType : z.discriminatedUnion('type', [first, ...rest]))
+        .refine((tasks) => Object.keys(tasks).length > 0, 'expected at least one task')
+        .describe('What to do, by name'),
+    })
+    .describe('A Blockwright pipeline');
+}
+
+export type PipelineConfig = z.output<ReturnType<typeof pipelineSchema>>;
+
+/** JSON Schema (draft 2020-12) of pipeline files, for editors. */
+export function pipelineJsonSchema(registry: TaskRegistry): Record<string, unknown> {
+  return z.toJSONSchema(pipelineSchema(registry), { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
+}

@@ -1,0 +1,116 @@
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { BlockwrightError, codeOf } from '../errors.js';
+import { Document } from './document.js';
+import { parseJson } from './exact-json.js';
+import { ioError } from './io-error.js';
+import { temporaryName } from './temporary-files.js';
+
+const MAX_METADATA_BYTES = 64 * 2 ** 20;
+
+/** Reads a JSON metadata file; undefined when there is none. */
+export async function readDocument(path: string): Promise<Document | undefined> {
+  let bytes: Uint8Array;
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_METADATA_BYTES) {
+      throw new BlockwrightError(
+        'ERR_LIMIT',
+        `${path}: ${size} bytes of metadata, at most ${MAX_METADATA_BYTES} are read`,
+        { path },
+      );
+    }
+    bytes = await readFile(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw ioError('reading', path, error);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new BlockwrightError('ERR_METADATA', `${path}: not UTF-8 text`, { path });
+  }
+  return Document.of(path, parseJson(text, path));
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw ioError('examining', path, error);
+  }
+}
+
+async function synchroniseFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'ENOTSUP') throw error;
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Creates a folder and those above it; durable when the promise resolves. */
+export async function createFolder(path: string): Promise<void> {
+  try {
+    const first = await mkdir(path, { recursive: true });
+    if (first === undefined) return;
+    for (let folder = path; folder.length >= first.length; folder = dirname(folder))
+      await synchroniseFolder(dirname(folder));
+  } catch (error) {
+    throw ioError('creating the folder', path, error);
+  }
+}
+
+/** Writes a file so that a reader sees the old or the new content, whatever happens; durable when the promise resolves. */
+export async function replaceFile(path: string, content: string): Promise<void> {
+  const temporary = join(dirname(path), temporaryName());
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await synchroniseFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw ioError('writing', path, error);
+  }
+}
+
+const METADATA_FILES = ['zarr.json', '.zarray', '.zattrs'];
+// Chunk keys of any encoding, or their first folder: 'c', 'c.0.1', '0', '0.1'.
+const CHUNK_ENTRY = /^(?:c(?:\.[0-9]+)*|[0-9]+(?:\.[0-9]+)*)$/;
+
+/** What an array left in a folder: its metadata first, then its chunks. */
+export async function arrayEntries(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path);
+    return [
+      ...METADATA_FILES.filter((name) => entries.includes(name)),
+      ...entries.filter((name) => CHUNK_ENTRY.test(name)),
+    ];
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw ioError('listing', path, error);
+  }
+}
+
+/** Removes an array's metadata and chunks, nothing else. Metadata goes first, so that no one reads a half-removed array. */
+export async function removeArray(path: string): Promise<void> {
+  for (const entry of await arrayEntries(path)) {
+    try {
+      await rm(join(path, entry), { recursive: true, force: true });
+    } catch (error) {
+      throw ioError('removing', join(path, entry), error);
+    }
+  }
+}

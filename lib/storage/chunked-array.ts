@@ -1,0 +1,252 @@
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { BlockwrightError } from '../errors.js';
+import { Coordinate } from '../geometry/coordinate.js';
+import { Roi } from '../geometry/roi.js';
+import { argumentError } from '../native/checks.js';
+import { exists } from './array-folder.js';
+import type { ArrayFormat } from './array-format.js';
+import { type CreateOptions, createArray } from './create-array.js';
+import { className, factsOf, type TypedArray } from './data-type.js';
+import { type FillValue, fillValueOf } from './fill-value.js';
+import type { ArrayMetadata } from './metadata.js';
+import { readArray } from './open-array.js';
+import { type RegionMemory, readRegionNatively, writeRegionNatively } from './region-engine.js';
+
+export interface RegionOptions {
+  readonly signal?: AbortSignal;
+  /** Threads that read, decode, encode and write. @default the cores of the machine, at most 4 */
+  readonly threads?: number;
+}
+
+export interface ReadOptions extends RegionOptions {
+  /** Memory to read into, of the array's type and of the region's size; it is faster than new memory. */
+  readonly into?: TypedArray;
+}
+
+export interface WriteOptions extends RegionOptions {
+  /** Whether the data is on the disk when the promise resolves, also after a loss of power. @default true */
+  readonly durable?: boolean;
+}
+
+/** More than any machine has; a region beyond it comes from nonsense in metadata. */
+const MAX_REGION_BYTES = 2 ** 40;
+
+function threadsOf(options: RegionOptions): number {
+  const threads = options.threads ?? Math.min(4, availableParallelism());
+  if (!Number.isInteger(threads) || threads < 1) throw argumentError('threads', 'a positive whole number', threads);
+  return threads;
+}
+
+/**
+ * A zarr array (v2 or v3) in a local folder. Regions are read and written by native code over threads.
+ *
+ * Several processes may write at once as long as no two of them write one chunk: a chunk that a region covers in part is
+ * read, changed and written.
+ */
+export class ChunkedArray {
+  private constructor(
+    /** Absolute path of the array's folder. */
+    readonly path: string,
+    readonly metadata: ArrayMetadata,
+    readonly format: ArrayFormat,
+  ) {}
+
+  /**
+   * Opens the array in a folder.
+   *
+   * @throws ERR_ARRAY_MISSING, ERR_METADATA, ERR_UNSUPPORTED, ERR_LIMIT, ERR_IO
+   */
+  static async open(path: string): Promise<ChunkedArray> {
+    const folder = localPath(path);
+    const { metadata, format } = await readArray(folder);
+    return new ChunkedArray(folder, metadata, format);
+  }
+
+  /**
+   * Creates an array (zarr v3, by default zstd level 1), and the folders above it. Durable when the promise resolves.
+   *
+   * @throws ERR_ARRAY_EXISTS, ERR_ARGUMENT, ERR_METADATA, ERR_LIMIT, ERR_IO
+   */
+  static async create(path: string, metadata: ArrayMetadata, options: CreateOptions = {}): Promise<ChunkedArray> {
+    const folder = localPath(path);
+    const format = await createArray(folder, metadata, options);
+    return new ChunkedArray(folder, metadata, format);
+  }
+
+  get shape(): readonly number[] {
+    return this.metadata.shape;
+  }
+
+  /** Number of axes, channels included. */
+  get dimensions(): number {
+    return this.metadata.shape.length;
+  }
+
+  /** The array's box in world units, of its physical axes. */
+  get roi(): Roi {
+    const { shape, channelAxes, offset, voxelSize } = this.metadata;
+    return new Roi(offset, voxelSize.multiply(shape.slice(channelAxes)));
+  }
+
+  /** The value of voxels that were never written. */
+  get fillValue(): FillValue {
+    return fillValueOf(this.format.fill, this.metadata.dataType);
+  }
+
+  /**
+   * Reads the voxels [begin, end), all axes included, in C order.
+   *
+   * @param begin voxels; the region must lie inside the array
+   * @throws ERR_ARGUMENT; ERR_CHUNK_CORRUPT with the array's path and the chunk's key; ERR_IO; ERR_LIMIT;
+   *   ERR_OUT_OF_MEMORY; ERR_CANCELLED
+   */
+  async readRegion(begin: readonly number[], end: readonly number[], options: ReadOptions = {}): Promise<TypedArray> {
+    this.checkRegion(begin, end);
+    const dataShape = begin.map((first, axis) => end[axis] - first);
+    const data = this.memory(dataShape, options.into);
+    await this.read({ begin, end, data, dataBegin: begin, dataShape }, options);
+    return data;
+  }
+
+  /**
+   * Writes the voxels [begin, end). Chunks that hold only the fill value have no file. When it fails, some chunks may have
+   * their new content and others their old, but none is cut.
+   *
+   * @param data of the array's type, C order, the size of the region; must not be changed until the promise settles
+   * @throws as {@link readRegion}
+   */
+  async writeRegion(
+    begin: readonly number[],
+    end: readonly number[],
+    data: TypedArray,
+    options: WriteOptions = {},
+  ): Promise<void> {
+    this.checkRegion(begin, end);
+    const dataShape = begin.map((first, axis) => end[axis] - first);
+    this.checkData(data, dataShape);
+    await this.write({ begin, end, data, dataBegin: begin, dataShape }, options);
+  }
+
+  /**
+   * Reads a box of the world with all channels. Voxels outside the array have the value `fill`.
+   *
+   * @param roi world units of the physical axes, on the array's voxel grid (ERR_GEOMETRY otherwise)
+   * @throws as {@link readRegion}
+   */
+  async readRoi(
+    roi: Roi,
+    options: ReadOptions & { /** @default 0 */ readonly fill?: FillValue } = {},
+  ): Promise<{ readonly data: TypedArray; readonly shape: number[] }> {
+    const box = this.boxOf(roi);
+    const data = this.memory(box.dataShape, options.into);
+    const fill = options.fill ?? 0;
+    if (!box.inside && (options.into !== undefined || Number(fill) !== 0)) fillArray(data, fill);
+    if (!box.empty) await this.read({ ...box, data }, options);
+    return { data, shape: box.dataShape };
+  }
+
+  /**
+   * Writes the part of a box of the world that lies inside the array.
+   *
+   * @param data of the shape of the whole box: channels, then the box's voxels
+   * @throws as {@link readRoi}
+   */
+  async writeRoi(roi: Roi, data: TypedArray, options: WriteOptions = {}): Promise<void> {
+    const box = this.boxOf(roi);
+    this.checkData(data, box.dataShape);
+    if (!box.empty) await this.write({ ...box, data }, options);
+  }
+
+  private async read(region: RegionMemory, options: ReadOptions): Promise<void> {
+    const call = { threads: threadsOf(options), signal: options.signal };
+    const missing = await readRegionNatively(this.path, this.format, region, call);
+    // Missing chunks are the fill value, but not when the array itself has gone: an unmounted disk must not read as zeros.
+    if (missing > 0 && !(await exists(join(this.path, this.format.zarrFormat === 3 ? 'zarr.json' : '.zarray')))) {
+      throw new BlockwrightError('ERR_ARRAY_MISSING', `${this.path}: the array was removed while it was open`, {
+        path: this.path,
+      });
+    }
+  }
+
+  private async write(region: RegionMemory, options: WriteOptions): Promise<void> {
+    const call = { threads: threadsOf(options), signal: options.signal, durable: options.durable ?? true };
+    await writeRegionNatively(this.path, this.format, region, call);
+  }
+
+  private checkRegion(begin: readonly number[], end: readonly number[]): void {
+    const { shape } = this.metadata;
+    const inside = (first: number, axis: number) =>
+      Number.isSafeInteger(first) &&
+      Number.isSafeInteger(end[axis]) &&
+      0 <= first &&
+      first <= end[axis] &&
+      end[axis] <= shape[axis];
+    if (begin.length !== shape.length || end.length !== shape.length || !begin.every(inside)) {
+      throw argumentError('begin, end', `voxels inside the array's shape [${shape}]`, `[${begin}] to [${end}]`);
+    }
+  }
+
+  private checkData(data: TypedArray, shape: readonly number[]): void {
+    const expected = factsOf(this.metadata.dataType).array.name;
+    if (className(data) !== expected)
+      throw argumentError('data', `a ${expected} (${this.metadata.dataType})`, className(data));
+    const count = shape.reduce((product, extent) => product * extent, 1);
+    if (data.length !== count) throw argumentError('data', `${count} elements (shape [${shape}])`, data.length);
+  }
+
+  /** `into`, or new memory. */
+  private memory(shape: readonly number[], into: TypedArray | undefined): TypedArray {
+    if (into !== undefined) {
+      this.checkData(into, shape);
+      return into;
+    }
+    const { bytes, array: TypedArrayOfType } = factsOf(this.metadata.dataType);
+    const count = shape.reduce((product, extent) => product * extent, 1);
+    if (count * bytes > MAX_REGION_BYTES) {
+      throw new BlockwrightError('ERR_LIMIT', `${this.path}: a region of [${shape}] voxels is more than 2^40 bytes`, {
+        path: this.path,
+        shape,
+      });
+    }
+    try {
+      return new TypedArrayOfType(count);
+    } catch (error) {
+      const message = `${this.path}: no memory for a region of [${shape}] voxels, ${count * bytes} bytes`;
+      throw new BlockwrightError('ERR_OUT_OF_MEMORY', message, { path: this.path, shape }, { cause: error });
+    }
+  }
+
+  /** A box of the world in voxels of all axes, and its part inside the array. */
+  private boxOf(roi: Roi): Omit<RegionMemory, 'data'> & { dataShape: number[]; inside: boolean; empty: boolean } {
+    const { shape, channelAxes, offset, voxelSize } = this.metadata;
+    const voxels = roi.translate(offset.negate()).inVoxels(voxelSize);
+    const channels = shape.slice(0, channelAxes);
+    const part = voxels.intersect(new Roi(Coordinate.filled(voxels.dimensions, 0), shape.slice(channelAxes)));
+    const noChannels = channels.map(() => 0);
+    return {
+      begin: [...noChannels, ...part.begin],
+      end: [...channels, ...part.end],
+      dataBegin: [...noChannels, ...voxels.begin],
+      dataShape: [...channels, ...voxels.shape],
+      inside: part.equals(voxels),
+      empty: part.empty,
+    };
+  }
+}
+
+function fillArray(array: TypedArray, value: FillValue): void {
+  if (array.BYTES_PER_ELEMENT === 8 && className(array).startsWith('Big'))
+    (array as BigUint64Array).fill(BigInt(value));
+  else (array as Uint8Array).fill(Number(value));
+}
+
+function localPath(path: string): string {
+  if (typeof path !== 'string' || path === '') throw argumentError('path', 'the path of a folder', path);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
+    throw new BlockwrightError('ERR_UNSUPPORTED', `${path}: expected a local folder; remote stores are not supported`, {
+      path,
+    });
+  }
+  return resolve(path);
+}

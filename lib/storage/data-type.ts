@@ -1,0 +1,67 @@
+/** Data types of array elements. */
+export type DataType =
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'uint64'
+  | 'int64'
+  | 'float32'
+  | 'float64'
+  | 'bool';
+
+/** A typed array that holds a region. bool comes as Uint8Array of 0 and 1. */
+export type TypedArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+export type DataKind = 'boolean' | 'unsigned' | 'signed' | 'float';
+
+export interface DataTypeFacts {
+  /** Bytes of one element. */
+  readonly bytes: number;
+  readonly kind: DataKind;
+  readonly array: new (length: number) => TypedArray;
+}
+
+const FACTS: Readonly<Record<DataType, DataTypeFacts>> = {
+  bool: { bytes: 1, kind: 'boolean', array: Uint8Array },
+  uint8: { bytes: 1, kind: 'unsigned', array: Uint8Array },
+  int8: { bytes: 1, kind: 'signed', array: Int8Array },
+  uint16: { bytes: 2, kind: 'unsigned', array: Uint16Array },
+  int16: { bytes: 2, kind: 'signed', array: Int16Array },
+  uint32: { bytes: 4, kind: 'unsigned', array: Uint32Array },
+  int32: { bytes: 4, kind: 'signed', array: Int32Array },
+  uint64: { bytes: 8, kind: 'unsigned', array: BigUint64Array },
+  int64: { bytes: 8, kind: 'signed', array: BigInt64Array },
+  float32: { bytes: 4, kind: 'float', array: Float32Array },
+  float64: { bytes: 8, kind: 'float', array: Float64Array },
+};
+
+export function isDataType(name: unknown): name is DataType {
+  return typeof name === 'string' && Object.hasOwn(FACTS, name);
+}
+
+export function factsOf(dataType: DataType): DataTypeFacts {
+  return FACTS[dataType];
+}
+
+/** The name of a value's class, also for objects of another realm: 'Uint8Array', 'Array', 'String', ... */
+export function className(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** The bytes of a typed array, without a copy. */
+export function bytesOf(array: TypedArray): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { BlockwrightError } from '../errors.js';
+import { exists, readDocument } from './array-folder.js';
+import { Decimal } from './decimal.js';
+import type { Document } from './document.js';
+
+/** An axis of an OME-Zarr image. */
+export interface ImageAxis {
+  readonly name: string;
+  /** 'space', 'time', 'channel' or another word. */
+  readonly type: string;
+  readonly unit: string;
+}
+
+/** One resolution of an image: position in the world = scale * voxel + translation, one entry an axis. */
+export interface ImageLevel {
+  /** Of the array, relative to the group. */
+  readonly path: string;
+  readonly scale: readonly Decimal[];
+  readonly translation: readonly Decimal[];
+}
+
+/** An OME-Zarr 0.4 or 0.5 multiscale image. */
+export interface Image {
+  /** The metadata file. */
+  readonly source: Document;
+  readonly axes: readonly ImageAxis[];
+  /** Finest first. */
+  readonly levels: readonly ImageLevel[];
+}
+
+const TYPES_BY_NAME: Readonly<Record<string, string>> = { t: 'time', c: 'channel', z: 'space', y: 'space', x: 'space' };
+
+function parseAxes(multiscale: Document): ImageAxis[] {
+  return multiscale.objects('axes').map((axis) => {
+    const name = axis.text('name');
+    const fallback = Object.hasOwn(TYPES_BY_NAME, name) ? TYPES_BY_NAME[name] : 'channel';
+    return {
+      name,
+      type: axis.has('type') ? axis.text('type') : fallback,
+      unit: axis.has('unit') ? axis.text('unit') : '',
+    };
+  });
+}
+
+/** One scale, and at most one translation after it. */
+function parseTransformations(owner: Document, axes: number): { scale: Decimal[]; translation: Decimal[] } {
+  const key = 'coordinateTransformations';
+  const list = owner.objects(key);
+  const types = list.map((entry) => entry.text('type')).join(', ');
+  if (types !== 'scale' && types !== 'scale, translation') owner.fail(key, 'a scale, then at most one translation');
+  const vector = (entry: Document, name: string) => {
+    const values = entry.numbers(name);
+    return values.length === axes ? values : entry.fail(name, `${axes} numbers, one an axis`);
+  };
+  const scale = vector(list[0], 'scale');
+  if (!scale.every((value) => value > 0)) list[0].fail('scale', 'positive numbers');
+  const translation = list.length > 1 ? vector(list[1], 'translation') : scale.map(() => 0);
+  return { scale: scale.map(Decimal.of), translation: translation.map(Decimal.of) };
+}
+
+/** A path below the image; one that leads elsewhere is refused. */
+function parseLevelPath(dataset: Document): string {
+  const path = dataset.text('path');
+  const parts = path.split('/');
+  const safe = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
+  return safe ? path : dataset.fail('path', 'a relative path inside the image');
+}
+
+function parseMultiscale(multiscale: Document): Image {
+  const axes = parseAxes(multiscale);
+  const datasets = multiscale.objects('datasets');
+  if (datasets.length === 0) multiscale.fail('datasets', 'at least one level');
+  const outer = multiscale.has('coordinateTransformations')
+    ? parseTransformations(multiscale, axes.length)
+    : { scale: axes.map(() => Decimal.of(1)), translation: axes.map(() => Decimal.of(0)) };
+  const levels = datasets.map((dataset) => {
+    const path = parseLevelPath(dataset);
+    const inner = parseTransformations(dataset, axes.length);
+    return {
+      path,
+      scale: inner.scale.map((value, axis) => value.times(outer.scale[axis])),
+      translation: inner.translation.map((value, axis) => value.times(outer.scale[axis]).plus(outer.translation[axis])),
+    };
+  });
+  return { source: multiscale, axes, levels };
+}
+
+/** The images that the attributes of a group describe. */
+function parseImages(attributes: Document): Image[] {
+  const owner = attributes.has('ome') ? attributes.object('ome') : attributes;
+  if (!owner.has('multiscales')) return [];
+  return owner.objects('multiscales').map((multiscale) => {
+    const versioned = owner.has('version') ? owner : multiscale;
+    if (versioned.has('version') && !['0.4', '0.5'].includes(versioned.text('version'))) {
+      versioned.unsupported('version', 'OME-Zarr 0.4 or 0.5');
+    }
+    return parseMultiscale(multiscale);
+  });
+}
+
+/** The images of a folder: undefined where it is no zarr group, empty where it is one without images. */
+export async function findImages(path: string): Promise<readonly Image[] | undefined> {
+  const v3 = await readDocument(join(path, 'zarr.json'));
+  if (v3 !== undefined) {
+    return v3.get('node_type') === 'group' ? parseImages(v3.optionalObject('attributes')) : undefined;
+  }
+  const v2 = await readDocument(join(path, '.zattrs'));
+  if (v2 !== undefined && !(await exists(join(path, '.zarray')))) return parseImages(v2);
+  return (await exists(join(path, '.zgroup'))) ? [] : undefined;
+}
+
+/**
+ * Opens an OME-Zarr image and checks that its levels exist.
+ *
+ * @throws ERR_ARRAY_MISSING when the folder holds no image, or a level is not there; ERR_METADATA; ERR_UNSUPPORTED
+ */
+export async function openImage(path: string): Promise<Image> {
+  const [image] = (await findImages(path)) ?? [];
+  if (image === undefined) {
+    throw new BlockwrightError('ERR_ARRAY_MISSING', `${path}: no OME-Zarr image is here`, { path });
+  }
+  for (const level of image.levels) {
+    const array = join(path, level.path);
+    if (!(await exists(join(array, 'zarr.json'))) && !(await exists(join(array, '.zarray')))) {
+      throw new BlockwrightError(
+        'ERR_ARRAY_MISSING',
+        `${path}: the image lists the level ${level.path}, but no array is there`,
+        {
+          path: array,
+        },
+      );
+    }
+  }
+  return image;
+}

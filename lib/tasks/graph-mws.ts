@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { BlockPlan } from '../blocks/plan.js';
+import { openLut, writeLut } from '../graph/lut.js';
+import { graphMutexWatershed } from '../native/graph-mutex-watershed.js';
+import { graphName, lutPath } from '../workers/option-types.js';
+import { defineTask } from '../workers/task-definition.js';
+
+const options = z.strictObject({
+  graph: graphName(),
+  lut: lutPath().describe("Written: fragment, segment and the segment's size for every node."),
+  weights: z
+    .record(z.string().min(1), z.tuple([z.number(), z.number()]))
+    .describe('Score name -> [w, b]: an edge attracts where w * score + b > 0.'),
+  pseudoCount: z
+    .number()
+    .nonnegative()
+    .default(100)
+    .describe('k of n / (n + k): edges known from few voxel pairs go later. 0 = the plain mutex watershed.'),
+  edgePerAttr: z
+    .boolean()
+    .default(true)
+    .describe('One edge a score (true), or one edge with the sum of its scores (false).'),
+  startingLut: lutPath().optional().describe('Fragments that this LUT joins stay joined.'),
+});
+
+type Options = z.infer<typeof options>;
+
+/** Sum of node sizes over each segment, for every node of it. */
+function segmentSizes(segments: BigUint64Array, sizes: BigUint64Array): BigUint64Array {
+  const total = new Map<bigint, bigint>();
+  segments.forEach((segment, node) => {
+    total.set(segment, (total.get(segment) ?? 0n) + sizes[node]);
+  });
+  return segments.map((segment) => total.get(segment) ?? 0n);
+}
+
+/** Mutex watershed over the whole graph; one block. The LUT is a function of the graph alone. */
+export const graphMws = defineTask<Options>({
+  type: 'graph-mws',
+  description: 'Joins fragments to segments by a mutex watershed on the graph.',
+  options,
+
+  plan(given, context) {
+    const roi = context.graphRoi(given.graph);
+    return {
+      blocks: new BlockPlan({ totalWriteRoi: roi, blockShape: roi.shape, fit: 'shrink' }),
+      reads: [
+        { kind: 'graph', name: given.graph },
+        ...(given.startingLut === undefined ? [] : [{ kind: 'lut' as const, name: given.startingLut }]),
+      ],
+      writes: [{ kind: 'lut', name: given.lut }],
+      outputs: [],
+    };
+  },
+
+  async processBlock(given, _block, context) {
+    const graph = context.graph(given.graph);
+    const nodes = await graph.readNodes();
+    const edges = await graph.readEdges();
+    const scales = Object.fromEntries((await graph.edgeAttributes()).map(({ name, scale }) => [name, scale]));
+    const starting = given.startingLut === undefined ? undefined : await openLut(context.lutPath(given.startingLut));
+    const segments = await graphMutexWatershed(nodes.ids, edges, {
+      weights: given.weights,
+      scales,
+      pseudoCount: given.pseudoCount,
+      edgePerAttr: given.edgePerAttr,
+      ...(starting === undefined ? {} : { startingLut: starting }),
+      signal: context.signal,
+    });
+    await writeLut(context.lutPath(given.lut), {
+      fragments: nodes.ids,
+      segments,
+      sizes: segmentSizes(segments, nodes.sizes),
+    });
+    context.log(`${nodes.ids.length} fragments, ${edges.u.length} edges`);
+  },
+});

@@ -1,0 +1,13 @@
+import type { TaskDefinition } from '../workers/task-definition.js';
+import { affAgglom } from './aff-agglom.js';
+import { extractFrags } from './extract-frags.js';
+import { graphMws } from './graph-mws.js';
+import { relabel } from './relabel.js';
+
+/** Every task type that needs no plugin. */
+export const builtInTasks: readonly TaskDefinition[] = [
+  extractFrags,
+  affAgglom,
+  graphMws,
+  relabel,
+] as readonly TaskDefinition[];

@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "boundary/arguments.h"
+#include "boundary/exports.h"
+#include "boundary/promise_worker.h"
+#include "io/array_description.h"
+#include "io/read_region.h"
+#include "io/write_region.h"
+
+namespace blockwright {
+
+namespace {
+
+CodecKind codec_kind(const std::string& name) {
+  if (name == "zstd") return CodecKind::Zstd;
+  if (name == "blosc") return CodecKind::Blosc;
+  if (name == "gzip") return CodecKind::Gzip;
+  if (name == "zlib") return CodecKind::Zlib;
+  if (name == "crc32c") return CodecKind::Crc32c;
+  throw Error(ERR_UNSUPPORTED, "codec " + name);
+}
+
+std::vector<Codec> codecs_of(const Arguments& arguments) {
+  const Napi::Value list = arguments.object().Get("codecs");
+  if (!list.IsArray()) throw Error(ERR_ARGUMENT, "codecs: expected an array");
+  const auto entries = list.As<Napi::Array>();
+  std::vector<Codec> codecs(entries.Length());
+  for (uint32_t i = 0; i < codecs.size(); ++i) {
+    const Napi::Value entry = entries.Get(i);
+    if (!entry.IsObject()) throw Error(ERR_ARGUMENT, "codecs: expected objects");
+    const Arguments options(entry.As<Napi::Object>());
+    Codec& codec = codecs[i];
+    codec.kind = codec_kind(options.text("name"));
+    codec.level = static_cast<int>(std::clamp<int64_t>(options.integer("level", 1), -131072, 22));
+    codec.checksum = options.boolean("checksum");
+    if (codec.kind != CodecKind::Blosc) continue;
+    codec.blosc_compressor = options.text("compressor");
+    codec.blosc_shuffle = static_cast<int>(std::clamp<int64_t>(options.integer("shuffle"), 0, 2));
+    codec.blosc_type_size = static_cast<size_t>(std::clamp<int64_t>(options.integer("typeSize"), 1, 255));
+    codec.blosc_block_size = static_cast<size_t>(std::clamp<int64_t>(options.integer("blockSize"), 0, 0x7fffffff));
+  }
+  return codecs;
+}
+
+ArrayDescription array_of(const Arguments& arguments) {
+  ArrayDescription array;
+  array.path = arguments.text("path");
+  array.shape = Shape(arguments.integers("shape"));  // its product may exceed 64 bits: only regions are in memory
+  array.chunk = Shape(arguments.integers("chunkShape"));
+  array.order = Shape(arguments.integers("order"));
+  array.item_size = static_cast<size_t>(std::clamp<int64_t>(arguments.integer("itemSize"), 0, 255));
+  array.swap = arguments.boolean("swap");
+  array.key_prefix = arguments.text("keyPrefix");
+  const std::string separator = arguments.text("keySeparator");
+  if (separator.size() != 1) throw Error(ERR_ARGUMENT, "keySeparator: expected one character");
+  array.key_separator = separator[0];
+  const Span<uint8_t> fill = arguments.array<uint8_t>("fill");
+  array.fill.assign(fill.begin(), fill.end());
+  array.codecs = codecs_of(arguments);
+  array.check();
+  return array;
+}
+
+Region region_of(const Arguments& arguments, const ArrayDescription& array) {
+  const Span<uint8_t> data = arguments.array<uint8_t>("data");
+  Region region;
+  region.begin = Shape(arguments.integers("begin"));
+  region.end = Shape(arguments.integers("end"));
+  region.data = data.data;
+  region.data_begin = Shape(arguments.integers("dataBegin"));
+  region.data_shape = Shape(arguments.integers("dataShape"));
+  region.check(array, data.size);
+  return region;
+}
+
+size_t threads_of(const Arguments& arguments) {
+  return static_cast<size_t>(std::clamp<int64_t>(arguments.integer("threads"), 1, 256));
+}
+
+Napi::Value read_region_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const ArrayDescription array = array_of(arguments);
+  const Region region = region_of(arguments, array);
+  const size_t threads = threads_of(arguments);
+  const Cancellation cancellation = arguments.cancellation();
+  const auto missing = std::make_shared<size_t>(0);
+  return run_async(
+      info.Env(), arguments.object(), [=] { *missing = read_region(array, region, threads, cancellation); },
+      [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(*missing)); });
+}
+
+Napi::Value write_region_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const ArrayDescription array = array_of(arguments);
+  const Region region = region_of(arguments, array);
+  const size_t threads = threads_of(arguments);
+  const bool durable = arguments.boolean("durable");
+  const Cancellation cancellation = arguments.cancellation();
+  return run_async(
+      info.Env(), arguments.object(), [=] { write_region(array, region, durable, threads, cancellation); },
+      [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
+}
+
+}  // namespace
+
+void export_regions(Exports exports) {
+  BLOCKWRIGHT_EXPORT(exports, "readRegion", read_region_async);
+  BLOCKWRIGHT_EXPORT(exports, "writeRegion", write_region_async);
+}
+
+}  // namespace blockwright

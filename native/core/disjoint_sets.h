@@ -1,0 +1,62 @@
+// Disjoint sets of 0 .. count-1, joined by size. One 32-bit word an element: its parent, or for a root -size.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace blockwright {
+
+class DisjointSets {
+ public:
+  // count must be below 2^31.
+  explicit DisjointSets(uint32_t count) : count_(count), parent_(new int32_t[count]) {
+    for (uint32_t i = 0; i < count; ++i) parent_[i] = -1;
+  }
+
+  uint32_t find(uint32_t element) {
+    int32_t* parent = parent_.get();
+    int32_t up = parent[element];
+    while (up >= 0) {
+      const int32_t next = parent[up];
+      if (next < 0) return static_cast<uint32_t>(up);
+      parent[element] = next;  // path halving
+      element = static_cast<uint32_t>(next);
+      up = parent[next];
+    }
+    return element;
+  }
+
+  // Gives a root another size than the number of its elements; all sizes together must stay below 2^31.
+  void set_size(uint32_t root, uint32_t size) { parent_[root] = -static_cast<int32_t>(size); }
+  uint32_t size(uint32_t root) const { return static_cast<uint32_t>(-parent_[root]); }
+
+  // Joins two different roots; returns the one that stays, the root of the larger set.
+  uint32_t join(uint32_t a, uint32_t b) {
+    if (parent_[a] > parent_[b]) std::swap(a, b);
+    parent_[a] += parent_[b];
+    parent_[b] = static_cast<int32_t>(a);
+    return a;
+  }
+
+  // Makes every element that is no root point to its root, so that root() holds until the next join.
+  void flatten() {
+    for (uint32_t i = 0; i < count_; ++i) {
+      if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
+    }
+  }
+
+  // The root of an element, right after flatten().
+  uint32_t root(uint32_t element) const {
+    const int32_t up = parent_[element];
+    return up < 0 ? element : static_cast<uint32_t>(up);
+  }
+
+  void prefetch(uint32_t element) const { __builtin_prefetch(&parent_[element]); }
+
+ private:
+  uint32_t count_;
+  std::unique_ptr<int32_t[]> parent_;
+};
+
+}  // namespace blockwright

@@ -1,0 +1,199 @@
+#include "io/codec.h"
+
+#include <libdeflate.h>
+#include <zstd.h>
+
+#include <cstring>
+#include <new>
+
+#include "core/error.h"
+#include "core/error_codes.h"
+#include "io/blosc_codec.h"
+#include "io/crc32c.h"
+
+namespace blockwright {
+
+namespace {
+
+[[noreturn]] void corrupt(const std::string& reason) { throw Error(ERR_CHUNK_CORRUPT, reason); }
+
+void check_zstd(size_t result) {
+  if (ZSTD_isError(result)) throw Error(ERR_NATIVE, std::string("zstd: ") + ZSTD_getErrorName(result));
+}
+
+size_t decode_zstd(Bytes input, uint8_t* output, size_t capacity, CodecState& state) {
+  if (input.empty()) corrupt("zstd: no bytes");
+  const size_t result = ZSTD_decompressDCtx(state.zstd_decompressor(), output, capacity, input.data, input.size);
+  if (ZSTD_isError(result)) corrupt(std::string("zstd: ") + ZSTD_getErrorName(result));
+  return result;
+}
+
+size_t encode_zstd(const Codec& codec, Bytes input, uint8_t* output, size_t capacity, CodecState& state) {
+  ZSTD_CCtx* const context = state.zstd_compressor();
+  check_zstd(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters));
+  check_zstd(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, codec.level));
+  check_zstd(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, codec.checksum ? 1 : 0));
+  const size_t result = ZSTD_compress2(context, output, capacity, input.data, input.size);
+  check_zstd(result);
+  return result;
+}
+
+// gzip and zlib; a gzip file may have several members.
+size_t decode_deflate(const Codec& codec, Bytes input, uint8_t* output, size_t capacity, CodecState& state) {
+  const bool gzip = codec.kind == CodecKind::Gzip;
+  const auto decompress = gzip ? libdeflate_gzip_decompress_ex : libdeflate_zlib_decompress_ex;
+  const std::string name = gzip ? "gzip" : "zlib";
+  if (input.empty()) corrupt(name + ": no bytes");
+  size_t size = 0;
+  size_t position = 0;
+  do {
+    size_t consumed = 0;
+    size_t produced = 0;
+    const libdeflate_result result = decompress(state.deflate_decompressor(), input.data + position, input.size - position,
+                                                output + size, capacity - size, &consumed, &produced);
+    if (result == LIBDEFLATE_INSUFFICIENT_SPACE) corrupt(name + ": decodes to more than the chunk's size");
+    if (result != LIBDEFLATE_SUCCESS) corrupt(name + ": bad data or checksum");
+    size += produced;
+    position += consumed;
+  } while (gzip && position < input.size);
+  if (position != input.size) corrupt(name + ": bytes after the end");
+  return size;
+}
+
+size_t encode_deflate(const Codec& codec, Bytes input, uint8_t* output, size_t capacity, CodecState& state) {
+  const auto compress = codec.kind == CodecKind::Gzip ? libdeflate_gzip_compress : libdeflate_zlib_compress;
+  const size_t size = compress(state.deflate_compressor(codec.level), input.data, input.size, output, capacity);
+  if (size == 0) throw Error(ERR_NATIVE, "deflate: the output does not fit its bound");
+  return size;
+}
+
+size_t decode_crc32c(Bytes input, uint8_t* output, size_t capacity) {
+  if (input.size < 4) corrupt("crc32c: fewer than 4 bytes");
+  const size_t size = input.size - 4;
+  const uint8_t* const stored = input.data + size;
+  const uint32_t expected = uint32_t{stored[0]} | uint32_t{stored[1]} << 8 | uint32_t{stored[2]} << 16 | uint32_t{stored[3]} << 24;
+  if (crc32c(input.data, size) != expected) corrupt("crc32c: the checksum does not match");
+  if (size > capacity) corrupt("crc32c: more bytes than the chunk's size");
+  if (size > 0) std::memcpy(output, input.data, size);
+  return size;
+}
+
+size_t encode_crc32c(Bytes input, uint8_t* output) {
+  const uint32_t value = crc32c(input.data, input.size);
+  std::memcpy(output, input.data, input.size);
+  for (int byte = 0; byte < 4; ++byte) output[input.size + byte] = static_cast<uint8_t>(value >> (8 * byte));
+  return input.size + 4;
+}
+
+// Room for what a compressor makes of `size` bytes, also the least efficient one: no encoder at hand exceeds size + size / 255
+// + a header by more than this.
+size_t bound_of(const Codec& codec, size_t size) {
+  return codec.kind == CodecKind::Crc32c ? size + 4 : size + size / 64 + 4096;
+}
+
+template <class T>
+T* allocated(T* pointer) {
+  if (pointer == nullptr) throw std::bad_alloc();
+  return pointer;
+}
+
+}  // namespace
+
+CodecState::CodecState() = default;
+
+CodecState::~CodecState() {
+  ZSTD_freeCCtx(zstd_compressor_);
+  ZSTD_freeDCtx(zstd_decompressor_);
+  libdeflate_free_compressor(deflate_compressor_);
+  libdeflate_free_decompressor(deflate_decompressor_);
+}
+
+ZSTD_CCtx_s* CodecState::zstd_compressor() {
+  if (zstd_compressor_ == nullptr) zstd_compressor_ = allocated(ZSTD_createCCtx());
+  return zstd_compressor_;
+}
+
+ZSTD_DCtx_s* CodecState::zstd_decompressor() {
+  if (zstd_decompressor_ == nullptr) zstd_decompressor_ = allocated(ZSTD_createDCtx());
+  return zstd_decompressor_;
+}
+
+libdeflate_compressor* CodecState::deflate_compressor(int level) {
+  if (deflate_level_ != level) {
+    libdeflate_free_compressor(deflate_compressor_);
+    deflate_compressor_ = nullptr;
+    deflate_level_ = -1;
+    deflate_compressor_ = allocated(libdeflate_alloc_compressor(level));
+    deflate_level_ = level;
+  }
+  return deflate_compressor_;
+}
+
+libdeflate_decompressor* CodecState::deflate_decompressor() {
+  if (deflate_decompressor_ == nullptr) deflate_decompressor_ = allocated(libdeflate_alloc_decompressor());
+  return deflate_decompressor_;
+}
+
+size_t decode_one(const Codec& codec, Bytes input, uint8_t* output, size_t capacity, CodecState& state) {
+  switch (codec.kind) {
+    case CodecKind::Zstd:
+      return decode_zstd(input, output, capacity, state);
+    case CodecKind::Blosc:
+      return decode_blosc(input, output, capacity);
+    case CodecKind::Gzip:
+    case CodecKind::Zlib:
+      return decode_deflate(codec, input, output, capacity, state);
+    case CodecKind::Crc32c:
+      return decode_crc32c(input, output, capacity);
+  }
+  throw Error(ERR_NATIVE, "unknown codec");
+}
+
+size_t encode_one(const Codec& codec, Bytes input, uint8_t* output, size_t capacity, CodecState& state) {
+  switch (codec.kind) {
+    case CodecKind::Zstd:
+      return encode_zstd(codec, input, output, capacity, state);
+    case CodecKind::Blosc:
+      return encode_blosc(codec, input, output, capacity);
+    case CodecKind::Gzip:
+    case CodecKind::Zlib:
+      return encode_deflate(codec, input, output, capacity, state);
+    case CodecKind::Crc32c:
+      return encode_crc32c(input, output);
+  }
+  throw Error(ERR_NATIVE, "unknown codec");
+}
+
+size_t encoded_bound(const std::vector<Codec>& codecs, size_t size) {
+  for (const Codec& codec : codecs) size = bound_of(codec, size);
+  return size;
+}
+
+void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state) {
+  if (codecs.empty()) {
+    if (encoded.size != size) {
+      corrupt("expected " + std::to_string(size) + " bytes, found " + std::to_string(encoded.size));
+    }
+    std::memcpy(output, encoded.data, size);
+    return;
+  }
+  std::vector<size_t> bounds = {size};  // of what goes into each codec when encoding
+  for (const Codec& codec : codecs) bounds.push_back(bound_of(codec, bounds.back()));
+  for (size_t position = codecs.size(); position-- > 1;) {
+    uint8_t* const stage = state.stages[position % 2].reserve(bounds[position]);
+    encoded = {stage, decode_one(codecs[position], encoded, stage, bounds[position], state)};
+  }
+  const size_t decoded = decode_one(codecs[0], encoded, output, size, state);
+  if (decoded != size) corrupt("expected " + std::to_string(size) + " bytes, decoded " + std::to_string(decoded));
+}
+
+Bytes encode(const std::vector<Codec>& codecs, Bytes plain, CodecState& state) {
+  for (size_t position = 0; position < codecs.size(); ++position) {
+    const size_t bound = bound_of(codecs[position], plain.size);
+    uint8_t* const stage = state.stages[position % 2].reserve(bound);
+    plain = {stage, encode_one(codecs[position], plain, stage, bound, state)};
+  }
+  return plain;
+}
+
+}  // namespace blockwright

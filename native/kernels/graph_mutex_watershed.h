@@ -1,0 +1,41 @@
+// The mutex watershed on a graph of fragments: which fragments are one segment.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/cancellation.h"
+#include "core/span.h"
+
+namespace blockwright {
+
+// Of each edge: the sum and the number of the values behind its score. Count 0 = the edge has no such attribute.
+struct EdgeAttribute {
+  std::string name;     // for messages
+  Span<double> sums;    // [edges]
+  Span<double> counts;  // [edges]
+  double scale = 1;
+  double weight = 1;
+  double bias = 0;
+};
+
+struct FragmentGraph {
+  Span<uint64_t> nodes;    // ascending, unique
+  Span<uint64_t> u, v;     // [edges]: ids of nodes
+  std::vector<EdgeAttribute> attributes;
+  double pseudo_count = 0;
+  bool edge_per_attribute = true;
+  Span<uint64_t> lut_fragments, lut_segments;  // pairs of ids that are joined before everything else
+};
+
+// segments[i]: the smallest id of the nodes that are one segment with nodes[i].
+//
+// score = (weight * mean + bias) * (count / (count + pseudo_count)), mean = sum * scale / count, in float64; attractive iff
+// > 0. Without edge_per_attribute an edge has one score, the sum of those of its attributes, and 0 (repulsive) if it has
+// none. Order: |score| descending, attribute, smaller id, larger id.
+//
+// Peak memory: 8 bytes an edge, 16 a score, 20 a node and 16 an id bucket, 40 bytes an exclusion that was met.
+void graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
+
+}  // namespace blockwright

@@ -1,0 +1,204 @@
+import type { BlockPlan } from '../../lib/blocks/plan.js';
+import type { Roi } from '../../lib/geometry/roi.js';
+import { BlockState, type ScheduledTask, type SchedulerOptions } from '../../lib/scheduler/scheduler.js';
+
+interface NaiveBlock {
+  readonly task: number;
+  readonly index: number;
+  readonly readRoi: Roi;
+  readonly writeRoi: Roi;
+  readonly own: NaiveBlock[];
+  readonly others: NaiveBlock[];
+  readonly recorded: boolean;
+  state: BlockState;
+  attempts: number;
+  failures: number;
+  losses: number;
+  /** When it was put back, to tell who waits longest. */
+  putBackAt: number;
+}
+
+/**
+ * The scheduler's slow twin: an object a block, dependencies found by comparing every block with every other, everything
+ * asked anew at every step. It says exactly what the scheduler must answer.
+ */
+export class NaiveScheduler {
+  readonly blocks: readonly (readonly NaiveBlock[])[];
+  private clock = 0;
+
+  constructor(
+    private readonly tasks: readonly ScheduledTask[],
+    private readonly options: SchedulerOptions,
+  ) {
+    this.blocks = tasks.map(({ plan, recorded }, task) =>
+      Array.from({ length: plan.count }, (_, index) => ({
+        ...plan.block(index),
+        task,
+        own: [],
+        others: [],
+        recorded: recorded !== undefined && recorded[index] > 0,
+        state: [BlockState.waiting, BlockState.done, BlockState.skipped][recorded?.[index] ?? 0],
+        attempts: 0,
+        failures: 0,
+        losses: 0,
+        putBackAt: 0,
+      })),
+    );
+    tasks.forEach((task, t) => {
+      for (const block of this.blocks[t]) {
+        if (task.plan.readWriteConflict) block.own.push(...this.neighbours(task.plan, this.blocks[t], block));
+        for (const from of task.upstream) {
+          block.others.push(...this.blocks[from].filter(({ writeRoi }) => writeRoi.overlaps(block.readRoi)));
+        }
+        for (const from of task.barriers ?? []) block.others.push(...this.blocks[from]);
+      }
+    });
+    this.settle();
+  }
+
+  acquire(): { task: number; block: number; attempt: number } | undefined {
+    if (this.running().length >= (this.options.workers ?? Number.POSITIVE_INFINITY)) return undefined;
+    for (const task of this.order()) {
+      if (this.missing(task) !== undefined) continue;
+      const ready = this.blocks[task].filter(({ state }) => state === BlockState.ready);
+      const block = ready.sort((a, b) => a.putBackAt - b.putBackAt || a.index - b.index)[0];
+      if (block === undefined) continue;
+      block.state = BlockState.running;
+      block.attempts++;
+      return { task, block: block.index, attempt: block.attempts };
+    }
+    return undefined;
+  }
+
+  complete(task: number, index: number, attempt: number, outcome: 'done' | 'skipped'): boolean {
+    const block = this.current(task, index, attempt);
+    if (block === undefined) return false;
+    block.state = BlockState[outcome];
+    this.settle();
+    return true;
+  }
+
+  fail(task: number, index: number, attempt: number): 'retry' | 'failed' | 'stale' {
+    const block = this.current(task, index, attempt);
+    if (block === undefined) return 'stale';
+    block.failures++;
+    return this.takeBack(block, block.failures > (this.tasks[task].maxRetries ?? 2));
+  }
+
+  lose(task: number, index: number, attempt: number): 'retry' | 'failed' | 'stale' {
+    const block = this.current(task, index, attempt);
+    if (block === undefined) return 'stale';
+    block.losses++;
+    return this.takeBack(block, block.losses >= (this.options.maxLosses ?? 3));
+  }
+
+  giveBack(task: number, index: number, attempt: number): boolean {
+    const block = this.current(task, index, attempt);
+    return block !== undefined && this.takeBack(block, false) === 'retry';
+  }
+
+  running(): NaiveBlock[] {
+    return this.blocks.flat().filter(({ state }) => state === BlockState.running);
+  }
+
+  idleReason(): string | undefined {
+    const all = this.blocks.flat();
+    if (all.every(({ state }) => state >= BlockState.done)) return 'finished';
+    if (this.running().length >= (this.options.workers ?? Number.POSITIVE_INFINITY)) return 'budget';
+    const ready = this.order().filter((task) => this.blocks[task].some(({ state }) => state === BlockState.ready));
+    if (ready.length === 0) return 'dependencies';
+    const missing = ready.map((task) => this.missing(task));
+    return missing.includes(undefined) ? undefined : `resource ${missing[0]}`;
+  }
+
+  /** Two running blocks of a task of which one reads what the other writes; must stay empty under conflicts. */
+  conflicts(): string[] {
+    const running = this.running().filter(({ task }) => this.tasks[task].plan.readWriteConflict);
+    return running.flatMap((a) =>
+      running
+        .filter((b) => a !== b && a.task === b.task && a.writeRoi.overlaps(b.readRoi))
+        .map((b) => `task ${a.task}: ${a.index} writes what ${b.index} reads`),
+    );
+  }
+
+  private current(task: number, index: number, attempt: number): NaiveBlock | undefined {
+    const block = this.blocks[task]?.[index];
+    return block?.state === BlockState.running && block.attempts === attempt ? block : undefined;
+  }
+
+  private takeBack(block: NaiveBlock, forGood: boolean): 'retry' | 'failed' {
+    block.state = forGood ? BlockState.failed : BlockState.ready;
+    block.putBackAt = ++this.clock;
+    this.settle();
+    return forGood ? 'failed' : 'retry';
+  }
+
+  /** Moves waiting blocks on, until nothing moves. */
+  private settle(): void {
+    let moved = true;
+    while (moved) {
+      moved = false;
+      for (const block of this.blocks.flat()) {
+        if (block.state !== BlockState.waiting) continue;
+        if ([...block.own, ...block.others].some(isLost)) block.state = BlockState.orphaned;
+        else if (block.own.every(isOutOfTheWay) && block.others.every(hasSucceeded)) block.state = BlockState.ready;
+        moved ||= block.state !== BlockState.waiting;
+      }
+    }
+  }
+
+  /** daisy's rule, in world units: the neighbours in the level before a block's own. */
+  private neighbours(plan: BlockPlan, blocks: readonly NaiveBlock[], block: NaiveBlock): NaiveBlock[] {
+    const axes = plan.blockShape.values.map((w, i) => {
+      const context = Math.max(plan.contextLow.at(i), plan.contextHigh.at(i));
+      return Math.min(Math.ceil((context + w) / w) * w, plan.gridShape.at(i) * w);
+    });
+    const offsets = axes
+      .reduce<number[][]>(
+        (product, stride, i) =>
+          product.flatMap((offset) =>
+            Array.from({ length: stride / plan.blockShape.at(i) }, (_, k) => [...offset, k * plan.blockShape.at(i)]),
+          ),
+        [[]],
+      )
+      .reverse();
+    const begin = block.writeRoi.begin.subtract(plan.totalWriteRoi.begin);
+    const level = offsets.findIndex((offset) => begin.modulo(axes).equals(offset));
+    if (level === 0) return [];
+    const steps = axes.map((stride, i) => {
+      const op = offsets[level - 1][i] - offsets[level][i];
+      if (op === 0) return [0];
+      return op < 0 ? [op, op + stride] : [op - stride, op];
+    });
+    return blocks.filter((other) =>
+      steps.every((choices, i) => choices.includes(other.writeRoi.begin.at(i) - block.writeRoi.begin.at(i))),
+    );
+  }
+
+  private order(): number[] {
+    const depth = (task: number): number => Math.max(0, ...this.upstream(task).map((from) => depth(from) + 1));
+    return this.tasks.map((_, task) => task).sort((a, b) => depth(b) - depth(a) || a - b);
+  }
+
+  private upstream(task: number): number[] {
+    return [...this.tasks[task].upstream, ...(this.tasks[task].barriers ?? [])];
+  }
+
+  private missing(task: number): string | undefined {
+    return Object.entries(this.tasks[task].resources ?? {}).find(([name, need]) => {
+      const used = this.running().reduce((sum, block) => sum + (this.tasks[block.task].resources?.[name] ?? 0), 0);
+      return used + need > (this.options.resources?.[name] ?? 0);
+    })?.[0];
+  }
+}
+
+const isLost = ({ state }: NaiveBlock) => state === BlockState.failed || state === BlockState.orphaned;
+const hasSucceeded = ({ state }: NaiveBlock) => state === BlockState.done || state === BlockState.skipped;
+
+/** Whether a block holds up its task's later ones no more: one that does not run still stands for what it waits for. */
+function isOutOfTheWay(block: NaiveBlock): boolean {
+  if (block.state === BlockState.failed) return true;
+  if (block.state < BlockState.done) return false;
+  const runs = !block.recorded && block.state !== BlockState.orphaned;
+  return runs || block.own.every(isOutOfTheWay);
+}
