@@ -6,6 +6,18 @@ export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRoi
 export * from './errors.js';
 export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
+export type {
+  AttributeColumns,
+  BlockKey,
+  EdgeAttribute,
+  EdgeColumns,
+  GraphSchema,
+  GraphStore,
+  NodeColumns,
+} from './graph/graph-store.js';
+export { ThreadedGraphStore } from './graph/graph-thread.js';
+export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
+export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export {
   type ConnectedComponents,
@@ -27,6 +39,8 @@ export {
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
 export { mapFile } from './native/map-file.js';
+export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
+export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
