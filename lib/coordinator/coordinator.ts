@@ -19,7 +19,7 @@ import { describeEnd, type Lease, type WorkerSession } from './worker-session.js
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
-/** Milliseconds for its process to end once its connection is closed. */
+/** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
 export interface CoordinatorOptions {
@@ -153,7 +153,7 @@ export class Coordinator {
     for (const session of this.pool.sessions.values()) {
       if (session.asked) session.send({ type: 'stop' });
       else this.dismiss(session, 'interrupted before it began');
-      session.killAfter(graceSeconds * 1000 + FAREWELL, 'interrupted');
+      session.killAfter(graceSeconds * 1000 + PARTING, 'interrupted');
     }
     const cancel = setTimeout(() => {
       for (const session of this.pool.sessions.values()) session.send({ type: 'cancel' });
