@@ -18,7 +18,6 @@ export type {
 export { ThreadedGraphStore } from './graph/graph-thread.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
-export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -46,6 +45,7 @@ export { type LookupTable, type RelabelOptions, relabel } from './native/relabel
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray, type ReadOptions, type RegionOptions, type WriteOptions } from './storage/chunked-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
 export { roiOf } from './tasks/block-options.js';
