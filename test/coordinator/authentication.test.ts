@@ -26,10 +26,7 @@ describe('authentication', () => {
     expect(key).toMatch(/^[0-9a-f]{64}$/);
     expect(newKey()).not.toBe(key);
     const [client, server] = await connections();
-    const [found] = await Promise.all([
-      authenticateClient(server, key),
-      authenticateToCoordinator(client, key, peer),
-    ]);
+    const [found] = await Promise.all([authenticateClient(server, key), authenticateToCoordinator(client, key, peer)]);
     expect(found).toEqual(peer);
   });
 

@@ -31,29 +31,36 @@ function thrownBy(action: () => unknown): unknown {
 describe('the layout of a done record', () => {
   test('gives each block one byte of one chunk, in the place where a zarr reader looks for it', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 60 }), (shape, most) => {
-        const layout = new DoneRecordLayout(shape, most);
-        expect(layout.chunkBytes).toBe(layout.chunkShape.reduce((a, b) => a * b, 1));
-        expect(layout.chunkBytes).toBeLessThanOrEqual(Math.max(most, 1));
-        const count = shape.reduce((a, b) => a * b, 1);
-        let covered = 0;
-        for (let chunk = 0; chunk < layout.chunks; chunk++) covered += layout.blocksOf(chunk).count;
-        expect(covered).toBe(count);
-        for (let block = 0; block < count; block++) {
-          // the slow way: by grid position
-          const position: number[] = [];
-          let rest = block;
-          for (const size of [...shape].reverse()) {
-            position.unshift(rest % size);
-            rest = Math.floor(rest / size);
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 60 }),
+        (shape, most) => {
+          const layout = new DoneRecordLayout(shape, most);
+          expect(layout.chunkBytes).toBe(layout.chunkShape.reduce((a, b) => a * b, 1));
+          expect(layout.chunkBytes).toBeLessThanOrEqual(Math.max(most, 1));
+          const count = shape.reduce((a, b) => a * b, 1);
+          let covered = 0;
+          for (let chunk = 0; chunk < layout.chunks; chunk++) covered += layout.blocksOf(chunk).count;
+          expect(covered).toBe(count);
+          for (let block = 0; block < count; block++) {
+            // the slow way: by grid position
+            const position: number[] = [];
+            let rest = block;
+            for (const size of [...shape].reverse()) {
+              position.unshift(rest % size);
+              rest = Math.floor(rest / size);
+            }
+            const key = ['c', ...position.map((at, axis) => Math.floor(at / layout.chunkShape[axis]))].join('/');
+            const offset = position.reduce(
+              (sum, at, axis) => sum * layout.chunkShape[axis] + (at % layout.chunkShape[axis]),
+              0,
+            );
+            const place = layout.placeOf(block);
+            expect([layout.keyOf(place.chunk), place.offset]).toEqual([key, offset]);
+            expect(layout.blocksOf(place.chunk).first + place.offset).toBe(block);
           }
-          const key = ['c', ...position.map((at, axis) => Math.floor(at / layout.chunkShape[axis]))].join('/');
-          const offset = position.reduce((sum, at, axis) => sum * layout.chunkShape[axis] + (at % layout.chunkShape[axis]), 0);
-          const place = layout.placeOf(block);
-          expect([layout.keyOf(place.chunk), place.offset]).toEqual([key, offset]);
-          expect(layout.blocksOf(place.chunk).first + place.offset).toBe(block);
-        }
-      }),
+        },
+      ),
       { seed: 5, numRuns: 100 },
     );
   });

@@ -79,7 +79,10 @@ describe('the lock of a run folder', () => {
       catch (error) { console.log(error.code); }`;
     const children = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '-e', script]));
     const answers = await Promise.all(
-      children.map((child) => new Promise<string>((resolve) => child.stdout.once('data', (bytes) => resolve(String(bytes).trim())))),
+      children.map(
+        (child) =>
+          new Promise<string>((resolve) => child.stdout.once('data', (bytes) => resolve(String(bytes).trim()))),
+      ),
     );
     for (const child of children) child.kill('SIGKILL');
     expect(answers.sort()).toEqual([...Array(5).fill('ERR_RUN_LOCKED'), 'epoch 2']);

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { codeOf, messageOf } from '../../lib/errors.js';
 import type { RunEvent } from '../../lib/coordinator/events.js';
 import { readFailures, readRunStatus } from '../../lib/coordinator/run-status.js';
 import type { Service } from '../../lib/coordinator/service-desk.js';
+import { codeOf, messageOf } from '../../lib/errors.js';
 import { processesOf } from '../support/processes.js';
 import {
   computations,
@@ -83,10 +83,19 @@ describe('a run', () => {
         if (event.type === 'worker-start') initialised++;
       },
     });
-    expect(again).toMatchObject({ complete: true, tasks: [{ done: 8, alreadyDone: 8 }, { done: 8, alreadyDone: 8 }] });
+    expect(again).toMatchObject({
+      complete: true,
+      tasks: [
+        { done: 8, alreadyDone: 8 },
+        { done: 8, alreadyDone: 8 },
+      ],
+    });
     expect(initialised).toBe(0);
     expect(computations(place.output).get('first 0')).toBe(1);
-    expect(journalOf(place.run).filter(({ event }) => event === 'run-start')).toMatchObject([{ epoch: 1 }, { epoch: 2 }]);
+    expect(journalOf(place.run).filter(({ event }) => event === 'run-start')).toMatchObject([
+      { epoch: 1 },
+      { epoch: 2 },
+    ]);
   });
 
   test('calls init of tasks with blocks left, in order, before any block', async () => {
@@ -108,7 +117,12 @@ describe('a run', () => {
     expect(order).toEqual(['first', 'second', 'block', 'block', 'block', 'block']);
     await runCoordinator({ ...options, tasks });
     expect(order).toHaveLength(6);
-    const failing = tasks.map((task) => ({ ...task, name: `${task.name}2`, upstream: [], init: () => Promise.reject(new Error('no disk')) }));
+    const failing = tasks.map((task) => ({
+      ...task,
+      name: `${task.name}2`,
+      upstream: [],
+      init: () => Promise.reject(new Error('no disk')),
+    }));
     expect(messageOf(await rejection(runCoordinator({ ...options, tasks: failing })))).toBe('no disk');
     expect(readRunStatus(place.run)).toMatchObject({ state: 'failed', error: 'no disk' });
   });
@@ -124,7 +138,9 @@ describe('a run', () => {
       { task: 'task/1', block: 1, attempt: 2, willRetry: true },
     ]);
     const log = readFileSync(join(place.run, 'tasks/task%2f1/logs/block-1.log'), 'utf8');
-    expect(log).toMatch(/attempt 1 begins[^\n]*\nabout to fail in attempt 1\n--- attempt 1 failed[^\n]*\nError: toy failure of block 1\n +at /);
+    expect(log).toMatch(
+      /attempt 1 begins[^\n]*\nabout to fail in attempt 1\n--- attempt 1 failed[^\n]*\nError: toy failure of block 1\n +at /,
+    );
     expect(log).toMatch(/attempt 2 begins[^\n]*\nabout to fail in attempt 2\n--- attempt 2 failed/);
     expect(readdirSync(join(place.run, 'tasks/task%2f1/logs'))).toEqual(['block-1.log']);
   });
@@ -149,7 +165,9 @@ describe('a run', () => {
         { name: 'second', done: 1, failed: 0, orphaned: 3 },
       ],
     });
-    expect(await readFailures(place.run)).toMatchObject([{ task: 'first', block: 1, message: 'toy failure of block 1' }]);
+    expect(await readFailures(place.run)).toMatchObject([
+      { task: 'first', block: 1, message: 'toy failure of block 1' },
+    ]);
     expect(journalOf(place.run)).toContainEqual(
       expect.objectContaining({ event: 'block-failed', block: 1, attempt: 2, code: 'ENOSPC', willRetry: false }),
     );
@@ -237,7 +255,10 @@ describe('a run', () => {
       expect(performance.now() - began).toBeLessThan(4000);
     }
     const stopped = AbortSignal.abort();
-    expect(await toyRun(place, toys, { signal: stopped })).toMatchObject({ interrupted: true, tasks: [{ alreadyDone: 3 }] });
+    expect(await toyRun(place, toys, { signal: stopped })).toMatchObject({
+      interrupted: true,
+      tasks: [{ alreadyDone: 3 }],
+    });
   });
 
   test('lets blocks call services in the coordinator', async () => {
@@ -305,7 +326,8 @@ describe('a run', () => {
       expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
       const key = readFileSync(join(control, 'key'), 'utf8').trim();
       for (const pid of processesOf(deep.run)) {
-        for (const what of ['cmdline', 'environ']) expect(readFileSync(`/proc/${pid}/${what}`, 'utf8')).not.toContain(key);
+        for (const what of ['cmdline', 'environ'])
+          expect(readFileSync(`/proc/${pid}/${what}`, 'utf8')).not.toContain(key);
       }
     };
     const temporary = () => readdirSync(dirname(place.folder)).filter((name) => name.startsWith('blockwright-'));

@@ -3,11 +3,20 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../lib/coordinator/events.js';
 import type { Executor, WorkerEnd, WorkerHandle } from '../../lib/coordinator/executor.js';
+import { runCoordinator } from '../../lib/coordinator/run.js';
 import { codeOf, messageOf } from '../../lib/errors.js';
 import { processesOf, until } from '../support/processes.js';
 import { seededRandom } from '../support/seeded-random.js';
-import { journalOf, outputHash, type Toy, toyChain, toyFolder, toyOptions, toyPlan, toyRun } from '../support/toy-run.js';
-import { runCoordinator } from '../../lib/coordinator/run.js';
+import {
+  journalOf,
+  outputHash,
+  type Toy,
+  toyChain,
+  toyFolder,
+  toyOptions,
+  toyPlan,
+  toyRun,
+} from '../support/toy-run.js';
 
 let place: ReturnType<typeof toyFolder>;
 beforeEach(() => {
@@ -35,7 +44,8 @@ function timesDone(run: string): number[] {
   return [...counts.values()];
 }
 
-const pidOf = (event: RunEvent) => (event.type === 'worker-start' ? Number(event.description.split(' ')[1]) : undefined);
+const pidOf = (event: RunEvent) =>
+  event.type === 'worker-start' ? Number(event.description.split(' ')[1]) : undefined;
 
 describe('workers', () => {
   const seed = 20261122;
@@ -86,7 +96,9 @@ describe('workers', () => {
     const events: RunEvent[] = [];
     const result = await toyRun(place, toys, { leaseSeconds: 1, onEvent: (event) => events.push(event) });
     // not taken for dead, but ended at the block's own limit
-    expect(result.failures).toMatchObject([{ block: 0, message: expect.stringContaining('blockTimeoutSeconds = 2.5') }]);
+    expect(result.failures).toMatchObject([
+      { block: 0, message: expect.stringContaining('blockTimeoutSeconds = 2.5') },
+    ]);
     expect(events.filter(({ type }) => type === 'block-lost')).toEqual([]);
     expect(journalOf(place.run)).toContainEqual(
       expect.objectContaining({ event: 'block-failed', code: 'ERR_BLOCK_TIMEOUT', willRetry: false }),

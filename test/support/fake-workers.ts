@@ -1,5 +1,5 @@
-import { readCredentials } from '../../lib/coordinator/control-folder.js';
 import type { Connection, Message } from '../../lib/coordinator/connection.js';
+import { readCredentials } from '../../lib/coordinator/control-folder.js';
 import type { Executor, WorkerEnd, WorkerHandle, WorkerRequest } from '../../lib/coordinator/executor.js';
 import type { LeasedBlock } from '../../lib/coordinator/messages.js';
 import { RunFolder } from '../../lib/coordinator/run-folder.js';
