@@ -20,9 +20,9 @@ afterEach(async () => {
   place.remove();
 });
 
-function start(milliseconds: number): { child: ChildProcess; output: Promise<string> } {
+function start(milliseconds: number, ...act: string[]): { child: ChildProcess; output: Promise<string> } {
   const script = join(import.meta.dirname, '../support/toy-coordinator.js');
-  child = spawn(process.execPath, [script, place.run, place.output, String(milliseconds)], {
+  child = spawn(process.execPath, [script, place.run, place.output, String(milliseconds), ...act], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
@@ -93,6 +93,19 @@ describe('a coordinator', () => {
     const ends = journalOf(place.run).filter(({ event }) => event === 'worker-end');
     expect(ends).toHaveLength(3);
     for (const end of ends) expect(end).toMatchObject({ status: 0 });
+  });
+
+  test('that was killed leaves no worker, even one that computes without end', async () => {
+    const { child, output } = start(0, 'busy');
+    const begun = () =>
+      existsSync(join(place.run, 'journal.jsonl')) &&
+      journalOf(place.run).some(({ event }) => event === 'worker-start');
+    await until('workers have started', begun);
+    await until('they are there', () => processesOf(place.run).length === 4);
+    await delay(1000);
+    child.kill('SIGKILL');
+    await output;
+    await until('the workers have ended', () => processesOf(place.run).length === 0, 3000);
   });
 
   test('is stopped by a signal of its caller, with all workers', async () => {

@@ -55,7 +55,6 @@ describe('what a worker may say', () => {
         await worker.connection.closed;
         return;
       }
-      expect(leases).toMatchObject([{ block: nonsense.length }]);
       for (let [{ lease }] = leases; ; ) {
         worker.connection.send({ type: 'work', results: [{ lease, outcome: 'done', seconds: 1 }], acquire: true });
         const { message } = await worker.connection.next();
@@ -63,7 +62,7 @@ describe('what a worker may say', () => {
         lease = (message.blocks as { lease: number }[])[0].lease;
       }
     });
-    const blocks = nonsense.length + 1;
+    const blocks = 2 * nonsense.length + 1;
     const result = await runCoordinator({ ...options(blocks), executor, maxLosses: 20 });
     expect(result).toMatchObject({ complete: true, tasks: [{ done: blocks }] });
     const ends = journalOf(place.run).filter(({ event }) => event === 'worker-end');
