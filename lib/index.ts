@@ -1,9 +1,23 @@
 /** The public interface of Blockwright. */
 
 export type { Block, Fit } from './blocks/block.js';
+export type { GridRange } from './blocks/grid-range.js';
+export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
 export * from './errors.js';
-export { ceilDiv, Coordinate, type CoordinateLike, floorDiv } from './geometry/coordinate.js';
+export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
+export type {
+  AttributeColumns,
+  BlockKey,
+  EdgeAttribute,
+  EdgeColumns,
+  GraphSchema,
+  GraphStore,
+  NodeColumns,
+} from './graph/graph-store.js';
+export { ThreadedGraphStore } from './graph/graph-thread.js';
+export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
+export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -11,18 +25,40 @@ export {
   connectedComponents,
 } from './native/connected-components.js';
 export { type ContingencyTable, contingencyTable, mergeContingencyTables } from './native/contingency-table.js';
+export { type DistanceTransformOptions, distanceTransform } from './native/distance-transform.js';
 export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores } from './native/edge-scores.js';
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
+export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
 export { type FragmentStatistics, fragmentStatistics } from './native/fragment-statistics.js';
-export { mapFile } from './native/map-file.js';
-export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
-export { removeDebris } from './native/remove-debris.js';
-export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
-export type { VoxelBox } from './native/voxel-box.js';
+export { gaussianSmoothing } from './native/gaussian-smoothing.js';
 export {
   type EdgeSums,
   type FragmentEdges,
   type GraphMutexWatershedOptions,
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
+export { mapFile } from './native/map-file.js';
+export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
+export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
+export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
+export { removeDebris } from './native/remove-debris.js';
+export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
+export type { VoxelBox } from './native/voxel-box.js';
+export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
+export { ChunkedArray, type ReadOptions, type RegionOptions, type WriteOptions } from './storage/chunked-array.js';
+export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export { roiOf } from './tasks/block-options.js';
+export { labelColour } from './view/colour.js';
+export { channelPicture, enlarge, labelPicture, type Picture, sideBySide, toPng } from './view/slice-image.js';
+export { arrayName, graphName, lutPath } from './workers/option-types.js';
+export {
+  type BlockContext,
+  defineTask,
+  type OutputArray,
+  type PlanContext,
+  type Resource,
+  type RunContext,
+  type TaskDefinition,
+  type TaskPlan,
+} from './workers/task-definition.js';

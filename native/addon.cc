@@ -6,9 +6,12 @@ namespace blockwright {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_connected_components(exports);
   export_contingency_table(exports);
+  export_distance_transform(exports);
   export_edge_scores(exports);
   export_filter_fragments(exports);
+  export_find_seeds(exports);
   export_fragment_statistics(exports);
+  export_gaussian_smoothing(exports);
   export_regions(exports);
   export_map_file(exports);
   export_merge_edges(exports);

@@ -2,7 +2,7 @@
 // function of the labels around it and of its position, so the bytes do not depend on the blocks.
 import { arrayName, BlockPlan, defineTask, roiOf } from 'blockwright';
 import { z } from 'zod';
-import { channelAffinities } from './affinities-recipe.js';
+import { affinitiesFromLabels, recipeHalo } from './affinities-recipe.js';
 
 export default defineTask({
   type: 'affinities-from-labels',
@@ -17,9 +17,7 @@ export default defineTask({
 
   plan(options, context) {
     const labels = context.array(options.labels);
-    const halo = labels.shape.map(
-      (_, axis) => 1 + Math.max(...options.neighborhood.map((offset) => Math.abs(offset[axis]))),
-    );
+    const halo = recipeHalo(options.neighborhood);
     return {
       blocks: new BlockPlan({
         totalWriteRoi: roiOf(labels),
@@ -57,19 +55,10 @@ export default defineTask({
     const readBegin = inside.begin.subtract(offset).divide(voxelSize).values;
     const begin = block.writeRoi.begin.subtract(offset).divide(voxelSize).values;
     const end = block.writeRoi.end.subtract(offset).divide(voxelSize).values;
-    const voxels = end.reduce((product, stop, axis) => product * (stop - begin[axis]), 1);
-    const result = new Uint8Array(options.neighborhood.length * voxels);
-    options.neighborhood.forEach((step, channel) => {
-      result.set(
-        channelAffinities(
-          { data, shape: readShape, begin: readBegin, volumeShape: shape },
-          step,
-          channel,
-          options.seed,
-          { begin, end },
-        ),
-        channel * voxels,
-      );
+    const result = affinitiesFromLabels({ labels: data, begin: readBegin, shape: readShape }, begin, end, {
+      offsets: options.neighborhood,
+      seed: options.seed,
+      volumeShape: shape,
     });
     await affinities.writeRoi(block.writeRoi, result, { signal: context.signal });
   },

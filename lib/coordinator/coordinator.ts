@@ -19,7 +19,7 @@ import { describeEnd, type Lease, type WorkerSession } from './worker-session.js
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
-/** Milliseconds for its process to end once its connection is closed. */
+/** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
 export interface CoordinatorOptions {
@@ -89,7 +89,7 @@ export class Coordinator {
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
-    this.clock = new AttentiveClock(tick, () => this.tick());
+    this.clock = new AttentiveClock(tick, () => this.guard(() => this.tick()));
     const now = () => this.clock.now();
     this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
@@ -97,7 +97,7 @@ export class Coordinator {
       ...options,
       now,
       onStart: (session) => this.workerStarted(session),
-      onEnd: (session, end) => this.workerEnded(session, end),
+      onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });
   }
@@ -153,7 +153,7 @@ export class Coordinator {
     for (const session of this.pool.sessions.values()) {
       if (session.asked) session.send({ type: 'stop' });
       else this.dismiss(session, 'interrupted before it began');
-      session.killAfter(graceSeconds * 1000 + FAREWELL, 'interrupted');
+      session.killAfter(graceSeconds * 1000 + PARTING, 'interrupted');
     }
     const cancel = setTimeout(() => {
       for (const session of this.pool.sessions.values()) session.send({ type: 'cancel' });
@@ -166,6 +166,15 @@ export class Coordinator {
   abandon(): void {
     this.interrupt();
     for (const session of this.pool.sessions.values()) this.dismiss(session, 'interrupted');
+  }
+
+  /** What goes wrong here, e.g. no space for the journal, ends the run, not the process. */
+  private guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   private fail(error: unknown): void {
@@ -196,7 +205,7 @@ export class Coordinator {
       connection.receive((message) => session.beat(message, this.clock.now()));
       return;
     }
-    void connection.closed.then((reason) => this.disconnected(session, reason));
+    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason)));
     const { epoch, tasks, heartbeatSeconds } = this.options;
     const names = tasks.map((task) => task.name);
     connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
@@ -338,9 +347,12 @@ export class Coordinator {
     session.leases.delete(lease.id);
     session.faultBooked = true;
     // not before it has ended: what it still does must not meet the next attempt
-    void session.ended.then(() => {
-      this.ledger.failed(lease, session.id, { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' }, seconds);
-      this.distribute();
-    });
+    const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
+    void session.ended.then(() =>
+      this.guard(() => {
+        this.ledger.failed(lease, session.id, error, seconds);
+        this.distribute();
+      }),
+    );
   }
 }

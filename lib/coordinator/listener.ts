@@ -51,21 +51,24 @@ export class Listener {
   }
 
   private async admit(socket: Socket): Promise<void> {
+    // who knows the key is a stranger for a moment only: the longest here is the least likely to
     if (this.strangers.size >= STRANGERS) {
-      this.refused++;
-      socket.destroy();
-      return;
+      const [oldest] = this.strangers.keys();
+      this.strangers.delete(oldest);
+      oldest.destroy();
     }
     const connection = new Connection(socket);
     this.strangers.set(connection, this.now());
     this.connections.add(connection);
-    void connection.closed.then(() => this.connections.delete(connection));
+    void connection.closed.then(() => {
+      this.connections.delete(connection);
+      this.strangers.delete(connection);
+    });
     try {
       const peer = await authenticateClient(connection, this.credentials.key);
       this.strangers.delete(connection);
       this.onPeer(peer, connection);
     } catch {
-      this.strangers.delete(connection);
       this.refused++;
       connection.destroy();
     }

@@ -52,7 +52,8 @@ export async function graphMutexWatershed(
   checkColumn('nodes', 'BigUint64Array', nodes, nodes.length);
   checkColumn('edges.u', 'BigUint64Array', edges.u, edges.u.length);
   checkColumn('edges.v', 'BigUint64Array', edges.v, edges.u.length);
-  if (!(pseudoCount >= 0 && pseudoCount < Infinity)) throw argumentError('pseudoCount', 'a finite number >= 0', pseudoCount);
+  if (!(pseudoCount >= 0 && pseudoCount < Infinity))
+    throw argumentError('pseudoCount', 'a finite number >= 0', pseudoCount);
   for (const name of Object.keys(options.scales ?? {})) {
     if (!(name in options.weights)) throw argumentError(`scales.${name}`, 'an attribute that has weights', 'none');
   }

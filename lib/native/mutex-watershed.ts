@@ -56,7 +56,7 @@ export interface MutexWatershedOptions {
  * @param affinities [C, ...spatial], C order: bytes (255 = 1) or floats
  * @param shape [C, ...spatial], 1 to 6 spatial axes, fewer than 2^31 voxels and 2^32 edges
  * @returns labels [...spatial]: 0 where no attractive edge and no seed touches the voxel; seed ids for seeded clusters
- *   (the largest, where `edges` joined several); other clusters are numbered in raster order of their first voxel,
+ *   (the smallest, where `edges` joined several); other clusters are numbered in raster order of their first voxel,
  *   from 1 or from the largest seed id + 1. Peak memory besides inputs and labels: about 4 * C + 30 bytes a voxel
  *   (2 * C + 30 for bytes without noise and smoothing).
  * @throws ERR_ARGUMENT; ERR_NOT_A_NUMBER with channel and voxel; ERR_LIMIT; ERR_CANCELLED; ERR_OUT_OF_MEMORY
@@ -90,7 +90,8 @@ export async function mutexWatershed(
   for (const value of bias) if (!Number.isFinite(value)) throw argumentError('bias', 'finite numbers', value);
   if (!(noiseEps >= 0 && noiseEps < Infinity)) throw argumentError('noiseEps', 'a finite number >= 0', noiseEps);
   for (const [name, value] of Object.entries({ seed, stream })) {
-    if (!Number.isSafeInteger(value) || value < 0) throw argumentError(name, 'a whole number from 0 to 2^53 - 1', value);
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw argumentError(name, 'a whole number from 0 to 2^53 - 1', value);
   }
   if (origin !== undefined && (origin.length !== spatial.length || !origin.every(Number.isSafeInteger))) {
     throw argumentError('origin', `${spatial.length} whole numbers`, `[${origin.join(', ')}]`);
@@ -142,7 +143,8 @@ function isUint64(value: unknown): boolean {
 function checkArray(name: string, type: string, array: ArrayLike<unknown>, shape: readonly number[]): void {
   if (typeName(array) !== type) throw argumentError(name, `a ${type}`, typeName(array));
   const count = shape.reduce((product, extent) => product * extent, 1);
-  if (array.length !== count) throw argumentError(name, `${count} elements (shape [${shape.join(', ')}])`, array.length);
+  if (array.length !== count)
+    throw argumentError(name, `${count} elements (shape [${shape.join(', ')}])`, array.length);
 }
 
 function checkVectors(

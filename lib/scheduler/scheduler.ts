@@ -199,7 +199,7 @@ export class Scheduler {
         });
       }
       for (const dependency of dependencies) dependency.seed();
-      if (plan.levels > 1 && blocks.succeeded > 0) {
+      if (plan.levels > 1 && blocks.resumed) {
         for (const root of plan.roots()) if (blocks.hasSucceeded(root)) this.releaseOwn(blocks, root);
       }
     }
@@ -207,9 +207,9 @@ export class Scheduler {
   }
 
   /**
-   * A block stands no longer in the way of its task's other blocks. A block that an earlier run finished keeps its place
-   * in the order all the same: it passes on what it waits for, or blocks on both sides of it, which may conflict with
-   * each other, could run at once.
+   * A block stands no longer in the way of its task's other blocks. A block that does not run, because an earlier run
+   * finished it or because it is orphaned, keeps its place in the order all the same: it passes on what it waits for,
+   * or blocks on both sides of it, which may conflict with each other, could run at once.
    */
   private releaseOwn(blocks: TaskBlocks, block: number): void {
     const { plan, pending, states } = blocks;
@@ -222,7 +222,7 @@ export class Scheduler {
         const neighbour = this.neighbours[i];
         if (--pending[neighbour] > 0) continue;
         if (states[neighbour] === BlockState.waiting) blocks.makeReady(neighbour);
-        else passing.push(neighbour); // done before this run
+        else passing.push(neighbour);
       }
       next = passing.pop();
     }
@@ -235,35 +235,64 @@ export class Scheduler {
       blocks.putBack(block);
       return 'retry';
     }
+    this.orphanDownstream(task, block);
     blocks.move(block, BlockState.failed);
     this.unfinished--;
-    this.orphanDownstream(task, block);
+    if (blocks.resumed) this.releaseOwn(blocks, block);
     return 'failed';
   }
 
   private orphanDownstream(task: number, block: number): void {
-    const stack = [{ task, block }];
-    for (let lost = stack.pop(); lost !== undefined; lost = stack.pop()) {
-      const from = lost.task;
+    const stack = [task, block]; // pairs of numbers: there may be millions
+    const inOrder: number[] = []; // the same, of those that something could still wait for
+    while (stack.length > 0) {
+      const lost = stack.pop()!;
+      const from = stack.pop()!;
       const orphan = (to: number, orphaned: number): void => {
+        const { plan, resumed } = this.blocks[to];
         this.blocks[to].move(orphaned, BlockState.orphaned);
         this.unfinished--;
-        if (this.blocks[to].plan.levels > 1 || this.dependents[to].length > 0)
-          stack.push({ task: to, block: orphaned });
+        if (plan.levels > 1 || this.dependents[to].length > 0) stack.push(to, orphaned);
+        if (plan.levels > 1 && resumed) inOrder.push(to, orphaned);
       };
-      const own = this.blocks[from];
-      const released: number[] = [];
-      const length = own.pending === undefined ? 0 : own.plan.downstream(lost.block, this.neighbours);
+      const { plan, states, pending } = this.blocks[from];
+      const length = pending === undefined ? 0 : plan.downstream(lost, this.neighbours);
       for (let i = 0; i < length; i++) {
         const neighbour = this.neighbours[i];
-        if (own.states[neighbour] === BlockState.waiting) orphan(from, neighbour);
-        else if (own.hasSucceeded(neighbour) && --own.pending![neighbour] === 0) released.push(neighbour);
+        if (states[neighbour] === BlockState.waiting) orphan(from, neighbour);
       }
-      for (const neighbour of released) this.releaseOwn(own, neighbour);
       for (const dependency of this.dependents[from]) {
-        dependency.visitWaiting(lost.block, (waiting) => orphan(dependency.task, waiting));
+        dependency.visitWaiting(lost, (waiting) => orphan(dependency.task, waiting));
       }
     }
+    this.keepInOrder(inOrder);
+  }
+
+  /**
+   * Blocks that never run keep their place in their task's order too, for the sake of what an earlier run finished
+   * behind them: from now on they wait for their own task's blocks alone, and pass that on.
+   *
+   * @param orphans pairs of task and block, just orphaned.
+   */
+  private keepInOrder(orphans: readonly number[]): void {
+    const counts: number[] = [];
+    for (let i = 0; i < orphans.length; i += 2) {
+      const { plan, states, pending } = this.blocks[orphans[i]];
+      const length = plan.upstream(orphans[i + 1], this.neighbours);
+      let count = 0;
+      for (let k = 0; k < length; k++) {
+        const before = this.neighbours[k];
+        // the orphans among them still have the counts they waited with, which are not 0
+        if (states[before] < BlockState.done || pending![before] > 0) count++;
+      }
+      counts.push(count);
+    }
+    counts.forEach((count, i) => {
+      this.blocks[orphans[2 * i]].pending![orphans[2 * i + 1]] = count;
+    });
+    counts.forEach((count, i) => {
+      if (count === 0) this.releaseOwn(this.blocks[orphans[2 * i]], orphans[2 * i + 1]);
+    });
   }
 
   private stop(task: number): void {

@@ -22,6 +22,8 @@ export class TaskBlocks {
   /** How many blocks each one waits for; undefined where none waits for any. */
   pending: PendingCounts | undefined;
   readonly queue: ReadyQueue;
+  /** Whether an earlier run finished any block. */
+  readonly resumed: boolean;
   private readonly tallies = new Float64Array(Object.keys(BlockState).length);
   private readonly histories = new Map<number, BlockHistory>();
 
@@ -33,10 +35,12 @@ export class TaskBlocks {
     this.states = new Uint8Array(plan.count);
     this.queue = new ReadyQueue(plan.count);
     this.tallies[BlockState.waiting] = plan.count;
-    if (recorded === undefined) return;
-    for (let block = 0; block < plan.count; block++) {
-      if (recorded[block] !== 0) this.move(block, recorded[block] === 1 ? BlockState.done : BlockState.skipped);
+    if (recorded !== undefined) {
+      for (let block = 0; block < plan.count; block++) {
+        if (recorded[block] !== 0) this.move(block, recorded[block] === 1 ? BlockState.done : BlockState.skipped);
+      }
     }
+    this.resumed = this.succeeded > 0;
   }
 
   /** Blocks that are not in a final state. */

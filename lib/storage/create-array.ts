@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { argumentError } from '../native/checks.js';
-import { arrayEntries, createFolder, readDocument, removeArray, replaceFile } from './array-folder.js';
+import { arrayEntries, createFolder, exists, readDocument, removeArray, replaceFile } from './array-folder.js';
 import type { ArrayFormat, BloscCompressor, Codec } from './array-format.js';
 import { factsOf, isDataType } from './data-type.js';
 import { Document } from './document.js';
@@ -104,10 +104,13 @@ function formatOf(metadata: ArrayMetadata, options: CreateOptions): ArrayFormat 
   };
 }
 
-async function checkFree(path: string): Promise<void> {
+/** Makes room for a new array: refuses what is there, or removes an old array where that is asked for. Never touches a group. */
+async function clearPath(path: string, overwrite: boolean): Promise<void> {
+  const group =
+    (await readDocument(join(path, 'zarr.json')))?.get('node_type') === 'group' ||
+    (await exists(join(path, '.zgroup')));
   const entries = await arrayEntries(path);
-  const group = (await readDocument(join(path, 'zarr.json')))?.get('node_type') === 'group';
-  if (!group && entries.length === 0) return;
+  if (!group && (overwrite || entries.length === 0)) return removeArray(path);
   const found = group ? 'a zarr group' : `an array or what is left of one (${entries.slice(0, 3).join(', ')})`;
   throw new BlockwrightError('ERR_ARRAY_EXISTS', `${path}: ${found} is there already`, { path, entries });
 }
@@ -124,8 +127,7 @@ export async function createArray(path: string, metadata: ArrayMetadata, options
   const file = join(path, 'zarr.json');
   const text = `${stringifyJson(members, file)}\n`;
   parseZarrV3(Document.of('metadata', members as never)); // the same limits as for reading
-  if (options.overwrite === true) await removeArray(path);
-  await checkFree(path);
+  await clearPath(path, options.overwrite === true);
   await createFolder(path);
   await replaceFile(file, text);
   return format;

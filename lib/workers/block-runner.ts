@@ -102,6 +102,8 @@ export class BlockRunner {
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {
     const { lease, block } = leased;
+    const abort = new AbortController();
+    this.abort = abort;
     const began = performance.now();
     const seconds = () => Math.round((performance.now() - began) * 1000) / 1e6;
     try {
@@ -109,30 +111,36 @@ export class BlockRunner {
       const run = this.options.tasks.get(task);
       if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
       const pending = new Set<Promise<unknown>>();
-      const outcome = await run(block, this.contextOf(leased, task, pending));
+      const outcome = await run(block, this.contextOf(leased, task, abort.signal, pending));
       // a call that was not waited for belongs to the block all the same
       await Promise.all(pending);
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
     } catch (error) {
-      return { lease, outcome: 'error', seconds: seconds(), error: describeThrown(error) };
+      const thrown = describeThrown(error);
+      // however it puts it, it stopped because it was told to
+      const code = abort.signal.aborted ? { code: 'ERR_CANCELLED' } : {};
+      return { lease, outcome: 'error', seconds: seconds(), error: { ...thrown, ...code } };
     } finally {
       this.abort = undefined;
     }
   }
 
-  private contextOf({ lease, block, attempt }: LeasedBlock, task: string, pending: Set<Promise<unknown>>) {
+  private contextOf(
+    { lease, block, attempt }: LeasedBlock,
+    task: string,
+    signal: AbortSignal,
+    pending: Set<Promise<unknown>>,
+  ): WorkerBlockContext {
     const { epoch, workerId, folder } = this.options;
     const { calls } = this;
     let log: AttemptLog | undefined;
-    const abort = new AbortController();
-    this.abort = abort;
-    const context: WorkerBlockContext = {
+    return {
       task,
       block,
       attempt,
       epoch,
       workerId,
-      signal: abort.signal,
+      signal,
       log(line) {
         log ??= new AttemptLog(folder.blockLog(task, block), { attempt, workerId });
         log.log(line);
@@ -150,6 +158,5 @@ export class BlockRunner {
         return calls.stream({ lease, service, method, header, payload });
       },
     };
-    return context;
   }
 }

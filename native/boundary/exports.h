@@ -13,9 +13,12 @@ using Exports = Napi::Object;
 
 void export_connected_components(Exports exports);
 void export_contingency_table(Exports exports);
+void export_distance_transform(Exports exports);
 void export_edge_scores(Exports exports);
 void export_filter_fragments(Exports exports);
+void export_find_seeds(Exports exports);
 void export_fragment_statistics(Exports exports);
+void export_gaussian_smoothing(Exports exports);
 void export_regions(Exports exports);
 void export_map_file(Exports exports);
 void export_merge_edges(Exports exports);

@@ -45,8 +45,8 @@ std::vector<Codec> codecs_of(const Arguments& arguments) {
 ArrayDescription array_of(const Arguments& arguments) {
   ArrayDescription array;
   array.path = arguments.text("path");
-  array.shape = arguments.shape("shape");
-  array.chunk = arguments.shape("chunkShape");
+  array.shape = Shape(arguments.integers("shape"));  // its product may exceed 64 bits: only regions are in memory
+  array.chunk = Shape(arguments.integers("chunkShape"));
   array.order = Shape(arguments.integers("order"));
   array.item_size = static_cast<size_t>(std::clamp<int64_t>(arguments.integer("itemSize"), 0, 255));
   array.swap = arguments.boolean("swap");
@@ -62,7 +62,7 @@ ArrayDescription array_of(const Arguments& arguments) {
 }
 
 Region region_of(const Arguments& arguments, const ArrayDescription& array) {
-  const Span<uint8_t> data = arguments.array<uint8_t>("data");
+  const Span<uint8_t> data = arguments.bytes("data");
   Region region;
   region.begin = Shape(arguments.integers("begin"));
   region.end = Shape(arguments.integers("end"));

@@ -49,18 +49,4 @@ class LabelTable {
   IdMap hashed_;
 };
 
-// End of the run of equal values that starts at `begin`.
-inline size_t run_end(const uint64_t* values, size_t begin, size_t end) {
-  const uint64_t value = values[begin];
-  size_t at = begin + 1;
-  while (at + 8 <= end) {
-    uint64_t difference = 0;
-    for (int i = 0; i < 8; ++i) difference |= values[at + i] ^ value;
-    if (difference != 0) break;
-    at += 8;
-  }
-  while (at < end && values[at] == value) ++at;
-  return at;
-}
-
 }  // namespace blockwright

@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 
+#include "core/equal_bits.h"
 #include "core/error.h"
 #include "core/error_codes.h"
 #include "core/id_map.h"
@@ -28,12 +29,11 @@ NumberedFragments number_fragments(const uint64_t* fragments, size_t count, cons
   constexpr size_t PART = size_t{1} << 20;
   for (size_t begin = 0; begin < count; begin += PART) {
     cancellation.check();
-    const size_t end = std::min(count, begin + PART);
-    for (size_t at = begin; at < end;) {
-      const size_t stop = run_end(fragments, at, end);
-      const uint32_t number = fragments[at] == 0 ? 0 : table.number(fragments[at]) + 1;
-      while (at < stop) result.numbers[at++] = number;
-    }
+    const uint64_t* part = fragments + begin;
+    uint32_t* numbers = result.numbers.get() + begin;
+    for_each_run(part, std::min(PART, count - begin), [&](size_t at, size_t end) {
+      std::fill(numbers + at, numbers + end, part[at] == 0 ? 0 : table.number(part[at]) + 1);
+    });
   }
   result.ids = table.ids();
   const std::vector<uint32_t> order = table.ascending();

@@ -4,6 +4,7 @@
 #include <string>
 #include <type_traits>
 
+#include "core/equal_bits.h"
 #include "core/error.h"
 #include "core/error_codes.h"
 #include "core/label_table.h"
@@ -24,29 +25,26 @@ size_t filter_fragments(uint64_t* labels, size_t count, const Value* affinities,
   std::vector<Entry> entries;
   for (size_t begin = 0; begin < count; begin += PART) {
     cancellation.check();
-    const size_t end = std::min(count, begin + PART);
-    for (size_t at = begin; at < end;) {
-      const size_t stop = run_end(labels, at, end);
-      if (labels[at] != 0) {
-        const uint32_t number = table.number(labels[at]);
-        if (number == entries.size()) entries.emplace_back();
-        Entry& entry = entries[number];
-        entry.size += stop - at;
-        for (const int64_t channel : channels) {
-          const Value* values = affinities + static_cast<size_t>(channel) * count;
-          for (size_t voxel = at; voxel < stop; ++voxel) {
-            if constexpr (!std::is_integral_v<Value>) {
-              if (values[voxel] != values[voxel]) {
-                throw Error(ERR_NOT_A_NUMBER, "affinities: NaN in channel " + std::to_string(channel) + " at voxel " +
-                                                  std::to_string(voxel) + " (raster index)");
-              }
+    const uint64_t* part = labels + begin;
+    for_each_run(part, std::min(PART, count - begin), [&](size_t at, size_t end) {
+      if (part[at] == 0) return;
+      const uint32_t number = table.number(part[at]);
+      if (number == entries.size()) entries.emplace_back();
+      Entry& entry = entries[number];
+      entry.size += end - at;
+      for (const int64_t channel : channels) {
+        const Value* values = affinities + static_cast<size_t>(channel) * count + begin;
+        for (size_t voxel = at; voxel < end; ++voxel) {
+          if constexpr (!std::is_integral_v<Value>) {
+            if (values[voxel] != values[voxel]) {
+              throw Error(ERR_NOT_A_NUMBER, "affinities: NaN in channel " + std::to_string(channel) + " at voxel " +
+                                                std::to_string(begin + voxel) + " (raster index)");
             }
-            entry.sum += static_cast<Sum>(values[voxel]);
           }
+          entry.sum += static_cast<Sum>(values[voxel]);
         }
       }
-      at = stop;
-    }
+    });
   }
   const double scale = (std::is_integral_v<Value> ? 255.0 : 1.0) * static_cast<double>(channels.size());
   std::vector<uint8_t> drop(entries.size());

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/equal_bits.h"
 #include "core/label_table.h"
 
 namespace blockwright {
@@ -18,20 +19,17 @@ FragmentStatistics fragment_statistics(const uint64_t* labels, const Shape& shap
   for (size_t begin = 0; begin < count; begin += row) {
     if ((begin / row) % 1024 == 0) cancellation.check();
     // Runs of one label along the fastest axis are added at once: sum of x in [a, b) = (a + b - 1) * (b - a) / 2.
-    for (size_t x = 0; x < row;) {
-      const uint64_t label = labels[begin + x];
-      const size_t end = run_end(labels + begin, x, row);
-      if (label != 0) {
-        const size_t at = table.number(label) * width;
-        if (at >= sums.size()) sums.resize(at + width);
-        uint64_t* entry = &sums[at];
-        const uint64_t length = end - x;
-        entry[0] += length;
-        for (int axis = 0; axis < dimensions - 1; ++axis) entry[axis + 1] += position[axis] * length;
-        entry[dimensions] += (x + end - 1) * length / 2;
-      }
-      x = end;
-    }
+    const uint64_t* voxels = labels + begin;
+    for_each_run(voxels, row, [&](size_t x, size_t end) {
+      if (voxels[x] == 0) return;
+      const size_t at = table.number(voxels[x]) * width;
+      if (at >= sums.size()) sums.resize(at + width);
+      uint64_t* entry = &sums[at];
+      const uint64_t length = end - x;
+      entry[0] += length;
+      for (int axis = 0; axis < dimensions - 1; ++axis) entry[axis + 1] += position[axis] * length;
+      entry[dimensions] += (x + end - 1) * length / 2;
+    });
     for (int axis = dimensions - 2; axis >= 0; --axis) {
       if (++position[axis] < static_cast<uint64_t>(shape[axis])) break;
       position[axis] = 0;

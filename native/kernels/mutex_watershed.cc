@@ -336,7 +336,7 @@ void Watershed<Key>::label(const uint64_t* seeds, uint64_t* labels) {
     for (uint32_t i = 0; i < voxels_; ++i) {
       if (seeds[i] == 0) continue;
       uint64_t& label = labels[clusters_.root(i)];
-      label = std::max(label, seeds[i]);
+      label = label == 0 ? seeds[i] : std::min(label, seeds[i]);
       last = std::max(last, seeds[i]);
     }
   }

@@ -16,7 +16,7 @@
 namespace blockwright {
 
 // labels: [shape], written. Background (no attractive edge touches the voxel, and no seed) is 0; a seeded cluster has its
-// seed id (the largest, where user edges joined some); others are numbered in raster order of their first voxel from 1,
+// seed id (the smallest, where user edges joined some); others are numbered in raster order of their first voxel from 1,
 // or from the largest seed id + 1.
 //
 // Peak memory: channels * (2 or 4) + 8 + (2 or 4) bytes a voxel, 16 bytes for each edge of a stage (about one a voxel),

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/equal_bits.h"
 #include "core/error.h"
 #include "core/error_codes.h"
 #include "core/id_map.h"
@@ -50,26 +51,19 @@ class Outcomes {
 };
 
 void relabel_part(const uint64_t* labels, uint64_t* output, size_t count, Outcomes& outcomes) {
-  uint64_t label = 0, outcome = outcomes.of(0);
-  size_t at = 0;
-  while (at < count) {
-    // Eight voxels of the current label at once, then voxel by voxel up to the next label.
-    while (at + 8 <= count) {
-      uint64_t difference = 0;
-      for (int i = 0; i < 8; ++i) difference |= labels[at + i] ^ label;
-      if (difference != 0) break;
-      for (int i = 0; i < 8; ++i) output[at + i] = outcome;
-      at += 8;
+  constexpr size_t STEP = 8;
+  for_each_run(labels, count, [&](size_t at, size_t end) {
+    const uint64_t outcome = outcomes.of(labels[at]);
+    // Whole steps may write beyond the run, where the next runs write again, unless the output is the input or ends.
+    if (output != labels && end + STEP <= count) {
+      do {
+        for (size_t i = 0; i < STEP; ++i) output[at + i] = outcome;
+        at += STEP;
+      } while (at < end);
+    } else {
+      std::fill(output + at, output + end, outcome);
     }
-    const size_t stop = std::min(count, at + 8);
-    for (; at < stop; ++at) {
-      if (labels[at] != label) {
-        label = labels[at];
-        outcome = outcomes.of(label);
-      }
-      output[at] = outcome;
-    }
-  }
+  });
 }
 
 }  // namespace

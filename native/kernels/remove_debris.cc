@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/equal_bits.h"
+
 namespace blockwright {
 
 namespace {
@@ -14,12 +16,10 @@ size_t clear_labels(uint64_t* labels, size_t count, LabelTable& table, const std
   if (dropped == 0) return 0;
   for (size_t begin = 0; begin < count; begin += PART) {
     cancellation.check();
-    const size_t end = std::min(count, begin + PART);
-    for (size_t at = begin; at < end;) {
-      const size_t stop = run_end(labels, at, end);
-      if (labels[at] != 0 && drop[table.number(labels[at])] != 0) std::fill(labels + at, labels + stop, 0);
-      at = stop;
-    }
+    uint64_t* part = labels + begin;
+    for_each_run(part, std::min(PART, count - begin), [&](size_t at, size_t end) {
+      if (part[at] != 0 && drop[table.number(part[at])] != 0) std::fill(part + at, part + end, 0);
+    });
   }
   return dropped;
 }
@@ -30,16 +30,13 @@ size_t remove_debris(uint64_t* labels, size_t count, uint64_t minimum_size, cons
   std::vector<uint64_t> sizes;
   for (size_t begin = 0; begin < count; begin += PART) {
     cancellation.check();
-    const size_t end = std::min(count, begin + PART);
-    for (size_t at = begin; at < end;) {
-      const size_t stop = run_end(labels, at, end);
-      if (labels[at] != 0) {
-        const uint32_t number = table.number(labels[at]);
-        if (number == sizes.size()) sizes.push_back(0);
-        sizes[number] += stop - at;
-      }
-      at = stop;
-    }
+    const uint64_t* part = labels + begin;
+    for_each_run(part, std::min(PART, count - begin), [&](size_t at, size_t end) {
+      if (part[at] == 0) return;
+      const uint32_t number = table.number(part[at]);
+      if (number == sizes.size()) sizes.push_back(0);
+      sizes[number] += end - at;
+    });
   }
   std::vector<uint8_t> drop(sizes.size());
   for (size_t number = 0; number < sizes.size(); ++number) drop[number] = sizes[number] < minimum_size;

@@ -41,6 +41,15 @@ const anyRun: fc.Arbitrary<Run> = fc.record({
   }),
 });
 
+/** A task whose blocks conflict, most of them done in any order before, and any failure for good. */
+const anyResume: fc.Arbitrary<Run> = anyPlan({ readWriteConflict: true, blocksPerAxis: 6, dimensions: 2 }).chain(
+  (plan) =>
+    fc.array(fc.constantFrom(0, 1, 1, 2), { minLength: plan.count, maxLength: plan.count }).map((recorded) => ({
+      tasks: [{ name: 'task', plan, upstream: [], maxRetries: 0, recorded: Uint8Array.from(recorded) }],
+      options: {},
+    })),
+);
+
 const KINDS = [
   'acquire',
   'acquire',
@@ -126,6 +135,24 @@ class Drive {
     });
   }
 }
+
+test('keeps the order through what was done before, whatever fails', () => {
+  const actions = fc.array(
+    fc.record({ kind: fc.constantFrom('acquire', 'done', 'fail'), pick: fc.nat({ max: 1000 }) }),
+    {
+      minLength: 10,
+      maxLength: 40,
+    },
+  );
+  fc.assert(
+    fc.property(fc.noBias(anyResume), fc.noBias(actions), (run, steps) => {
+      const drive = new Drive(run);
+      for (const { kind, pick } of steps) drive.act(kind, pick);
+      drive.end(1);
+    }),
+    { seed: 12, numRuns: 200 },
+  );
+});
 
 test('answers as the slow twin does, whatever happens, and every run ends', () => {
   fc.assert(

@@ -195,9 +195,10 @@ export class NaiveScheduler {
 const isLost = ({ state }: NaiveBlock) => state === BlockState.failed || state === BlockState.orphaned;
 const hasSucceeded = ({ state }: NaiveBlock) => state === BlockState.done || state === BlockState.skipped;
 
-/** Whether a block holds up its task's later ones no more: what an earlier run did still stands for what it waits for. */
+/** Whether a block holds up its task's later ones no more: one that does not run still stands for what it waits for. */
 function isOutOfTheWay(block: NaiveBlock): boolean {
-  return (
-    hasSucceeded(block) && (!block.recorded || block.own.every((before) => isLost(before) || isOutOfTheWay(before)))
-  );
+  if (block.state === BlockState.failed) return true;
+  if (block.state < BlockState.done) return false;
+  const runs = !block.recorded && block.state !== BlockState.orphaned;
+  return runs || block.own.every(isOutOfTheWay);
 }

@@ -28,7 +28,7 @@ export interface ToyConfig {
 }
 
 export function toyFile(output: string, task: string, block: number): string {
-  return join(output, `${task}-${block}`);
+  return join(output, `${encodeURIComponent(task)}-${block}`);
 }
 
 /** Reads what must be there; writes a digest of it: a block that ran before what it waits for fails. */

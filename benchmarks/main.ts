@@ -1,0 +1,105 @@
+// npm run bench -- [NAME...] [--size S...] [--json] [--smoke] ...: see benchmarks/README.md
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import type { Benchmark } from './benchmark.js';
+import { benchmark as edgeScores } from './edge-scores.js';
+import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
+import { benchmark as mutexWatershed } from './mutex-watershed.js';
+import { benchmark as pipeline } from './pipeline.js';
+import { benchmark as relabel } from './relabel.js';
+import { formatTable, type Row } from './row.js';
+import { benchmark as scheduler } from './scheduler.js';
+
+const benchmarks: readonly Benchmark[] = [
+  mutexWatershed,
+  graphMutexWatershed,
+  edgeScores,
+  relabel,
+  scheduler,
+  pipeline,
+];
+
+const help = benchmarks
+  .map(({ name, description, sizes, defaultSizes }) => {
+    const list = Object.entries(sizes).map(
+      ([size, what]) => `    --size ${size}: ${what}${defaultSizes.includes(size) ? '' : ' (only when asked for)'}`,
+    );
+    return [`${name}: ${description}`, ...list].join('\n');
+  })
+  .join('\n');
+
+const parsed = await yargs(hideBin(process.argv))
+  .scriptName('npm run bench --')
+  .usage(
+    `$0 [NAME...]\n\nMeasures Blockwright beside the Python systems that do the same. Without names: all of\n\n${help}`,
+  )
+  .options({
+    json: { type: 'boolean', default: false, describe: 'one line of JSON a row, in place of tables' },
+    smoke: { type: 'boolean', default: false, describe: 'tiny inputs, one repetition: does everything work?' },
+    size: { type: 'string', array: true, default: [] as string[], describe: 'sizes to run, see above' },
+    repetitions: { type: 'number', default: 3, describe: 'runs of each side; medians are shown' },
+    threads: { type: 'number', default: 1, describe: "threads of our kernels (the references' have one)" },
+    only: { type: 'string', default: '', describe: 'only cases whose name contains this' },
+    reference: { type: 'boolean', default: true, describe: 'run the reference where it is there' },
+    folder: { type: 'string', default: tmpdir(), describe: 'where inputs and results are written for a while' },
+  })
+  .strictOptions()
+  .parseAsync();
+
+function refuse(text: string): never {
+  console.error(`bench: ${text}`);
+  process.exit(2);
+}
+
+const names = parsed._.map(String);
+for (const name of names) {
+  if (!benchmarks.some((each) => each.name === name)) {
+    refuse(`there is no benchmark '${name}'; there are ${benchmarks.map((each) => each.name).join(', ')}`);
+  }
+}
+const chosen = benchmarks.filter((each) => names.length === 0 || names.includes(each.name));
+for (const size of parsed.size) {
+  if (!chosen.some((each) => size in each.sizes)) {
+    refuse(
+      `no chosen benchmark has a size '${size}'; there are ${[...new Set(chosen.flatMap((each) => Object.keys(each.sizes)))].join(', ')}`,
+    );
+  }
+}
+for (const option of ['repetitions', 'threads'] as const) {
+  if (!Number.isInteger(parsed[option]) || parsed[option] < 1)
+    refuse(`--${option}: expected a whole number from 1, found ${parsed[option]}`);
+}
+
+const folder = mkdtempSync(join(parsed.folder, 'blockwright-bench-'));
+let differs = false;
+try {
+  for (const benchmark of chosen) {
+    const sizes = Object.keys(benchmark.sizes).filter((size) => parsed.size.includes(size));
+    const rows: Row[] = [];
+    for await (const row of benchmark.rows({
+      sizes: sizes.length > 0 ? sizes : parsed.size.length > 0 ? [] : benchmark.defaultSizes,
+      smoke: parsed.smoke,
+      repetitions: parsed.smoke ? 1 : parsed.repetitions,
+      threads: parsed.threads,
+      only: parsed.only,
+      reference: parsed.reference,
+      folder,
+      say: (text) => console.error(`bench: ${text}`),
+    })) {
+      rows.push(row);
+      differs ||= row.equal === false;
+      if (parsed.json) console.log(JSON.stringify(row));
+    }
+    if (!parsed.json && rows.length > 0)
+      console.log(`\n${benchmark.name}: ${benchmark.description}\n\n${formatTable(rows)}\n`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+if (differs) {
+  console.error('bench: at least one result differs from its reference');
+  process.exitCode = 1;
+}

@@ -1,0 +1,47 @@
+import type { RunEvent } from '../coordinator/events.js';
+import { firstLine, plural } from './format.js';
+
+const MOST = 10;
+
+/** What is worth a line of its own, or undefined. */
+function noticeOf(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'block-failed':
+    case 'block-lost': {
+      const what = event.type === 'block-failed' ? 'failed' : 'lost its worker';
+      const then = event.willRetry ? 'will be retried' : 'gave up';
+      const why = firstLine(event.type === 'block-failed' ? event.message : event.reason);
+      return `${event.task} block ${event.block} ${what} (attempt ${event.attempt}, ${then}): ${why}`;
+    }
+    case 'worker-end':
+      return event.expected ? undefined : `worker ${event.worker} ended: ${firstLine(event.reason)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Lines about what went wrong, at most ten between two draws: a run that fails everywhere must stay readable. */
+export class RunNotices {
+  private said = 0;
+  private unsaid = 0;
+
+  /** The line to show for an event, if any. */
+  apply(event: RunEvent): string | undefined {
+    const notice = noticeOf(event);
+    if (notice === undefined) return undefined;
+    if (this.said < MOST) {
+      this.said++;
+      return notice;
+    }
+    this.unsaid++;
+    return undefined;
+  }
+
+  /** Begins a new draw; how many lines were held back since the last, if any. */
+  draw(): string | undefined {
+    const text = this.unsaid === 0 ? undefined : `and ${plural(this.unsaid, 'more notice')} of this kind`;
+    this.said = 0;
+    this.unsaid = 0;
+    return text;
+  }
+}

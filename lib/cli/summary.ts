@@ -1,0 +1,57 @@
+import type { RunResult, TaskResult } from '../coordinator/run.js';
+import type { BlockFailure } from '../coordinator/task-progress.js';
+import { alignColumns, firstLine, formatCount, formatDuration, plural } from './format.js';
+
+const MOST_CAUSES = 10;
+const MOST_BLOCKS = 5;
+
+/** What a run came to, as plain text of several lines: one row a task, then failures by their cause. */
+export function summaryText(result: RunResult): string {
+  const lines = [...taskTable(result.tasks), '', ...failureLines(result), verdict(result)];
+  return `${lines.join('\n')}\n`;
+}
+
+function taskTable(tasks: readonly TaskResult[]): string[] {
+  const header = ['task', 'blocks', 'done', 'already done', 'skipped', 'failed', 'orphaned', 'retried', 'time'];
+  const rows = tasks.map((task) => [
+    firstLine(task.name),
+    ...[task.total, task.done, task.alreadyDone, task.skipped, task.failed, task.orphaned, task.retried].map(
+      formatCount,
+    ),
+    task.seconds === 0 ? '-' : formatDuration(task.seconds),
+  ]);
+  return alignColumns([header, ...rows]);
+}
+
+/** Failures with the same task and message belong together: one cause often fails thousands of blocks. */
+function failureLines({ failures, tasks }: RunResult): string[] {
+  const causes = new Map<string, BlockFailure[]>();
+  for (const failure of failures) {
+    const cause = `${firstLine(failure.task)}: ${firstLine(failure.message)}`;
+    causes.set(cause, [...(causes.get(cause) ?? []), failure]);
+  }
+  const listed = [...causes].slice(0, MOST_CAUSES).flatMap(([cause, blocks]) => [cause, ...blockLines(blocks), '']);
+  const more = causes.size - MOST_CAUSES;
+  if (more > 0) listed.push(`and failures of ${plural(more, 'other kind')}: see 'blockwright failures'`, '');
+  const unlisted = tasks.reduce((sum, { failed }) => sum + failed, 0) - failures.length;
+  if (unlisted > 0) listed.push(`and ${plural(unlisted, 'more failed block')}: see 'blockwright failures'`, '');
+  return listed;
+}
+
+function blockLines(failures: readonly BlockFailure[]): string[] {
+  const rows = failures
+    .slice(0, MOST_BLOCKS)
+    .map(({ block, attempt, logFile }) => ['  block', String(block), `attempt ${attempt}`, firstLine(logFile)]);
+  const lines = alignColumns(rows, [0, 2, 3]);
+  const more = failures.length - MOST_BLOCKS;
+  return more > 0 ? [...lines, `  and ${plural(more, 'more block')}`] : lines;
+}
+
+function verdict({ complete, interrupted, seconds, tasks, refusedConnections }: RunResult): string {
+  const sum = (key: 'failed' | 'orphaned') => tasks.reduce((total, task) => total + task[key], 0);
+  const strangers = refusedConnections > 0 ? `; ${plural(refusedConnections, 'connection')} of strangers refused` : '';
+  const time = formatDuration(seconds);
+  if (complete) return `complete: every block is done, in ${time}${strangers}`;
+  if (interrupted) return `interrupted after ${time}; the same command goes on from here${strangers}`;
+  return `incomplete after ${time}: ${plural(sum('failed'), 'block')} failed, ${formatCount(sum('orphaned'))} orphaned (they need one that failed)${strangers}`;
+}

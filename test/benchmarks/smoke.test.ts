@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { referencePython } from '../../benchmarks/reference.js';
+import type { Row } from '../../benchmarks/row.js';
+
+// Benchmarks that nothing runs rot. Each runs here on tiny inputs; where the Python environments have been made (see
+// benchmarks/README.md) beside its reference, and then the results must be the same.
+const main = join(import.meta.dirname, '..', '..', 'benchmarks', 'main.js');
+const folder = mkdtempSync(join(tmpdir(), 'blockwright-smoke-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function rowsOf(name: string, ...options: string[]): Row[] {
+  const args = [main, name, '--smoke', '--json', '--folder', folder, ...options];
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Row);
+}
+
+const expected = {
+  'mutex-watershed': { environment: 'volara', compared: true },
+  'graph-mutex-watershed': { environment: 'volara', compared: true },
+  'edge-scores': { environment: 'volara', compared: true },
+  relabel: { environment: 'volara', compared: true },
+  scheduler: { environment: 'daisy2', compared: false },
+  pipeline: { environment: 'volara', compared: false },
+} as const;
+
+describe.each(Object.entries(expected))('%s --smoke', (name, { environment, compared }) => {
+  test('prints complete rows, and no result differs from its reference', () => {
+    const rows = rowsOf(name);
+    expect(rows.length).toBeGreaterThan(0);
+    const there = referencePython(environment) !== undefined;
+    for (const row of rows) {
+      expect(row).toMatchObject({ bench: name, case: expect.any(String), unit: expect.any(String) });
+      expect(row.ours).toBeGreaterThan(0);
+      expect(row.cpuSeconds).toBeGreaterThanOrEqual(0);
+      expect(row.items).toBeGreaterThan(0);
+      expect(row.seconds).toHaveLength(row.repetitions);
+      if (process.platform === 'linux') expect(row.peakBytes).toBeGreaterThanOrEqual(0);
+      expect(row.equal).not.toBe(false);
+      if (there) {
+        expect(row.missing).toBeUndefined();
+        expect(row.reference).toBeGreaterThan(0);
+        expect(row.ratio).toBeCloseTo(row.ours / (row.reference as number));
+        expect(row.referenceCpuSeconds).toBeGreaterThanOrEqual(0);
+        expect(row.equal === null).toBe(row.notCompared !== undefined);
+      } else {
+        expect(row).toMatchObject({ reference: null, ratio: null, equal: null });
+        expect(row.missing).toContain('make-environment.sh');
+      }
+    }
+    if (there && compared) expect(rows.map((row) => row.equal)).toContain(true);
+  });
+});
+
+test('a row without its reference says so and why', () => {
+  for (const row of rowsOf('relabel', '--no-reference')) {
+    expect(row).toMatchObject({
+      reference: null,
+      ratio: null,
+      referenceCpuSeconds: null,
+      equal: null,
+      missing: 'not asked for',
+    });
+  }
+});
+
+test('an unknown name, size or option is refused with what there is', () => {
+  const fail = (...args: string[]) => {
+    try {
+      execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', stdio: 'pipe' });
+      return 'succeeded';
+    } catch (error) {
+      return String((error as { stderr: unknown }).stderr);
+    }
+  };
+  expect(fail('mutex')).toContain("there is no benchmark 'mutex'; there are mutex-watershed,");
+  expect(fail('relabel', '--size', '7')).toContain("no chosen benchmark has a size '7'; there are 256, 512");
+  expect(fail('relabel', '--repetitions', '0')).toContain('--repetitions: expected a whole number from 1, found 0');
+});
+
+test('nothing is left behind', () => {
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Processes other than this one whose command line names a folder. */
+export function processesOf(folder: string): number[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    try {
+      const alive = !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${entry}/status`, 'utf8'));
+      return alive && readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0').includes(folder) ? [pid] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Waits until a condition holds; fails the test when it never does. */
+export async function until(what: string, condition: () => boolean, milliseconds = 20_000): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await delay(10);
+  }
+}
