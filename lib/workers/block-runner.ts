@@ -72,7 +72,9 @@ export class BlockRunner {
       if (leased.attempt > 1) this.report(false);
       this.options.heartbeat.show(leased.lease);
       const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
-      this.results.push(await this.process(leased));
+      // not in one expression: a late report, made while the block runs, takes the list away and begins another
+      const result = await this.process(leased);
+      this.results.push(result);
       clearTimeout(late);
       this.options.heartbeat.show(0);
       if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
