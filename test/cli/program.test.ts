@@ -283,7 +283,9 @@ describe('interruptions', () => {
   test('Ctrl-C stops in order: blocks that run end, the same command continues', async () => {
     write(slow);
     const program = startProgram(folder, 'run', 'p.yaml');
-    await program.says('fill: begins');
+    // A block's first line: it is at work, not only handed out.
+    const logs = join(folder, 'toy.run/tasks/fill/logs');
+    while (!existsSync(logs)) await new Promise((resolve) => setTimeout(resolve, 20));
     program.process.kill('SIGINT');
     const { status, out, error } = await program.ended;
     expect(status).toBe(3);
