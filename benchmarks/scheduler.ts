@@ -74,7 +74,15 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   for (const size of options.smoke ? ['smoke'] : options.sizes) {
     const blocks = BLOCKS[size];
     const count = blocks.reduce((product, extent) => product * extent, 1);
-    const cases = [...[true, false].map((conflict) => ({ how: 'core', conflict, workers: 0 }) as const)];
+    const cases = [true, false].flatMap(
+      (conflict) =>
+        [
+          { how: 'core', conflict, workers: 1 },
+          { how: 'workers', conflict, workers: 1 },
+          { how: 'workers', conflict, workers: 2 },
+          { how: 'resume', conflict, workers: 1 },
+        ] as const,
+    );
     for (const { how, conflict, workers } of cases) {
       // Runs of a million blocks take the reference minutes.
       if (how !== 'core' && count > 1e5) continue;
