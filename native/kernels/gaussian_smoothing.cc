@@ -23,7 +23,7 @@ size_t mirrored(int64_t place, int64_t length) {
 }
 
 // sums[lane] = weighted sum around `centre`; rows of LANES lanes.
-BLOCKWRIGHT_CLONES void convolve(const double* centre, const double* weights, size_t radius, double* sums) {
+BLOCKWRIGHT_TARGET_CLONES void convolve(const double* centre, const double* weights, size_t radius, double* sums) {
   for (size_t lane = 0; lane < LANES; ++lane) sums[lane] = weights[0] * centre[lane];
   for (size_t distance = 1; distance <= radius; ++distance) {
     const double weight = weights[distance];
