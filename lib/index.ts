@@ -30,7 +30,7 @@ export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
 export { type FragmentStatistics, fragmentStatistics } from './native/fragment-statistics.js';
-export { gaussianSmoothing } from './native/gaussian-smoothing.js';
+export { type GaussianSmoothingOptions, gaussianSmoothing } from './native/gaussian-smoothing.js';
 export {
   type EdgeSums,
   type FragmentEdges,
