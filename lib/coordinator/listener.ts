@@ -69,7 +69,8 @@ export class Listener {
       this.strangers.delete(connection);
       this.onPeer(peer, connection);
     } catch {
-      this.refused++;
+      // a worker that was ended while it introduced itself is no stranger
+      if (!connection.left) this.refused++;
       connection.destroy();
     }
   }
