@@ -218,10 +218,7 @@ export class Coordinator {
       const said = parseWorkerMessage(message);
       if (said.type === 'work') {
         for (const result of said.results) this.settle(session, result);
-        if (said.acquire) {
-          session.asked = true;
-          this.parked.add(session);
-        }
+        if (said.acquire) this.park(session);
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
@@ -233,6 +230,15 @@ export class Coordinator {
       if (codeOf(error) === 'ERR_PROTOCOL') throw error;
       this.fail(error);
     }
+  }
+
+  private park(session: WorkerSession): void {
+    // a result that never came would be waited for without end
+    if (session.leases.size > 0) {
+      throw new BlockwrightError('ERR_PROTOCOL', `it asked for blocks while it held ${session.leases.size}`);
+    }
+    session.asked = true;
+    this.parked.add(session);
   }
 
   private settle(session: WorkerSession, result: BlockResult): void {

@@ -72,8 +72,9 @@ export class BlockRunner {
       if (leased.attempt > 1) this.report(false);
       this.options.heartbeat.show(leased.lease);
       const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
-      this.results.push(await this.process(leased));
+      const result = await this.process(leased);
       clearTimeout(late);
+      this.results.push(result);
       this.options.heartbeat.show(0);
       if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
       else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
