@@ -122,6 +122,7 @@ export class Coordinator {
       const pool = this.pool.run(Math.min(this.options.workers, left)).catch((error: unknown) => this.fail(error));
       await this.finished;
       this.stopping = true;
+      this.listener.stopCounting();
       this.pool.stop();
       for (const session of this.pool.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
@@ -148,6 +149,7 @@ export class Coordinator {
   interrupt(): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.listener.stopCounting();
     this.pool.stop();
     const { graceSeconds } = this.options;
     for (const session of this.pool.sessions.values()) {
@@ -195,8 +197,7 @@ export class Coordinator {
     const session = this.pool.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
       // a worker of an earlier run, or one that was given up
-      this.listener.refused++;
-      connection.destroy();
+      this.listener.refuse(connection);
       return;
     }
     session[place] = connection;
