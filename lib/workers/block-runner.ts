@@ -72,13 +72,8 @@ export class BlockRunner {
       if (leased.attempt > 1) this.report(false);
       this.options.heartbeat.show(leased.lease);
       const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
-<<<<<<< HEAD
-      // not in one expression: a late report, made while the block runs, takes the list away and begins another
+      // not pushed in one expression: a report made while the block runs takes the list away and begins another
       const result = await this.process(leased);
-      this.results.push(result);
-=======
-      const result = await this.process(leased);
->>>>>>> part-coordinator
       clearTimeout(late);
       this.results.push(result);
       this.options.heartbeat.show(0);
