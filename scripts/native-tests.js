@@ -14,7 +14,9 @@ function run(command, args) {
   const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (result.status !== 0) {
     process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-    console.log(`native tests: failed: ${command} ${args.join(' ')} (${result.error?.message ?? `status ${result.status ?? result.signal}`})`);
+    console.log(
+      `native tests: failed: ${command} ${args.join(' ')} (${result.error?.message ?? `status ${result.status ?? result.signal}`})`,
+    );
     process.exit(1);
   }
   return result.stdout;
@@ -25,4 +27,6 @@ run('cmake', ['-S', '.', '-B', folder, `-DBLOCKWRIGHT_SANITIZE=${process.env.BLO
 run('cmake', ['--build', folder, '-j', '2']);
 const output = run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--timeout', '300']);
 const summary = /(\d+)% tests passed, (\d+) tests failed out of (\d+)/.exec(output);
-console.log(`native tests: ${Number(summary[3]) - Number(summary[2])} of ${summary[3]} programs passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+console.log(
+  `native tests: ${Number(summary[3]) - Number(summary[2])} of ${summary[3]} programs passed in ${((Date.now() - began) / 1000).toFixed(1)} s`,
+);
