@@ -96,53 +96,56 @@ async function runCase(golden: Case): Promise<TaskBench> {
 }
 
 describe('volume to segments equals the published result', () => {
-  test.each(['exact-48x64x56', 'exact-shrink-45x50x52', 'exact-debris-40x48x48', 'exact-2d-120x140'])('%s', async (name) => {
-    const golden = readJson<Case>(join(goldens, `pipeline/${name}.json`));
-    const expected = readNpz(join(goldens, `pipeline/${name}.npz`));
-    const bench = await runCase(golden);
+  test.each(['exact-48x64x56', 'exact-shrink-45x50x52', 'exact-debris-40x48x48', 'exact-2d-120x140'])(
+    '%s',
+    async (name) => {
+      const golden = readJson<Case>(join(goldens, `pipeline/${name}.json`));
+      const expected = readNpz(join(goldens, `pipeline/${name}.npz`));
+      const bench = await runCase(golden);
 
-    const { labels, numbers } = canonicalLabels(await bench.read('fragments'));
-    expect(firstDifference(labels, expected.fragments.data)).toBe(-1);
-    expect(firstDifference(canonical(await bench.read('segments')), expected.segments.data)).toBe(-1);
+      const { labels, numbers } = canonicalLabels(await bench.read('fragments'));
+      expect(firstDifference(labels, expected.fragments.data)).toBe(-1);
+      expect(firstDifference(canonical(await bench.read('segments')), expected.segments.data)).toBe(-1);
 
-    const { nodes, edges } = await bench.graph();
-    const axes = golden.voxelSize.length;
-    expect(nodes.ids.length).toBe(expected.nodeIds.data.length);
-    let farthest = 0;
-    nodes.ids.forEach((id, row) => {
-      const golden = numbers.get(id)! - 1;
-      expect(nodes.sizes[row]).toBe(expected.nodeSize.data[golden]);
-      for (let axis = 0; axis < axes; axis++) {
-        const away = nodes.positions[row * axes + axis] - Number(expected.nodeCentre.data[golden * axes + axis]);
-        farthest = Math.max(farthest, Math.abs(away));
+      const { nodes, edges } = await bench.graph();
+      const axes = golden.voxelSize.length;
+      expect(nodes.ids.length).toBe(expected.nodeIds.data.length);
+      let farthest = 0;
+      nodes.ids.forEach((id, row) => {
+        const golden = numbers.get(id)! - 1;
+        expect(nodes.sizes[row]).toBe(expected.nodeSize.data[golden]);
+        for (let axis = 0; axis < axes; axis++) {
+          const away = nodes.positions[row * axes + axis] - Number(expected.nodeCentre.data[golden * axes + axis]);
+          farthest = Math.max(farthest, Math.abs(away));
+        }
+      });
+      expect(farthest).toBeLessThan(1e-9);
+
+      const key = (a: number | bigint, b: number | bigint) => (a < b ? `${a} ${b}` : `${b} ${a}`);
+      const rows = new Map<string, number>();
+      edges.u.forEach((u, row) => {
+        rows.set(key(numbers.get(u)!, numbers.get(edges.v[row])!), row);
+      });
+      const pairs = expected.edges.data;
+      expect(rows.size).toBe(pairs.length / 2);
+      expect(edges.u.length).toBe(pairs.length / 2);
+      let worst = 0;
+      for (let edge = 0; edge < pairs.length / 2; edge++) {
+        const row = rows.get(key(pairs[2 * edge], pairs[2 * edge + 1]))!;
+        for (const score of Object.keys(golden.scores)) {
+          const { sums, counts } = edges.attributes[score];
+          const wanted = Number(expected[`score_${score}`].data[edge]);
+          // an edge without the score
+          if (Number.isNaN(wanted)) expect(counts[row]).toBe(0);
+          else worst = Math.max(worst, Math.abs(sums[row] / counts[row] - wanted));
+        }
       }
-    });
-    expect(farthest).toBeLessThan(1e-9);
+      expect(worst).toBeLessThan(1e-6);
 
-    const key = (a: number | bigint, b: number | bigint) => (a < b ? `${a} ${b}` : `${b} ${a}`);
-    const rows = new Map<string, number>();
-    edges.u.forEach((u, row) => {
-      rows.set(key(numbers.get(u)!, numbers.get(edges.v[row])!), row);
-    });
-    const pairs = expected.edges.data;
-    expect(rows.size).toBe(pairs.length / 2);
-    expect(edges.u.length).toBe(pairs.length / 2);
-    let worst = 0;
-    for (let edge = 0; edge < pairs.length / 2; edge++) {
-      const row = rows.get(key(pairs[2 * edge], pairs[2 * edge + 1]))!;
-      for (const score of Object.keys(golden.scores)) {
-        const { sums, counts } = edges.attributes[score];
-        const wanted = Number(expected[`score_${score}`].data[edge]);
-        // an edge without the score
-        if (Number.isNaN(wanted)) expect(counts[row]).toBe(0);
-        else worst = Math.max(worst, Math.abs(sums[row] / counts[row] - wanted));
-      }
-    }
-    expect(worst).toBeLessThan(1e-6);
-
-    const lut = await bench.lut('segments.lut');
-    const segmentOf = new Map([...lut.fragments].map((fragment, row) => [fragment, lut.segments[row]]));
-    const byCanonical = [...numbers.keys()].map((fragment) => segmentOf.get(BigInt(fragment))!);
-    expect(firstDifference(canonical(byCanonical), canonical(expected.segmentOfFragment.data))).toBe(-1);
-  });
+      const lut = await bench.lut('segments.lut');
+      const segmentOf = new Map([...lut.fragments].map((fragment, row) => [fragment, lut.segments[row]]));
+      const byCanonical = [...numbers.keys()].map((fragment) => segmentOf.get(BigInt(fragment))!);
+      expect(firstDifference(canonical(byCanonical), canonical(expected.segmentOfFragment.data))).toBe(-1);
+    },
+  );
 });
