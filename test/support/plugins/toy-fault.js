@@ -6,7 +6,7 @@ import { Roi } from '../../../dist/lib/geometry/roi.js';
 import { arrayName } from '../../../dist/lib/workers/option-types.js';
 
 const FAULTS = {
-  'throws': () => {
+  throws: () => {
     throw new Error('the sky fell');
   },
   'throws text': () => {
@@ -27,10 +27,10 @@ const FAULTS = {
     process.exit(7);
   },
   'exits in peace': () => process.exit(0),
-  'aborts': () => process.abort(),
+  aborts: () => process.abort(),
   'is shot': () => process.kill(process.pid, 'SIGSEGV'),
   'never returns': () => new Promise(() => setInterval(() => undefined, 1000)),
-  'loops': () => {
+  loops: () => {
     for (;;);
   },
 };
