@@ -11,7 +11,7 @@ import { removeDebris } from '../native/remove-debris.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
 import { blockOptions, checkContext, outputLike, planOver, vector, writeBox } from './block-options.js';
-import { readMask } from './mask.js';
+import { clearOutside, readMask } from './mask.js';
 import { lowerFarFromSeeds, smoothAffinities } from './smoothing.js';
 
 const options = z.strictObject({
@@ -98,6 +98,7 @@ function boundaryChannels(
   return [...chosen];
 }
 
+/** Labels of the read block. Changes the affinities where there is a mask. */
 async function computeFragments(
   given: ExtractFragsOptions,
   affinities: Uint8Array | Float32Array,
@@ -110,8 +111,9 @@ async function computeFragments(
   const { metadata } = await context.array(given.affinities);
   // Random numbers belong to voxels of the volume: they agree where blocks overlap, and do not depend on the blocks.
   const origin = block.readRoi.begin.subtract(metadata.offset).divide(metadata.voxelSize).values;
-  const mask =
-    given.mask === undefined ? undefined : await readMask(await context.array(given.mask), block.readRoi, signal);
+  // Before everything else, so that smoothing, seeds and means see the masked affinities, too.
+  if (given.mask !== undefined)
+    clearOutside(affinities, await readMask(await context.array(given.mask), block.readRoi, signal));
   let smoothed: Float32Array | undefined;
   if (given.sigma !== undefined) smoothed = await smoothAffinities(affinities, shape, given.sigma, signal);
   let seeds: BigUint64Array | undefined;
@@ -130,13 +132,17 @@ async function computeFragments(
     noiseEps: given.noiseEps,
     seed: given.seed,
     origin,
-    ...(mask === undefined ? {} : { mask }),
     ...(smoothed === undefined ? {} : { smoothed }),
     ...(seeds === undefined ? {} : { seeds }),
     signal,
   });
   if (given.filterFragments > 0) {
-    await filterFragments(fragments, affinities, shape.slice(1), { threshold: given.filterFragments, signal });
+    const channels = boundaryChannels('direct', offsets);
+    await filterFragments(fragments, affinities, shape.slice(1), {
+      threshold: given.filterFragments,
+      channels,
+      signal,
+    });
   }
   if (given.removeDebris > 0) {
     await removeDebris(fragments, given.removeDebris, { signal });

@@ -104,13 +104,18 @@ export class TaskBench {
     return lines;
   }
 
-  async graph(): Promise<{ nodes: NodeColumns; edges: EdgeColumns }> {
+  /** Uses the graph store of the folder. */
+  async withGraph<Result>(action: (store: SqliteGraphStore) => Promise<Result>): Promise<Result> {
     const store = new SqliteGraphStore(join(this.folder, 'graph.sqlite'));
     try {
-      return { nodes: await store.readNodes(), edges: await store.readEdges() };
+      return await action(store);
     } finally {
       await store.close();
     }
+  }
+
+  graph(): Promise<{ nodes: NodeColumns; edges: EdgeColumns }> {
+    return this.withGraph(async (store) => ({ nodes: await store.readNodes(), edges: await store.readEdges() }));
   }
 
   lut(name: string): Promise<Lut> {
