@@ -1,3 +1,4 @@
+import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
@@ -86,19 +87,34 @@ export interface RunResult {
 export async function runCoordinator(options: RunOptions): Promise<RunResult> {
   const tasks = resolveTasks(options.tasks);
   const folder = new RunFolder(options.runDirectory);
-  folder.create();
-  const lock = RunLock.acquire(folder.path);
   try {
-    removeTemporaries(folder.path);
-    const journal = new Journal(folder.journal);
+    folder.create();
+    const lock = RunLock.acquire(folder.path);
     try {
-      return await runLocked(options, tasks, folder, lock.epoch, journal);
+      removeTemporaries(folder.path);
+      const journal = new Journal(folder.journal);
+      try {
+        return await runLocked(options, tasks, folder, lock.epoch, journal);
+      } finally {
+        journal.close();
+      }
     } finally {
-      journal.close();
+      lock.release();
     }
-  } finally {
-    lock.release();
+  } catch (error) {
+    throw nameFolder(error, folder);
   }
+}
+
+/** What the system says of an open file (ENOSPC, EIO, ...) does not name it; here it is one of the run folder. */
+function nameFolder(error: unknown, folder: RunFolder): unknown {
+  if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
+  return new BlockwrightError(
+    'ERR_IO',
+    `run folder ${folder.path}: ${messageOf(error)}`,
+    { path: folder.path, errno: codeOf(error) },
+    { cause: error },
+  );
 }
 
 async function runLocked(
@@ -153,7 +169,7 @@ async function runLocked(
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
       const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await task.init?.();
+      if (done + skipped < total) await initialize(task);
     }
     await coordinator.run();
     const interrupted = !scheduler.finished;
@@ -201,6 +217,15 @@ async function runLocked(
     coordinator?.close();
     for (const record of records) record.close();
     removeControlFolder(folder);
+  }
+}
+
+async function initialize(task: RunTask): Promise<void> {
+  try {
+    await task.init?.();
+  } catch (error) {
+    if (isBlockwrightError(error)) throw error;
+    throw new BlockwrightError('ERR_PLUGIN', `task ${task.name}: init: ${messageOf(error)}`, {}, { cause: error });
   }
 }
 

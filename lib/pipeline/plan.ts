@@ -1,7 +1,7 @@
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { TaskPlan } from '../workers/task-definition.js';
 import { bytesOf } from './data-volume.js';
-import { taskIdentity } from './identity.js';
+import { taskIdentities } from './identity.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
@@ -9,6 +9,7 @@ import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, writesOf } from './upstream.js';
+import { checkRunDirectory } from './writable.js';
 
 /** A task that may run, and what it will do. */
 export interface PlannedTask {
@@ -50,7 +51,7 @@ export async function planPipeline(
     if (!stored.has(store)) stored.set(store, await readStored(store));
   }
   const { planned, refusals: refusedPlans } = await makeTaskPlans(pipeline, stored);
-  const refusals = [...refusedPlans];
+  const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
 
@@ -67,6 +68,7 @@ export async function planPipeline(
     if ('offsets' in found) neighborhoods.set(name, found.offsets);
   }
 
+  const identities = taskIdentities(pipeline, planned, { arrays, neighborhoods });
   const tasks: PlannedTask[] = [];
   for (const task of pipeline.tasks) {
     const plan = planned.find((one) => one.task === task)?.plan;
@@ -81,7 +83,7 @@ export async function planPipeline(
       upstream: upstream.get(task.name) ?? [],
       barriers: barriers.get(task.name) ?? [],
       resources,
-      identity: taskIdentity(pipeline, task, plan, arrays, neighborhoods),
+      identity: identities.get(task.name),
       bytesRead: bytes(arrayNames(plan.reads), 'read'),
       bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
     });
