@@ -3,10 +3,24 @@
 export type { Block, Fit } from './blocks/block.js';
 export type { GridRange } from './blocks/grid-range.js';
 export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
+export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';
+export type { RunResult, TaskResult } from './coordinator/run.js';
+export type { BlockFailure } from './coordinator/task-progress.js';
 export * from './errors.js';
 export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
+export type {
+  AttributeColumns,
+  BlockKey,
+  EdgeAttribute,
+  EdgeColumns,
+  GraphSchema,
+  GraphStore,
+  NodeColumns,
+} from './graph/graph-store.js';
+export { ThreadedGraphStore } from './graph/graph-thread.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
+export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -27,11 +41,25 @@ export {
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
 export { mapFile } from './native/map-file.js';
+export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
+export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export { type LoadOptions, loadPipeline } from './pipeline/file.js';
+export {
+  type Pipeline,
+  type PipelineInput,
+  type PipelineOptions,
+  pipeline,
+  type TaskInput,
+} from './pipeline/pipeline.js';
+export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
+export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
+export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
+export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray, type ReadOptions, type RegionOptions, type WriteOptions } from './storage/chunked-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
 export { roiOf } from './tasks/block-options.js';

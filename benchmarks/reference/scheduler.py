@@ -1,7 +1,8 @@
 """daisy 2 on blocks that do nothing. Case: {how, blocks: [z, y, x], conflict, workers}.
 
-how: core (acquire and release in one thread, no processes), workers (run_blockwise with worker processes). Blocks are 10 units
-wide; with conflicts each reads 4 more on every side. Making the task and its schedule is timed: it is part of a run.
+how: core (acquire and release in one thread, no processes), workers (run_blockwise with worker processes), resume (the same when
+all blocks are done already). Blocks are 10 units wide; with conflicts each reads 4 more on every side. Making the task and
+its schedule is timed: it is part of a run. Done markers are kept where there are worker processes, as ours always does.
 """
 
 import os
@@ -47,17 +48,28 @@ def run_core():
     return done, {"blocks": done}
 
 
-def run_workers():
+def run_blockwise(markers):
     states = daisy.run_blockwise(
-        task(max_workers=case["workers"], done_marker_path=False),
+        task(max_workers=case["workers"], done_marker_path=markers),
         progress=False,
         return_states=True,
         summary=False,
         host="127.0.0.1",
     )
-    done = states["no-op"].completed_count
+    return states["no-op"]
+
+
+def run_workers():
+    done = run_blockwise(tempfile.mkdtemp(dir=".")).completed_count
+    return done, {"blocks": done}
+
+
+def run_resume():
+    done = run_blockwise("done").skipped_count
     return done, {"blocks": done}
 
 
 os.chdir(tempfile.mkdtemp(dir=case["folder"]))
-serve(run_core if case["how"] == "core" else run_workers)
+if case["how"] == "resume":
+    run_blockwise("done")
+serve({"core": run_core, "workers": run_workers, "resume": run_resume}[case["how"]])

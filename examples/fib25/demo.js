@@ -8,9 +8,11 @@ import {
   channelPicture,
   contingencyTable,
   enlarge,
+  labelColour,
   labelPicture,
   mergeContingencyTables,
   openLut,
+  relabel,
   segmentationScores,
   sideBySide,
   toPng,
@@ -30,8 +32,8 @@ function run(file) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Contingency table of two arrays of labels, slab by slab. */
-async function compare(labels, truth) {
+/** Scores of an array of labels against the truth, slab by slab; `change` may replace the labels of a slab. */
+async function score(labels, truth, change = async (slab) => slab) {
   const [depth, ...plane] = truth.metadata.shape;
   const step = 50;
   const tables = [];
@@ -39,9 +41,20 @@ async function compare(labels, truth) {
     const begin = [z, 0, 0];
     const end = [Math.min(depth, z + step), ...plane];
     const [a, b] = await Promise.all([labels.readRegion(begin, end), truth.readRegion(begin, end)]);
-    tables.push(await contingencyTable(a, BigUint64Array.from(b, BigInt)));
+    tables.push(await contingencyTable(await change(a), BigUint64Array.from(b, BigInt)));
   }
-  return mergeContingencyTables(tables);
+  return segmentationScores(mergeContingencyTables(tables));
+}
+
+/** For each label above 0 the segment above 0 that it shares most pixels with. */
+function largestPartners(labelPixels, segmentPixels) {
+  const overlaps = new Map();
+  labelPixels.forEach((label, pixel) => {
+    if (label === 0 || segmentPixels[pixel] === 0n) return;
+    const counts = overlaps.get(label) ?? new Map();
+    overlaps.set(label, counts.set(segmentPixels[pixel], (counts.get(segmentPixels[pixel]) ?? 0) + 1));
+  });
+  return new Map([...overlaps].map(([label, counts]) => [label, [...counts].sort((a, b) => b[1] - a[1])[0][0]]));
 }
 
 function row(name, count, scores) {
@@ -64,35 +77,28 @@ const [labels, affinities, fragments, segments, lut] = await Promise.all([
 
 console.log('\nScores against the labels, voxels with a label > 0 (VOI in bits; lower is better):');
 console.log(`  ${''.padEnd(38)}    count   VOI split + merge = sum     adapted Rand error`);
-const fragmentScores = segmentationScores(await compare(fragments, labels));
-row('fragments', lut.fragments.length, fragmentScores);
-const table = await compare(fragments, labels);
-const all = await segmentationScoresThroughLut(table);
-row('segments, all sizes', new Set(lut.segments).size, all);
-const large = new Set(lut.segments.filter((_, index) => lut.sizes[index] >= 64n));
-row('segments of at least 64 voxels', large.size, segmentationScores(await compare(segments, labels)));
-
-/** Scores of the fragments joined by the LUT, small segments kept. */
-async function segmentationScoresThroughLut(fragmentTable) {
-  const segmentOf = new Map();
-  lut.fragments.forEach((fragment, index) => {
-    segmentOf.set(fragment, lut.segments[index]);
-  });
-  return segmentationScores(
-    await mergeContingencyTables([{ ...fragmentTable, a: fragmentTable.a.map((id) => segmentOf.get(id) ?? id) }]),
-  );
-}
+const large = lut.segments.filter((_, index) => lut.sizes[index] >= 64n);
+row('fragments', lut.fragments.length, await score(fragments, labels));
+row(
+  'segments, small ones kept',
+  new Set(lut.segments).size,
+  await score(fragments, labels, (slab) => relabel(slab, lut)),
+);
+row('segments of at least 64 voxels', new Set(large).size, await score(segments, labels));
 
 // One slice through the middle: affinities (z, y, x as red, green, blue), fragments, segments, labels.
 const [depth, height, width] = labels.metadata.shape;
 const z = depth >> 1;
 const slice = (array) => array.readRegion([z, 0, 0], [z + 1, height, width]);
+const [segmentSlice, labelSlice] = [await slice(segments), await slice(labels)];
+const partner = largestPartners(labelSlice, segmentSlice);
 const picture = sideBySide(
   [
     channelPicture(await affinities.readRegion([0, z, 0, 0], [3, z + 1, height, width]), 3, height, width),
     labelPicture(await slice(fragments), height, width),
-    labelPicture(await slice(segments), height, width),
-    labelPicture(await slice(labels), height, width),
+    labelPicture(segmentSlice, height, width),
+    // a label has the colour of the segment that covers most of it: where the colours differ, so do the two
+    labelPicture(labelSlice, height, width, (id) => labelColour(partner.get(Number(id)) ?? id)),
   ].map((part) => enlarge(part, 2)),
 );
 const png = join(output, 'slice.png');

@@ -1,14 +1,6 @@
 import type { Argv } from 'yargs';
-import type { TaskDefinition } from '../workers/task-definition.js';
 import type { Console } from './console.js';
 import type { ExitCode } from './exit-code.js';
-
-/** What a command may use of the world. */
-export interface CommandContext {
-  readonly console: Console;
-  /** The task types that need no plugin. */
-  definitions(): Promise<readonly TaskDefinition[]>;
-}
 
 /** One command of the program, in its own file. */
 export interface Command<Arguments> {
@@ -16,7 +8,7 @@ export interface Command<Arguments> {
   readonly command: string;
   readonly describe: string;
   options(yargs: Argv): Argv<Arguments>;
-  run(arguments_: Arguments, context: CommandContext): Promise<ExitCode>;
+  run(arguments_: Arguments, console: Console): Promise<ExitCode>;
 }
 
 /** Gives a command its types. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
-import type { Command, CommandContext } from './command.js';
+import type { Command } from './command.js';
 import { failuresCommand } from './commands/failures.js';
 import { logsCommand } from './commands/logs.js';
 import { planCommand } from './commands/plan.js';
@@ -12,26 +12,28 @@ import type { Console } from './console.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { printError } from './print-error.js';
 
-const EPILOGUE = `Exit codes: 0 every block is done; 1 blocks failed or were orphaned; 2 the command line, the file, the plan or
-the run folder was refused; 3 interrupted, resumable; 4 the run could not go on, resumable.`;
+const EPILOGUE = `Exit codes:
+  0  every block is done
+  1  blocks failed or were orphaned
+  2  the command line, the file, the plan or the run folder was refused
+  3  interrupted, resumable
+  4  the run could not go on, resumable`;
 
 /** A command line that cannot be understood. */
 class UsageError extends Error {}
 
 /** Parses a command line strictly and runs its command. */
 export async function parseAndRun(argv: readonly string[], console: Console): Promise<ExitCode> {
-  const context: CommandContext = {
-    console,
-    definitions: async () => (await import('../tasks/index.js')).builtInTasks,
-  };
   let exitCode: ExitCode = ExitCode.complete;
+  let understood = false;
   const add = <Arguments>(parser: Argv, command: Command<Arguments>) =>
     parser.command(
       command.command,
       command.describe,
       (inner) => command.options(inner) as Argv,
       async (found) => {
-        exitCode = await command.run(found as Arguments, context);
+        understood = true;
+        exitCode = await command.run(found as Arguments, console);
       },
     );
   let parser: Argv = yargs()
@@ -47,7 +49,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
     .wrap(100)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      throw understood ? error : new UsageError(message ?? error.message);
     });
   parser = add(parser, runCommand);
   parser = add(parser, resumeCommand);
@@ -65,7 +67,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
     return exitCode;
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`blockwright: ${error.message}. See: blockwright --help`);
+      console.error(`blockwright: ${error.message}\nSee: blockwright --help`);
       return ExitCode.refused;
     }
     printError(error, console, argv.includes('--verbose') || Boolean(process.env.BLOCKWRIGHT_DEBUG));

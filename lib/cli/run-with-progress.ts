@@ -1,20 +1,17 @@
-import { join } from 'node:path';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { runPipeline } from '../pipeline/run.js';
-import { LocalExecutor } from '../workers/local-executor.js';
-import type { CommandContext } from './command.js';
 import type { RunArguments } from './commands/run.js';
+import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
+import { createProgress } from './progress.js';
 import { onStopRequests } from './stop-requests.js';
-
-/** The script that workers are started with. */
-const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'blockwright.js');
+import { summaryText } from './summary.js';
 
 /** Runs a pipeline on this machine, shows how it goes, and stops in order when asked to. */
 export async function runWithProgress(
   pipeline: Pipeline,
   { file, workers, json, quiet }: RunArguments,
-  { console }: CommandContext,
+  console: Console,
 ): Promise<ExitCode> {
   const again = `Continue with: blockwright resume ${file}`;
   const requests = onStopRequests((request) => {
@@ -25,20 +22,22 @@ export async function runWithProgress(
     }
     console.error(again);
   });
+  const lines = { write: (text: string) => console.out(text.trimEnd()) };
+  const progress = quiet ? undefined : createProgress(json ? lines : console.progress, { json });
   try {
     const result = await runPipeline(pipeline, {
-      executor: new LocalExecutor({ command: process.execPath, args: [PROGRAM, 'worker'] }),
       workers,
       signal: requests.stop,
       killSignal: requests.kill,
-      onEvent: (event) => {
-        if (json) console.out(JSON.stringify(event));
-      },
+      onEvent: (event) => progress?.onEvent(event),
     });
+    progress?.stop();
     if (json) console.out(JSON.stringify({ type: 'result', ...result }));
-    else if (!quiet) console.out(JSON.stringify(result));
+    else console.out(summaryText(result).trimEnd());
+    if (result.failures.length > 0 && !json) console.error(`What failed: blockwright failures ${file}`);
     return exitCodeOfResult(result);
   } finally {
+    progress?.stop();
     requests.release();
   }
 }

@@ -19,7 +19,7 @@ import { describeEnd, type Lease, type WorkerSession } from './worker-session.js
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
-/** Milliseconds for its process to end once its connection is closed. */
+/** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
 export interface CoordinatorOptions {
@@ -89,7 +89,7 @@ export class Coordinator {
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
-    this.clock = new AttentiveClock(tick, () => this.tick());
+    this.clock = new AttentiveClock(tick, () => this.guard(() => this.tick()));
     const now = () => this.clock.now();
     this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
@@ -97,7 +97,7 @@ export class Coordinator {
       ...options,
       now,
       onStart: (session) => this.workerStarted(session),
-      onEnd: (session, end) => this.workerEnded(session, end),
+      onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });
   }
@@ -122,6 +122,7 @@ export class Coordinator {
       const pool = this.pool.run(Math.min(this.options.workers, left)).catch((error: unknown) => this.fail(error));
       await this.finished;
       this.stopping = true;
+      this.listener.stopCounting();
       this.pool.stop();
       for (const session of this.pool.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
@@ -148,12 +149,13 @@ export class Coordinator {
   interrupt(): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.listener.stopCounting();
     this.pool.stop();
     const { graceSeconds } = this.options;
     for (const session of this.pool.sessions.values()) {
       if (session.asked) session.send({ type: 'stop' });
       else this.dismiss(session, 'interrupted before it began');
-      session.killAfter(graceSeconds * 1000 + FAREWELL, 'interrupted');
+      session.killAfter(graceSeconds * 1000 + PARTING, 'interrupted');
     }
     const cancel = setTimeout(() => {
       for (const session of this.pool.sessions.values()) session.send({ type: 'cancel' });
@@ -166,6 +168,15 @@ export class Coordinator {
   abandon(): void {
     this.interrupt();
     for (const session of this.pool.sessions.values()) this.dismiss(session, 'interrupted');
+  }
+
+  /** What goes wrong here, e.g. no space for the journal, ends the run, not the process. */
+  private guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   private fail(error: unknown): void {
@@ -186,8 +197,7 @@ export class Coordinator {
     const session = this.pool.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
       // a worker of an earlier run, or one that was given up
-      this.listener.refused++;
-      connection.destroy();
+      this.listener.refuse(connection);
       return;
     }
     session[place] = connection;
@@ -196,7 +206,7 @@ export class Coordinator {
       connection.receive((message) => session.beat(message, this.clock.now()));
       return;
     }
-    void connection.closed.then((reason) => this.disconnected(session, reason));
+    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason)));
     const { epoch, tasks, heartbeatSeconds } = this.options;
     const names = tasks.map((task) => task.name);
     connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
@@ -209,10 +219,7 @@ export class Coordinator {
       const said = parseWorkerMessage(message);
       if (said.type === 'work') {
         for (const result of said.results) this.settle(session, result);
-        if (said.acquire) {
-          session.asked = true;
-          this.parked.add(session);
-        }
+        if (said.acquire) this.park(session);
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
@@ -224,6 +231,15 @@ export class Coordinator {
       if (codeOf(error) === 'ERR_PROTOCOL') throw error;
       this.fail(error);
     }
+  }
+
+  private park(session: WorkerSession): void {
+    // a result that never came would be waited for without end
+    if (session.leases.size > 0) {
+      throw new BlockwrightError('ERR_PROTOCOL', `it asked for blocks while it held ${session.leases.size}`);
+    }
+    session.asked = true;
+    this.parked.add(session);
   }
 
   private settle(session: WorkerSession, result: BlockResult): void {
@@ -338,9 +354,12 @@ export class Coordinator {
     session.leases.delete(lease.id);
     session.faultBooked = true;
     // not before it has ended: what it still does must not meet the next attempt
-    void session.ended.then(() => {
-      this.ledger.failed(lease, session.id, { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' }, seconds);
-      this.distribute();
-    });
+    const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
+    void session.ended.then(() =>
+      this.guard(() => {
+        this.ledger.failed(lease, session.id, error, seconds);
+        this.distribute();
+      }),
+    );
   }
 }

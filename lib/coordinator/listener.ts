@@ -13,8 +13,9 @@ const PATIENCE = 10_000;
  * from strangers, for a short time, from a limited number.
  */
 export class Listener {
-  /** Connections that were refused. */
+  /** Connections that were refused while the run needed workers. */
   refused = 0;
+  private counting = true;
   private readonly strangers = new Map<Connection, number>();
   private readonly connections = new Set<Connection>();
   private readonly server: Server;
@@ -38,6 +39,17 @@ export class Listener {
     });
   }
 
+  /** Refuses a connection. */
+  refuse(connection: Connection): void {
+    if (this.counting) this.refused++;
+    connection.destroy();
+  }
+
+  /** From now on workers that are being ended may hang up in the midst of anything. */
+  stopCounting(): void {
+    this.counting = false;
+  }
+
   /** Ends the patience with strangers; to be called now and then. */
   tick(): void {
     for (const [connection, since] of this.strangers) {
@@ -51,23 +63,25 @@ export class Listener {
   }
 
   private async admit(socket: Socket): Promise<void> {
+    // who knows the key is a stranger for a moment only: the longest here is the least likely to
     if (this.strangers.size >= STRANGERS) {
-      this.refused++;
-      socket.destroy();
-      return;
+      const [oldest] = this.strangers.keys();
+      this.strangers.delete(oldest);
+      oldest.destroy();
     }
     const connection = new Connection(socket);
     this.strangers.set(connection, this.now());
     this.connections.add(connection);
-    void connection.closed.then(() => this.connections.delete(connection));
+    void connection.closed.then(() => {
+      this.connections.delete(connection);
+      this.strangers.delete(connection);
+    });
     try {
       const peer = await authenticateClient(connection, this.credentials.key);
       this.strangers.delete(connection);
       this.onPeer(peer, connection);
     } catch {
-      this.strangers.delete(connection);
-      this.refused++;
-      connection.destroy();
+      this.refuse(connection);
     }
   }
 }

@@ -45,7 +45,12 @@ export class RunLock {
 
   /** Leaves the file, empty, to keep the count. */
   release(): void {
-    truncateSync(this.path);
+    try {
+      truncateSync(this.path);
+    } catch (error) {
+      // whoever deleted the folder has released it
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
   }
 
   private create(): boolean {

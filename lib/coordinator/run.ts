@@ -184,10 +184,15 @@ async function runLocked(
   } catch (error) {
     // a refused run leaves no trace of itself in the summary of the one before
     if (coordinator !== undefined) {
+      const { ledger } = coordinator;
       state = 'failed';
-      summarize(error);
-      journal.write('run-end', { state, error: describeThrown(error) });
-      onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => coordinator!.ledger.counts(index)) });
+      try {
+        summarize(error);
+        journal.write('run-end', { state, error: describeThrown(error) });
+        onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
+      } catch {
+        // where it cannot be written down, the first error is still the one to tell
+      }
     }
     throw error;
   } finally {

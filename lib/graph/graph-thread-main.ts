@@ -13,6 +13,7 @@ const { path } = workerData as { path: string };
 const port = parentPort!;
 const store = new SqliteGraphStore(path);
 const answers = new Map<number, AsyncGenerator<GraphMessage>>();
+const running = new Set<Promise<void>>();
 
 function say(message: FromGraphThread, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
@@ -35,8 +36,15 @@ async function advance(id: number, answer: AsyncGenerator<GraphMessage>): Promis
   answers.delete(id);
 }
 
+/** Keeps track of what is on its way to an answer. */
+function begin(work: Promise<void>): void {
+  running.add(work);
+  void work.then(() => running.delete(work));
+}
+
 async function close(id: number): Promise<void> {
   try {
+    await Promise.all(running);
     await store.close();
     say({ id, end: true });
   } catch (error) {
@@ -49,10 +57,10 @@ port.on('message', (message: ToGraphThread) => {
   if ('header' in message) {
     const answer = serveGraphRequest(store, message.header, message.payload);
     answers.set(id, answer);
-    void advance(id, answer);
+    begin(advance(id, answer));
   } else if (message.command === 'next') {
     const answer = answers.get(id);
-    if (answer !== undefined) void advance(id, answer);
+    if (answer !== undefined) begin(advance(id, answer));
   } else if (message.command === 'stop') {
     void answers.get(id)?.return(undefined);
     answers.delete(id);

@@ -131,7 +131,7 @@ async function putInPlace(temporary: string, path: string): Promise<void> {
   const replaced: string[] = [];
   while (!(await renameUnlessTaken(temporary, path))) {
     await checkReplaceable(path);
-    if (await isSameLut(temporary, path)) return;
+    if (await isSameLut(temporary, path)) break;
     // No rename puts one folder in another's place: for a moment there is none, which another writer may use.
     const old = temporaryName(path);
     replaced.push(old);

@@ -17,7 +17,7 @@ export interface LoadOptions extends Omit<PipelineOptions, 'folder'> {
  * Reads a pipeline file (YAML or JSON). Relative paths in it are relative to the file; `${VAR}` in values comes from
  * the environment. ERR_CONFIG names everything that is wrong with the file at once, with line and column.
  */
-export async function loadPipeline(file: string, options: LoadOptions): Promise<Pipeline> {
+export async function loadPipeline(file: string, options: LoadOptions = {}): Promise<Pipeline> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

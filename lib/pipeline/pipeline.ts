@@ -83,8 +83,11 @@ export interface TaskInput {
 }
 
 export interface PipelineOptions {
-  /** The kinds of tasks that need no plugin. */
-  readonly definitions: readonly TaskDefinition[];
+  /**
+   * The kinds of tasks that need no plugin.
+   * @default the built-in ones
+   */
+  readonly definitions?: readonly TaskDefinition[];
   /**
    * What relative paths are relative to.
    * @default the current folder
@@ -93,7 +96,7 @@ export interface PipelineOptions {
 }
 
 /** Makes a pipeline in code; ERR_CONFIG with all problems when something is wrong with it. */
-export function pipeline(input: PipelineInput, options: PipelineOptions): Promise<Pipeline> {
+export function pipeline(input: PipelineInput, options: PipelineOptions = {}): Promise<Pipeline> {
   return buildPipeline(input, { ...options, source: NO_SOURCE, problems: [] });
 }
 
@@ -107,7 +110,7 @@ export async function buildPipeline(
   const problems = [...options.problems];
   const add = (path: KeyPath, text: string) => problems.push({ ...place(source, path), key: formatKey(path), text });
 
-  const registry = new TaskRegistry(options.definitions);
+  const registry = new TaskRegistry(options.definitions ?? (await import('../tasks/index.js')).builtInTasks);
   const plugins = pluginPaths(value, folder);
   let pluginFailed = false;
   for (const [i, path] of plugins) {

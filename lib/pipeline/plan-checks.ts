@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { codeOf, isBlockwrightError, messageOf } from '../errors.js';
-import { findSharedChunk } from '../storage/chunk-conflicts.js';
+import { Roi } from '../geometry/roi.js';
+import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
 import { metadataDifference } from './metadata-difference.js';
@@ -90,9 +91,26 @@ function checkOutputs(check: Check): Refusal[] {
 
 /** The proof that no two blocks that run at once write one chunk. */
 function checkChunks({ pipeline, plan }: Check, output: OutputArray, path: KeyPath): Refusal[] {
-  const shared = findSharedChunk(plan.blocks, output.metadata);
+  const { blocks } = plan;
+  if (blocks.count < 2) return [];
+  const { dimensions } = output.metadata.voxelSize;
+  if (dimensions !== blocks.dimensions) {
+    const text = `the array '${output.name}' has ${dimensions} physical axes and the blocks have ${blocks.dimensions}: nothing shows that two blocks never write one chunk`;
+    return [refusal(pipeline, path, text, 'ERR_CHUNK_SHARED')];
+  }
+  const { begin } = blocks.totalWriteRoi;
+  const total =
+    blocks.fit === 'shrink' ? blocks.totalWriteRoi : new Roi(begin, blocks.blockShape.multiply(blocks.gridShape));
+  const grid = { begin, blockShape: blocks.blockShape, gridShape: blocks.gridShape.values, total };
+  let shared: SharedChunk | undefined;
+  try {
+    shared = findSharedChunk(output.metadata, grid);
+  } catch (error) {
+    const text = `the blocks do not lie on the voxels of the array '${output.name}': ${messageOf(error)}`;
+    return [refusal(pipeline, path, text, 'ERR_GEOMETRY')];
+  }
   if (shared === undefined) return [];
-  return [refusal(pipeline, path, `the array '${output.name}': ${shared.message}`, 'ERR_CHUNK_SHARED')];
+  return [refusal(pipeline, path, sharedChunkError(`the array '${output.name}'`, shared).message, 'ERR_CHUNK_SHARED')];
 }
 
 /** A task must not write what it reads, nor anything into a folder of another array. */

@@ -7,6 +7,7 @@ import { RunFolder } from '../coordinator/run-folder.js';
 import type { RunContext } from '../workers/task-definition.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
+import { localWorkers } from './local-workers.js';
 import { OpenArrays } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
@@ -15,8 +16,8 @@ import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } fro
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
-  /** Starts the workers, which must come to {@link runPipelineWorker}. */
-  readonly executor: Executor;
+  /** Starts the workers. @default child processes of this one */
+  readonly executor?: Executor | undefined;
   /** @default as the pipeline says, else the machine's cores */
   readonly workers?: number | undefined;
   /** Orderly stop: no new blocks, those that run may end. */
@@ -32,15 +33,15 @@ export interface RunPipelineOptions {
  * running is thrown: ERR_PLAN, ERR_CHUNK_SHARED, ERR_ARRAY_MISSING (the plan was refused), and what
  * {@link runCoordinator} throws.
  */
-export async function runPipeline(pipeline: Pipeline, options: RunPipelineOptions): Promise<RunResult> {
+export async function runPipeline(pipeline: Pipeline, options: RunPipelineOptions = {}): Promise<RunResult> {
   return runPlan(await planPipeline(pipeline), options);
 }
 
 /** The same for a plan that was made already. */
-export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions): Promise<RunResult> {
+export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = {}): Promise<RunResult> {
   assertRunnable(plan);
   const { pipeline } = plan;
-  const { executor, signal, killSignal, onEvent } = options;
+  const { executor = localWorkers(), signal, killSignal, onEvent } = options;
   const graphs = new GraphStores(pipeline.graphs);
   const context = runContext(pipeline, graphs);
   try {

@@ -4,7 +4,8 @@ export function suggest(found: string, names: readonly string[]): string | undef
   const same = names.find((name) => simple(name) === simple(found));
   if (same !== undefined) return same;
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(found.length / 3)) + 1;
+  // A name of one letter is near to every other of one letter.
+  let bestDistance = found.length < 2 ? 0 : Math.max(1, Math.floor(found.length / 3)) + 1;
   for (const name of names) {
     const distance = editDistance(simple(found), simple(name));
     if (distance < bestDistance) [best, bestDistance] = [name, distance];

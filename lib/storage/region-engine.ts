@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import { callNative } from '../native/addon.js';
 import type { ArrayFormat } from './array-format.js';
-import { bytesOf, factsOf, type TypedArray } from './data-type.js';
+import { factsOf, type TypedArray } from './data-type.js';
 
 /** A box of voxels of an array and the memory for it, which may be a larger box around it (C order). */
 export interface RegionMemory {
@@ -31,7 +31,6 @@ function nativeOptions(path: string, format: ArrayFormat, region: RegionMemory):
     fill: format.fill,
     codecs: format.codecs,
     ...region,
-    data: bytesOf(region.data),
   };
 }
 

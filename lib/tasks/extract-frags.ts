@@ -4,15 +4,15 @@ import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
 import { connectedComponents } from '../native/connected-components.js';
 import { filterFragments } from '../native/filter-fragments.js';
+import { findSeeds, seedMask } from '../native/find-seeds.js';
 import { fragmentStatistics } from '../native/fragment-statistics.js';
 import { mutexWatershed } from '../native/mutex-watershed.js';
 import { removeDebris } from '../native/remove-debris.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
 import { blockOptions, checkContext, outputLike, planOver, vector, writeBox } from './block-options.js';
-import { findBlockSeeds } from './block-seeds.js';
-import { readMask } from './mask.js';
-import { smoothAffinities } from './smoothing.js';
+import { clearOutside, readMask } from './mask.js';
+import { lowerFarFromSeeds, smoothAffinities } from './smoothing.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32; one channel an offset.'),
@@ -51,7 +51,12 @@ const options = z.strictObject({
   boundaryMaskOffsets: z
     .union([z.enum(['direct', 'all']), z.array(z.int().nonnegative()).min(1)])
     .default('direct')
-    .describe('Channels whose mean > 0.5 is inside, for seeds.'),
+    .describe('Channels whose mean > 0.5 is inside, for seeds: those of the direct neighbours, all, or a list.'),
+  seedEps: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe('With seeds: affinities are lowered by this times the distance (voxels) to the nearest seed.'),
 });
 
 export type ExtractFragsOptions = z.infer<typeof options>;
@@ -83,6 +88,17 @@ function isBlank(affinities: Uint8Array | Float32Array): boolean {
   return true;
 }
 
+/** Channels behind the mask in which seeds are placed. */
+function boundaryChannels(
+  chosen: ExtractFragsOptions['boundaryMaskOffsets'],
+  offsets: readonly (readonly number[])[],
+): number[] {
+  if (chosen === 'all') return [...offsets.keys()];
+  if (chosen === 'direct') return [...offsets.keys()].slice(0, offsets[0].length);
+  return [...chosen];
+}
+
+/** Labels of the read block. Changes the affinities where there is a mask. */
 async function computeFragments(
   given: ExtractFragsOptions,
   affinities: Uint8Array | Float32Array,
@@ -95,12 +111,19 @@ async function computeFragments(
   const { metadata } = await context.array(given.affinities);
   // Random numbers belong to voxels of the volume: they agree where blocks overlap, and do not depend on the blocks.
   const origin = block.readRoi.begin.subtract(metadata.offset).divide(metadata.voxelSize).values;
-  const mask =
-    given.mask === undefined ? undefined : await readMask(await context.array(given.mask), block.readRoi, signal);
-  const smoothed =
-    given.sigma === undefined ? undefined : await smoothAffinities(affinities, shape, given.sigma, signal);
-  const seeds =
-    given.minSeedDistance === undefined ? undefined : await findBlockSeeds(given, affinities, shape, signal);
+  // Before everything else, so that smoothing, seeds and means see the masked affinities, too.
+  if (given.mask !== undefined)
+    clearOutside(affinities, await readMask(await context.array(given.mask), block.readRoi, signal));
+  let smoothed: Float32Array | undefined;
+  if (given.sigma !== undefined) smoothed = await smoothAffinities(affinities, shape, given.sigma, signal);
+  let seeds: BigUint64Array | undefined;
+  if (given.minSeedDistance !== undefined) {
+    const channels = boundaryChannels(given.boundaryMaskOffsets, offsets);
+    const inside = await seedMask(affinities, shape.slice(1), { channels, signal });
+    ({ seeds } = await findSeeds(inside, shape.slice(1), { minSeedDistance: given.minSeedDistance, signal }));
+    if (given.seedEps > 0)
+      smoothed = await lowerFarFromSeeds(smoothed ?? affinities, shape, seeds, given.seedEps, signal);
+  }
   const fragments = await mutexWatershed(affinities, shape, {
     offsets,
     bias: given.bias,
@@ -109,13 +132,17 @@ async function computeFragments(
     noiseEps: given.noiseEps,
     seed: given.seed,
     origin,
-    ...(mask === undefined ? {} : { mask }),
     ...(smoothed === undefined ? {} : { smoothed }),
     ...(seeds === undefined ? {} : { seeds }),
     signal,
   });
   if (given.filterFragments > 0) {
-    await filterFragments(fragments, affinities, shape.slice(1), { threshold: given.filterFragments, signal });
+    const channels = boundaryChannels('direct', offsets);
+    await filterFragments(fragments, affinities, shape.slice(1), {
+      threshold: given.filterFragments,
+      channels,
+      signal,
+    });
   }
   if (given.removeDebris > 0) {
     await removeDebris(fragments, given.removeDebris, { signal });
@@ -153,6 +180,12 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
     if (given.sigma !== undefined && given.sigma.length !== dimensions) {
       throw context.error('sigma', `expected ${dimensions} numbers, found ${given.sigma.length}`);
     }
+    const unknown =
+      typeof given.boundaryMaskOffsets === 'string'
+        ? []
+        : given.boundaryMaskOffsets.filter((channel) => channel >= channels);
+    if (unknown.length > 0)
+      throw context.error('boundaryMaskOffsets', `expected channels 0 to ${channels - 1}, found ${unknown.join(', ')}`);
     const around = checkContext(given.context, dimensions, context);
     const blocks = planOver(affinities, given, context, around);
     idOffset(blocks, voxelsPerBlock(given), 0);

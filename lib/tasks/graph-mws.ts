@@ -57,7 +57,8 @@ export const graphMws = defineTask<Options>({
     const graph = context.graph(given.graph);
     const nodes = await graph.readNodes();
     const edges = await graph.readEdges();
-    const scales = Object.fromEntries((await graph.edgeAttributes()).map(({ name, scale }) => [name, scale]));
+    const used = (await graph.edgeAttributes()).filter(({ name }) => Object.hasOwn(given.weights, name));
+    const scales = Object.fromEntries(used.map(({ name, scale }) => [name, scale]));
     const starting = given.startingLut === undefined ? undefined : await openLut(context.lutPath(given.startingLut));
     const segments = await graphMutexWatershed(nodes.ids, edges, {
       weights: given.weights,

@@ -72,8 +72,10 @@ export class BlockRunner {
       if (leased.attempt > 1) this.report(false);
       this.options.heartbeat.show(leased.lease);
       const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
-      this.results.push(await this.process(leased));
+      // not pushed in one expression: a report made while the block runs takes the list away and begins another
+      const result = await this.process(leased);
       clearTimeout(late);
+      this.results.push(result);
       this.options.heartbeat.show(0);
       if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
       else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
@@ -102,6 +104,8 @@ export class BlockRunner {
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {
     const { lease, block } = leased;
+    const abort = new AbortController();
+    this.abort = abort;
     const began = performance.now();
     const seconds = () => Math.round((performance.now() - began) * 1000) / 1e6;
     try {
@@ -109,30 +113,36 @@ export class BlockRunner {
       const run = this.options.tasks.get(task);
       if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
       const pending = new Set<Promise<unknown>>();
-      const outcome = await run(block, this.contextOf(leased, task, pending));
+      const outcome = await run(block, this.contextOf(leased, task, abort.signal, pending));
       // a call that was not waited for belongs to the block all the same
       await Promise.all(pending);
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
     } catch (error) {
-      return { lease, outcome: 'error', seconds: seconds(), error: describeThrown(error) };
+      const thrown = describeThrown(error);
+      // however it puts it, it stopped because it was told to
+      const code = abort.signal.aborted ? { code: 'ERR_CANCELLED' } : {};
+      return { lease, outcome: 'error', seconds: seconds(), error: { ...thrown, ...code } };
     } finally {
       this.abort = undefined;
     }
   }
 
-  private contextOf({ lease, block, attempt }: LeasedBlock, task: string, pending: Set<Promise<unknown>>) {
+  private contextOf(
+    { lease, block, attempt }: LeasedBlock,
+    task: string,
+    signal: AbortSignal,
+    pending: Set<Promise<unknown>>,
+  ): WorkerBlockContext {
     const { epoch, workerId, folder } = this.options;
     const { calls } = this;
     let log: AttemptLog | undefined;
-    const abort = new AbortController();
-    this.abort = abort;
-    const context: WorkerBlockContext = {
+    return {
       task,
       block,
       attempt,
       epoch,
       workerId,
-      signal: abort.signal,
+      signal,
       log(line) {
         log ??= new AttemptLog(folder.blockLog(task, block), { attempt, workerId });
         log.log(line);
@@ -150,6 +160,5 @@ export class BlockRunner {
         return calls.stream({ lease, service, method, header, payload });
       },
     };
-    return context;
   }
 }

@@ -73,6 +73,15 @@ class Arguments {
     return result;
   }
 
+  // The memory of a typed array of any type (a Uint8Array over it could not exceed 4 GiB).
+  Span<uint8_t> bytes(const char* name) const {
+    const Napi::Value value = object_.Get(name);
+    if (!value.IsTypedArray()) throw Error(ERR_ARGUMENT, std::string(name) + ": expected a typed array");
+    void* data = nullptr;
+    napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr);
+    return {static_cast<uint8_t*>(data), value.As<Napi::TypedArray>().ByteLength()};
+  }
+
   napi_typedarray_type array_type(const char* name) const {
     const Napi::Value value = object_.Get(name);
     if (!value.IsTypedArray()) throw Error(ERR_ARGUMENT, std::string(name) + ": expected a typed array");

@@ -62,7 +62,7 @@ ArrayDescription array_of(const Arguments& arguments) {
 }
 
 Region region_of(const Arguments& arguments, const ArrayDescription& array) {
-  const Span<uint8_t> data = arguments.array<uint8_t>("data");
+  const Span<uint8_t> data = arguments.bytes("data");
   Region region;
   region.begin = Shape(arguments.integers("begin"));
   region.end = Shape(arguments.integers("end"));

@@ -105,12 +105,46 @@ describe.each(makers)('graph store %s', (name, make) => {
       { u: 8n, v: 2n ** 40n, scores: { far: [1, 1] as const } },
     ];
     await store.writeEdges(far, edgeColumns(rows, ['far']));
+    // The other end in the Roi, at its very corner.
+    const otherKey = { task: 'early', block: 1, roi: new Roi([10, 0, 0], [10, 10, 10]) };
+    await store.writeNodes(otherKey, nodeColumns([{ id: 2n ** 41n, size: 3n, position: [10, 0, 0] }]));
+    const otherRows = [{ u: 9n, v: 2n ** 41n, scores: { far: [4, 1] as const } }];
+    await store.writeEdges({ ...far, block: 901 }, edgeColumns(otherRows, ['far']));
+    expect([...(await store.readEdges(new Roi([10, 0, 0], [1, 1, 1]))).attributes.far.sums]).toEqual([4]);
+    expect((await store.readEdges(new Roi([9, 0, 0], [1, 1, 1]))).u.length).toBe(0);
     const { u, v, attributes } = await store.readEdges(new Roi([0, 0, 0], [6, 6, 6]));
     expect([...u]).toEqual([7n]);
     expect([...v]).toEqual([2n ** 40n]);
     expect([...attributes.far.sums]).toEqual([1.5]);
     expect([...attributes.near.counts]).toEqual([0]);
-    expect((await store.readEdges(new Roi([6, 0, 0], [6, 6, 6]))).u.length).toBe(0);
+    expect((await store.readEdges(new Roi([6, 0, 0], [3, 6, 6]))).u.length).toBe(0);
+    await store.close();
+  });
+
+  test('gives rows in the order of (task, block), whoever wrote first', async () => {
+    const store = make(newPath());
+    await prepare(store);
+    const keys = [
+      ['late', 10],
+      ['late', 9],
+      ['early', 3],
+      ['bare', 100],
+      ['early', 20],
+      ['early', 1],
+    ] as const;
+    for (const [index, [task, block]] of keys.entries()) {
+      const key = { task, block, roi: new Roi([0, 0, 0], [1, 1, 1]) };
+      await store.writeNodes(key, nodeColumns([{ id: BigInt(index + 1), size: 1n, position: [0, 0, 0] }]));
+      await store.writeEdges(key, edgeColumns([{ u: 1n, v: BigInt(index + 2), scores: {} }], []));
+    }
+    const sorted = [...keys].sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? -1 : 1));
+    for (const roi of [undefined, new Roi([0, 0, 0], [1, 1, 1])]) {
+      const [nodes, edges]: unknown[][] = [[], []];
+      for await (const { task, block } of store.nodeRows(roi)) nodes.push([task, block]);
+      for await (const { task, block } of store.edgeRows(roi)) edges.push([task, block]);
+      expect(nodes).toEqual(sorted);
+      expect(edges).toEqual(sorted);
+    }
     await store.close();
   });
 

@@ -119,12 +119,16 @@ const key = fc
   .record({ task: fc.constantFrom(...Object.keys(SCORES)), block: fc.integer({ min: 0, max: 11 }) })
   .map(({ task, block }) => ({ task, block, roi: new Roi([block, 0, 0], [1, 1, 1]) }));
 
+function idBase(task: string, block: number): bigint {
+  return BigInt(block * 200_000 + Object.keys(SCORES).indexOf(task) * 50_000);
+}
+
 /** Nodes of a block: mostly ids of the block alone, as tasks write them. */
 function nodesOf({ task, block }: BlockKey): fc.Arbitrary<Node[]> {
-  const base = BigInt(block * 200_000 + Object.keys(SCORES).indexOf(task) * 50_000);
+  const base = idBase(task, block);
   const node = fc.record({
     id: fc.oneof(
-      { weight: 50, arbitrary: fc.bigInt(1n, 30n).map((small) => base + small) },
+      { weight: 50, arbitrary: fc.bigInt(1n, 12n).map((small) => base + small) },
       { weight: 1, arbitrary: id },
     ),
     size: fc.bigInt(0n, 2n ** 64n - 1n),
@@ -135,9 +139,12 @@ function nodesOf({ task, block }: BlockKey): fc.Arbitrary<Node[]> {
   return fc.uniqueArray(node, { selector: (row) => row.id, maxLength: 8 });
 }
 
-function edgesOf({ task, block }: BlockKey): fc.Arbitrary<Edge[]> {
-  const near = fc.bigInt(1n, 30n).map((small) => BigInt(block * 200_000) + small);
-  const end = fc.oneof(near, near, id);
+/** Edges between few nodes, of ranges of ids that lie apart, so that blocks write the same ones. */
+function edgesOf({ task }: BlockKey): fc.Arbitrary<Edge[]> {
+  const near = fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.bigInt(1n, 5n))
+    .map(([block, small]) => idBase('early', block) + small);
+  const end = fc.oneof(near, near, near, id);
   const score = fc.tuple(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.integer({ min: 0, max: 1000 }));
   const scores = fc.record(Object.fromEntries(SCORES[task].map((name) => [name, score])));
   const edge = fc
@@ -147,7 +154,7 @@ function edgesOf({ task, block }: BlockKey): fc.Arbitrary<Edge[]> {
       const [u, v] = a < b ? [a, b] : [b, a];
       return { u, v, scores: values as Edge['scores'] };
     });
-  return fc.array(edge, { maxLength: 12 });
+  return fc.array(edge, { maxLength: 8 });
 }
 
 export const anyHistory: fc.Arbitrary<Step[]> = fc.array(

@@ -6,7 +6,7 @@ import { type EdgeRun, mergeEdges } from '../../lib/native/merge-edges.js';
 import { mergeNodes, type NodeRun } from '../../lib/native/merge-nodes.js';
 
 const id = fc.oneof(
-  fc.bigInt(1n, 12n),
+  { weight: 6, arbitrary: fc.bigInt(1n, 4n) },
   fc.bigInt(1n, 2n ** 64n - 1n),
   fc.constantFrom(2n ** 11n, 2n ** 22n, 2n ** 33n, 2n ** 55n, 2n ** 63n, 2n ** 64n - 1n),
 );
@@ -72,6 +72,17 @@ describe('mergeEdges', () => {
       ),
       { seed: 20265, numRuns: 150 },
     );
+  });
+
+  test('adds in the order of the runs', async () => {
+    const one = (sum: number): EdgeRun => ({
+      u: BigUint64Array.of(1n),
+      v: BigUint64Array.of(2n),
+      attributes: { a: { sums: Float64Array.of(sum), counts: Float64Array.of(1) } },
+    });
+    const sumOf = async (...sums: number[]) => (await mergeEdges(sums.map(one), ['a'])).attributes.a.sums[0];
+    expect(await sumOf(1e16, 1, -1e16)).toBe(0);
+    expect(await sumOf(1e16, -1e16, 1)).toBe(1);
   });
 
   test('checks memory', async () => {

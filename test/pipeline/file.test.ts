@@ -259,7 +259,7 @@ describe('a bad file', () => {
         "8:33: tasks.t.input: expected one of the file's arrays ('raw'), found 'raww' (did you mean 'raw'?)",
         "8:53: tasks.t.others[1]: expected one of the file's arrays ('raw'), found 'labels'",
         "8:69: tasks.t.graph: expected one of the file's graphs ('edges'), found 'raw'",
-        "8:98: tasks.t.after[0]: expected one of the file's tasks ('t'), found 'u' (did you mean 't'?)",
+        "8:98: tasks.t.after[0]: expected one of the file's tasks ('t'), found 'u'",
       ],
     ],
     [

@@ -14,6 +14,7 @@ test.each([
   ['contxet', 'context'],
   ['retires', 'retries'],
   ['zzz', undefined],
+  ['x', undefined],
 ])('suggest: %s -> %s', (found, expected) => {
   expect(suggest(found, ['blockSize', 'context', 'retries', 'after'])).toBe(expected);
 });

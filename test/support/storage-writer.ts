@@ -1,9 +1,11 @@
 /**
  * A child process of the storage tests. `alternate PATH`: writes noise 1, 2, 1, 2, ... to the whole array until it is killed.
- * `write PATH`: writes noise 1 once and prints the error, if there is one, as JSON.
+ * `write PATH`: writes noise 1 once; prints the error and the sizes of all
+ * files below as JSON.
  */
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { noise } from './noise.js';
+import { filesBelow } from './stores.js';
 
 const [mode, path] = process.argv.slice(2);
 const array = await ChunkedArray.open(path);
@@ -16,11 +18,13 @@ if (mode === 'alternate') {
   console.log('ready');
   for (let number = 1; ; number += 1) await array.writeRegion(begin, array.shape, contents[number % 2], { threads: 1 });
 } else {
+  let failure: unknown;
   try {
     await array.writeRegion(begin, array.shape, noise(1, length));
-    console.log('{}');
   } catch (error) {
     const { code, message, details } = error as { code: string; message: string; details: unknown };
-    console.log(JSON.stringify({ code, message, details }));
+    failure = { code, message, details };
   }
+  const files = [...filesBelow(path)].map(([name, bytes]) => [name, bytes.length]);
+  console.log(JSON.stringify({ failure, files }));
 }

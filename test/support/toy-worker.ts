@@ -17,7 +17,18 @@ export interface ToyTask {
   readonly upstream?: readonly string[];
   /** Milliseconds that a block takes. */
   readonly milliseconds?: number;
-  readonly act?: 'throw' | 'abort' | 'exit' | 'hang' | 'print-and-die' | 'noop' | 'skip' | 'call' | 'busy' | 'late';
+  readonly act?:
+    | 'throw'
+    | 'abort'
+    | 'exit'
+    | 'hang'
+    | 'print-and-die'
+    | 'noop'
+    | 'skip'
+    | 'call'
+    | 'busy'
+    | 'late'
+    | 'slow';
   readonly on?: readonly number[];
   readonly until?: number;
 }
@@ -28,7 +39,7 @@ export interface ToyConfig {
 }
 
 export function toyFile(output: string, task: string, block: number): string {
-  return join(output, `${task}-${block}`);
+  return join(output, `${encodeURIComponent(task)}-${block}`);
 }
 
 /** Reads what must be there; writes a digest of it: a block that ran before what it waits for fails. */
@@ -83,6 +94,9 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
       });
       await delay(1000);
       return 'done';
+    case 'slow':
+      await delay(120);
+      return 'go on';
     case 'skip':
       return 'skipped';
     case 'noop':

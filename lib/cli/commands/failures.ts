@@ -30,15 +30,15 @@ export const failuresCommand = defineCommand<FailuresArguments>({
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ run, json }, context) => {
-    const runDirectory = await findRunDirectory(run, context);
+  run: async ({ run, json }, console) => {
+    const runDirectory = await findRunDirectory(run);
     if (readRunStatus(runDirectory) === undefined) throw noRun(runDirectory);
     const groups = groupByCause(await readFailures(runDirectory));
     if (json) {
-      context.console.out(JSON.stringify(groups, undefined, 2));
+      console.out(JSON.stringify(groups, undefined, 2));
     } else {
       const texts = await Promise.all(groups.map(formatGroup));
-      context.console.out(texts.length === 0 ? 'No block failed.' : texts.join('\n\n'));
+      console.out(texts.length === 0 ? 'No block failed.' : texts.join('\n\n'));
     }
     return ExitCode.complete;
   },

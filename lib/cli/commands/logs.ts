@@ -22,16 +22,16 @@ export const logsCommand = defineCommand<LogsArguments>({
       .option('task', { type: 'string', describe: 'Of the blocks of this task' })
       .option('block', { type: 'number', describe: 'Only of this block', implies: 'task' })
       .option('worker', { type: 'string', describe: 'Of this worker', conflicts: 'task' }),
-  run: async ({ run, task, block, worker }, context) => {
-    const folder = new RunFolder(await findRunDirectory(run, context));
+  run: async ({ run, task, block, worker }, console) => {
+    const folder = new RunFolder(await findRunDirectory(run));
     const files = await logFiles(folder, task, block, worker);
     for (const file of files) {
       const text = await readFile(file, 'utf8').catch((error: unknown) => {
         if (codeOf(error) === 'ENOENT') throw noLog(file);
         throw error;
       });
-      if (files.length > 1) context.console.out(`==> ${file} <==`);
-      context.console.out(text.trimEnd());
+      if (files.length > 1) console.out(`==> ${file} <==`);
+      console.out(text.trimEnd());
     }
     return ExitCode.complete;
   },

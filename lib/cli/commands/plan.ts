@@ -3,8 +3,7 @@ import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
 import { formatProblem } from '../../pipeline/problem.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
-import { formatBytes } from '../format.js';
-import { formatTable } from '../table.js';
+import { alignColumns, formatBytes, formatCount } from '../format.js';
 
 export interface PlanArguments {
   readonly file: string;
@@ -18,10 +17,10 @@ export const planCommand = defineCommand<PlanArguments>({
     yargs
       .positional('file', { type: 'string', demandOption: true, describe: 'The pipeline file (YAML or JSON)' })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ file, json }, context) => {
-    const pipeline = await loadPipeline(file, { definitions: await context.definitions() });
+  run: async ({ file, json }, console) => {
+    const pipeline = await loadPipeline(file);
     const plan = await planPipeline(pipeline);
-    context.console.out(json ? JSON.stringify(planAsData(plan), undefined, 2) : formatPlan(plan));
+    console.out(json ? JSON.stringify(planAsData(plan), undefined, 2) : formatPlan(plan));
     return plan.refusals.length === 0 ? ExitCode.complete : ExitCode.refused;
   },
 });
@@ -55,7 +54,7 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
   const rows = tasks.map(({ task, plan: { blocks }, upstream, barriers, bytesRead, bytesWritten }) => [
     task.name,
     task.definition.type,
-    String(blocks.count),
+    formatCount(blocks.count),
     blocks.gridShape.values.join(' x '),
     String(blocks.levels),
     formatBytes(bytesRead),
@@ -75,8 +74,11 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
   const parts = [
     `${pipeline.name}: ${tasks.reduce((sum, { plan }) => sum + plan.blocks.count, 0)} blocks, run directory ${pipeline.runDirectory}`,
   ];
-  if (rows.length > 0) parts.push(formatTable([head, ...rows]));
-  if (outputs.length > 0) parts.push(formatTable([['writes array', 'type', 'shape', 'chunk', 'store'], ...outputs]));
+  if (rows.length > 0) parts.push(alignColumns([head, ...rows], [0, 1, 3, 7]).join('\n'));
+  if (outputs.length > 0)
+    parts.push(
+      alignColumns([['writes array', 'type', 'shape', 'chunk', 'store'], ...outputs], [0, 1, 2, 3, 4]).join('\n'),
+    );
   if (refusals.length > 0) {
     parts.push(['This would be refused:', ...refusals.map((one) => `  ${one.code}: ${formatProblem(one)}`)].join('\n'));
   }

@@ -9,14 +9,14 @@ export const resumeCommand = defineCommand<RunArguments>({
   command: 'resume <file>',
   describe: 'Continue a run; refuses when there is none',
   options: runOptions,
-  run: async (found, context) => {
-    const pipeline = await loadPipeline(found.file, { definitions: await context.definitions() });
+  run: async (found, console) => {
+    const pipeline = await loadPipeline(found.file);
     if (readRunStatus(pipeline.runDirectory) === undefined) {
       throw new BlockwrightError(
         'ERR_CONFIG',
         `${pipeline.runDirectory}: there is no run to resume. Start one with: blockwright run ${found.file}`,
       );
     }
-    return runWithProgress(pipeline, found, context);
+    return runWithProgress(pipeline, found, console);
   },
 });

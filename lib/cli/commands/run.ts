@@ -34,8 +34,8 @@ export const runCommand = defineCommand<RunArguments>({
   command: 'run <file>',
   describe: 'Run a pipeline, or continue where its run stopped',
   options: runOptions,
-  run: async (found, context) => {
-    const pipeline = await loadPipeline(found.file, { definitions: await context.definitions() });
-    return runWithProgress(pipeline, found, context);
+  run: async (found, console) => {
+    const pipeline = await loadPipeline(found.file);
+    return runWithProgress(pipeline, found, console);
   },
 });

@@ -1,8 +1,8 @@
 import { type RunStatus, readRunStatus } from '../../coordinator/run-status.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
+import { alignColumns, formatCount } from '../format.js';
 import { findRunDirectory, noRun } from '../run-directory.js';
-import { formatTable } from '../table.js';
 
 export interface StatusArguments {
   readonly run: string;
@@ -16,11 +16,11 @@ export const statusCommand = defineCommand<StatusArguments>({
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ run, json }, context) => {
-    const runDirectory = await findRunDirectory(run, context);
+  run: async ({ run, json }, console) => {
+    const runDirectory = await findRunDirectory(run);
     const status = readRunStatus(runDirectory);
     if (status === undefined) throw noRun(runDirectory);
-    context.console.out(json ? JSON.stringify(status, undefined, 2) : formatStatus(runDirectory, status));
+    console.out(json ? JSON.stringify(status, undefined, 2) : formatStatus(runDirectory, status));
     return ExitCode.complete;
   },
 });
@@ -45,8 +45,8 @@ function formatStatus(runDirectory: string, status: RunStatus): string {
   const rows = tasks.map(({ name, total, done, skipped, failed, orphaned }) => {
     const left = total - done - skipped - failed - orphaned;
     const percent = total === 0 ? '100' : ((100 * (done + skipped)) / total).toFixed(1);
-    return [name, `${percent} %`, ...[total, done, skipped, failed, orphaned, left].map(String)];
+    return [name, `${percent} %`, ...[total, done, skipped, failed, orphaned, left].map(formatCount)];
   });
   const head = ['task', 'ready', 'blocks', 'done', 'skipped', 'failed', 'orphaned', 'left'];
-  return [...lines, '', formatTable([head, ...rows])].join('\n');
+  return [...lines, '', ...alignColumns([head, ...rows])].join('\n');
 }

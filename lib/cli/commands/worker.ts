@@ -32,6 +32,7 @@ export async function worker(argv: readonly string[], console: Console): Promise
     return ExitCode.complete;
   } catch (error) {
     printError(error, console, true);
-    return exitCodeOfError(error);
+    // Its connections and its heartbeat's thread would keep the process alive, and the coordinator waiting.
+    process.exit(exitCodeOfError(error));
   }
 }

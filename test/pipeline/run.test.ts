@@ -1,0 +1,180 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Pipeline, type PipelineInput, pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
+import { planPipeline } from '../../lib/pipeline/plan.js';
+import { runPipeline } from '../../lib/pipeline/run.js';
+import { runSerially } from '../../lib/pipeline/run-serially.js';
+import { ChunkedArray } from '../../lib/storage/chunked-array.js';
+import { pluginPath } from '../support/plugins.js';
+
+let folder = '';
+const folders: string[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'blockwright-run-'));
+  folders.push(folder);
+});
+afterAll(() => {
+  for (const one of folders) rmSync(one, { recursive: true, force: true });
+});
+
+const fill = (more: Partial<TaskInput> = {}): TaskInput => ({
+  type: 'toy-fill',
+  output: 'a',
+  shape: [20, 30],
+  blockSize: [10, 10],
+  ...more,
+});
+const copy: TaskInput = { type: 'toy-copy', input: 'a', output: 'b', blockSize: [20, 10] };
+
+function make(tasks: Record<string, TaskInput>, more: Partial<PipelineInput> = {}): Promise<Pipeline> {
+  return pipeline(
+    {
+      name: 'toy',
+      arrays: { a: { store: 'd.zarr/a' }, b: { store: 'd.zarr/b' } },
+      graphs: { g: { type: 'sqlite', path: 'g.sqlite' } },
+      executor: { type: 'local', workers: 2 },
+      plugins: ['toy-fill', 'toy-copy', 'toy-graph'].map(pluginPath),
+      tasks,
+      ...more,
+    },
+    { definitions: [], folder },
+  );
+}
+
+async function content(name: string): Promise<number[][]> {
+  const array = await ChunkedArray.open(join(folder, 'd.zarr', name));
+  const [rows, columns] = array.shape;
+  const data = (await array.readRegion([0, 0], [rows, columns])) as Uint32Array;
+  return Array.from({ length: rows }, (_, row) => [...data.subarray(row * columns, (row + 1) * columns)]);
+}
+
+/** What toy-fill writes. */
+const filled = (add = 1) =>
+  Array.from({ length: 20 }, (_, row) =>
+    Array.from({ length: 30 }, (_, column) => Math.floor(row / 10) * 3 + Math.floor(column / 10) + add),
+  );
+
+describe('a run with worker processes', () => {
+  test('does every block, and the next one finds nothing left to do', async () => {
+    const result = await runPipeline(await make({ fill: fill(), copy }));
+    expect(result).toMatchObject({ complete: true, interrupted: false, failures: [] });
+    expect(result.tasks.map(({ name, done, total }) => [name, done, total])).toEqual([
+      ['fill', 6, 6],
+      ['copy', 3, 3],
+    ]);
+    expect(await content('b')).toEqual(filled());
+    const again = await runPipeline(await make({ fill: fill(), copy }), { workers: 1 });
+    expect(again.complete).toBe(true);
+    expect(again.tasks.map(({ alreadyDone }) => alreadyDone)).toEqual([6, 3]);
+  });
+
+  test('hears of a slow block that was leased together with fast ones', async () => {
+    const tasks = { fill: fill({ shape: [100, 100], slowBlocks: [20, 50, 80] }) };
+    const result = await runPipeline(await make(tasks), { workers: 1 });
+    expect(result.tasks[0]).toMatchObject({ done: 100, retried: 0 });
+  });
+
+  test('continues in a folder that was moved, with other retries and workers', async () => {
+    const tasks = (retries: number) => ({ fill: fill({ retries, failOnce: 'was-here' }), copy });
+    const first = await runPipeline(await make(tasks(0)));
+    expect(first.complete).toBe(false);
+    const moved = `${folder}-moved`;
+    renameSync(folder, moved);
+    folder = moved;
+    folders.push(moved);
+    const second = await runPipeline(await make(tasks(3), { executor: { type: 'local', workers: 1 } }));
+    expect(second.complete).toBe(true);
+    expect(second.tasks[0].alreadyDone).toBe(5);
+    expect(await content('b')).toEqual(filled());
+  });
+
+  test('with other options is refused, with the difference', async () => {
+    await runPipeline(await make({ fill: fill() }));
+    await expect(runPipeline(await make({ fill: fill({ add: 5 }) }))).rejects.toMatchObject({
+      code: 'ERR_PLAN_CHANGED',
+      message: expect.stringMatching(/add/),
+    });
+    expect(await content('a')).toEqual(filled());
+  });
+
+  test('says which blocks failed and which were orphaned', async () => {
+    const result = await runPipeline(await make({ fill: fill({ failBlocks: [4], retries: 1 }), copy }));
+    expect(result).toMatchObject({ complete: false, interrupted: false });
+    expect(result.tasks.map(({ done, failed, orphaned, retried }) => [done, failed, orphaned, retried])).toEqual([
+      [5, 1, 0, 1],
+      [2, 0, 1, 0],
+    ]);
+    expect(result.failures).toMatchObject([
+      { task: 'fill', block: 4, attempt: 2, message: 'block 4 is not to my taste' },
+    ]);
+    expect(readFileSync(result.failures[0].logFile, 'utf8')).toContain('filling block 4');
+  });
+
+  test('a refused plan leaves no trace', async () => {
+    await expect(runPipeline(await make({ copy }))).rejects.toMatchObject({ code: 'ERR_ARRAY_MISSING' });
+    await expect(runPipeline(await make({ fill: fill({ chunkShape: [20, 10] }) }))).rejects.toMatchObject({
+      code: 'ERR_CHUNK_SHARED',
+      message:
+        "tasks.fill.output: the array 'a': blocks of [10,10] voxels would write into the same chunk of [20,10] along axis 0; blocks of [20,10] voxels work",
+    });
+    expect(existsSync(join(folder, 'toy.run'))).toBe(false);
+    expect(existsSync(join(folder, 'd.zarr'))).toBe(false);
+  });
+
+  test('a signal stops it, and what is left is done later', async () => {
+    const stop = new AbortController();
+    const tasks = { fill: fill({ milliseconds: 100 }) };
+    const result = await runPipeline(await make(tasks), {
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type === 'block-done') stop.abort();
+      },
+    });
+    expect(result).toMatchObject({ complete: false, interrupted: true });
+    const done = result.tasks[0].done;
+    expect(done).toBeGreaterThan(0);
+    const again = await runPipeline(await make(tasks));
+    expect(again.complete).toBe(true);
+    expect(again.tasks[0].alreadyDone).toBe(done);
+  });
+});
+
+describe('graphs', () => {
+  const tasks = (blocks: number) => ({
+    write: { type: 'toy-graph', graph: 'g', blocks, initLog: join(folder, 'init.log') },
+    read: { type: 'toy-graph', graph: 'g', lut: 'out/x.lut' },
+  });
+  const lut = () => readFileSync(join(folder, 'out/x.lut'), 'utf8');
+  const expected = (blocks: number) => {
+    const ids = Array.from({ length: blocks }, (_, i) => i + 1);
+    return `nodes ${ids.join(' ')}; edges ${ids
+      .slice(1)
+      .map((id) => `${id - 1}-${id}`)
+      .join(' ')}`;
+  };
+
+  test('are written by workers through the coordinator, and read by a task that waits for all of it', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    expect((await runPipeline(await make(tasks(7)))).complete).toBe(true);
+    expect(lut()).toBe(expected(7));
+    expect((await runPipeline(await make(tasks(7)))).complete).toBe(true);
+    expect(readFileSync(join(folder, 'init.log'), 'utf8')).toBe('init\n');
+    // Another run directory: the rows of the first run must not be added to those of the second.
+    expect((await runPipeline(await make(tasks(3), { runDirectory: 'second.run' }))).complete).toBe(true);
+    expect(lut()).toBe(expected(3));
+  });
+
+  test('and arrays: the same in one process', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    const lines: string[] = [];
+    await runSerially(await planPipeline(await make({ ...tasks(4), fill: fill(), copy })), {
+      onLog: (task, block, line) => lines.push(`${task} ${block} ${line}`),
+    });
+    expect(lut()).toBe(expected(4));
+    expect(await content('b')).toEqual(filled());
+    expect(lines).toContain('fill 5 filling block 5');
+    expect(existsSync(join(folder, 'toy.run'))).toBe(false);
+  });
+});
