@@ -31,7 +31,8 @@ size_t find_changes_plain(const uint64_t* values, size_t count, uint32_t* places
 
 #ifdef BLOCKWRIGHT_AVX
 // Bit i of the result: a[i] == b[i], for i in [0, length), length at most 64.
-__attribute__((target("avx2"), always_inline)) inline uint64_t equal_word_avx2(const uint64_t* a, const uint64_t* b, size_t length) {
+__attribute__((target("avx2"), always_inline)) inline uint64_t equal_word_avx2(const uint64_t* a, const uint64_t* b,
+                                                                              size_t length) {
   uint64_t bits = 0;
   size_t i = 0;
   for (; i + 4 <= length; i += 4) {
@@ -44,7 +45,8 @@ __attribute__((target("avx2"), always_inline)) inline uint64_t equal_word_avx2(c
   return bits;
 }
 
-__attribute__((target("avx512f"), always_inline)) inline uint64_t equal_word_avx512(const uint64_t* a, const uint64_t* b, size_t length) {
+__attribute__((target("avx512f"), always_inline)) inline uint64_t equal_word_avx512(const uint64_t* a, const uint64_t* b,
+                                                                                   size_t length) {
   uint64_t bits = 0;
   size_t i = 0;
   for (; i + 8 <= length; i += 8) {
@@ -59,7 +61,8 @@ __attribute__((target("avx512f"), always_inline)) inline uint64_t equal_word_avx
 }
 
 // Appends base + the places of the bits, four at a time instead of with a branch each. Returns the new end.
-__attribute__((target("bmi,popcnt"), always_inline)) inline uint32_t* append_places(uint64_t bits, uint32_t base, uint32_t* end) {
+__attribute__((target("bmi,popcnt"), always_inline)) inline uint32_t* append_places(uint64_t bits, uint32_t base,
+                                                                                   uint32_t* end) {
   uint32_t* const next = end + _mm_popcnt_u64(bits);
   while (bits != 0) {
     for (int i = 0; i < 4; ++i) {
@@ -72,36 +75,43 @@ __attribute__((target("bmi,popcnt"), always_inline)) inline uint32_t* append_pla
 
 inline size_t part_of(size_t begin, size_t end) { return end - begin < 64 ? end - begin : 64; }
 
-__attribute__((target("avx2"))) void equal_bits_avx2(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words) {
+__attribute__((target("avx2"))) void equal_bits_avx2(const uint64_t* a, const uint64_t* b, size_t count,
+                                                     uint64_t* words) {
   for (size_t x = 0; x < count; x += 64) *words++ = equal_word_avx2(a + x, b + x, part_of(x, count));
 }
 
-__attribute__((target("avx512f"))) void equal_bits_avx512(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words) {
+__attribute__((target("avx512f"))) void equal_bits_avx512(const uint64_t* a, const uint64_t* b, size_t count,
+                                                          uint64_t* words) {
   for (size_t x = 0; x < count; x += 64) *words++ = equal_word_avx512(a + x, b + x, part_of(x, count));
 }
 
 constexpr uint64_t all_of(size_t length) { return length < 64 ? (uint64_t{1} << length) - 1 : ~uint64_t{0}; }
 
-__attribute__((target("avx2,bmi,popcnt"))) size_t find_changes_avx2(const uint64_t* values, size_t count, uint32_t* places) {
+__attribute__((target("avx2,bmi,popcnt"))) size_t find_changes_avx2(const uint64_t* values, size_t count,
+                                                                    uint32_t* places) {
   uint32_t* end = places;
   for (size_t x = 1; x < count; x += 64) {
     const size_t length = part_of(x, count);
-    end = append_places(equal_word_avx2(values + x, values + x - 1, length) ^ all_of(length), static_cast<uint32_t>(x), end);
+    const uint64_t changes = equal_word_avx2(values + x, values + x - 1, length) ^ all_of(length);
+    end = append_places(changes, static_cast<uint32_t>(x), end);
   }
   return static_cast<size_t>(end - places);
 }
 
-__attribute__((target("avx512f,bmi,popcnt"))) size_t find_changes_avx512(const uint64_t* values, size_t count, uint32_t* places) {
+__attribute__((target("avx512f,bmi,popcnt"))) size_t find_changes_avx512(const uint64_t* values, size_t count,
+                                                                         uint32_t* places) {
   uint32_t* end = places;
   for (size_t x = 1; x < count; x += 64) {
     const size_t length = part_of(x, count);
-    end = append_places(equal_word_avx512(values + x, values + x - 1, length) ^ all_of(length), static_cast<uint32_t>(x), end);
+    const uint64_t changes = equal_word_avx512(values + x, values + x - 1, length) ^ all_of(length);
+    end = append_places(changes, static_cast<uint32_t>(x), end);
   }
   return static_cast<size_t>(end - places);
 }
 
-bool has_avx512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"); }
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"); }
+bool has_bit_counts() { return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"); }
+bool has_avx512() { return __builtin_cpu_supports("avx512f") && has_bit_counts(); }
+bool has_avx2() { return __builtin_cpu_supports("avx2") && has_bit_counts(); }
 #endif
 bool always() { return true; }
 
@@ -123,8 +133,12 @@ const LabelComparison& best() {
 
 Span<const LabelComparison> label_comparisons() { return {COMPARISONS, sizeof(COMPARISONS) / sizeof(COMPARISONS[0])}; }
 
-void equal_bits(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words) { best().equal_bits(a, b, count, words); }
+void equal_bits(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words) {
+  best().equal_bits(a, b, count, words);
+}
 
-size_t find_changes(const uint64_t* values, size_t count, uint32_t* places) { return best().find_changes(values, count, places); }
+size_t find_changes(const uint64_t* values, size_t count, uint32_t* places) {
+  return best().find_changes(values, count, places);
+}
 
 }  // namespace blockwright
