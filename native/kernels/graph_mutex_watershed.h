@@ -27,6 +27,9 @@ struct FragmentGraph {
   double pseudo_count = 0;
   bool edge_per_attribute = true;
   Span<uint64_t> lut_fragments, lut_segments;  // pairs of ids that are joined before everything else
+  // How many scores may be looked at, for each node and score, to find exclusions when they are needed. Beyond it they are
+  // all put into a table. Only time and memory depend on it.
+  uint64_t search_budget = 16;
 };
 
 // segments[i]: the smallest id of the nodes that are one segment with nodes[i].
