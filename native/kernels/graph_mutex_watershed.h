@@ -38,7 +38,10 @@ struct FragmentGraph {
 // > 0. Without edge_per_attribute an edge has one score, the sum of those of its attributes, and 0 (repulsive) if it has
 // none. Order: |score| descending, attribute, smaller id, larger id.
 //
-// Peak memory: 8 bytes an edge, 16 a score, 20 a node and 16 an id bucket, 40 bytes an exclusion that was met.
+// The method is that of mutex_watershed.h: repulsive scores are looked for when an attractive one asks.
+//
+// Peak memory: 8 bytes an edge, 4 a score, 16 an attractive and 24 a repulsive score, 24 to 32 a node, about 40 for each pair
+// of segments that was found exclusive.
 void graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
 
 }  // namespace blockwright

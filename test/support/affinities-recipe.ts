@@ -126,7 +126,7 @@ function fillChannel(
         const white = fmix32(((rowHash ^ (origin + x)) + 0x9e3779b9) | 0) >>> 24;
         sum += (16 * (white - 128)) >> 7;
       }
-      out[index] = sum < 0 ? 0 : sum > 255 ? 255 : sum;
+      out[index] = max(0, min(sum, 255));
     }
     for (let axis = axes - 2; axis >= 0; --axis) {
       if (++position[axis] < begin[axis] + shape[axis]) break;
