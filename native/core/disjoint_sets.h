@@ -10,7 +10,7 @@ namespace blockwright {
 class DisjointSets {
  public:
   // count must be below 2^31.
-  explicit DisjointSets(uint32_t count) : count_(count), parent_(new int32_t[count]) {
+  explicit DisjointSets(uint32_t count) : parent_(new int32_t[count]) {
     for (uint32_t i = 0; i < count; ++i) parent_[i] = -1;
   }
 
@@ -39,23 +39,9 @@ class DisjointSets {
     return a;
   }
 
-  // Makes every element that is no root point to its root, so that root() holds until the next join.
-  void flatten() {
-    for (uint32_t i = 0; i < count_; ++i) {
-      if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
-    }
-  }
-
-  // The root of an element, right after flatten().
-  uint32_t root(uint32_t element) const {
-    const int32_t up = parent_[element];
-    return up < 0 ? element : static_cast<uint32_t>(up);
-  }
-
   void prefetch(uint32_t element) const { __builtin_prefetch(&parent_[element]); }
 
  private:
-  uint32_t count_;
   std::unique_ptr<int32_t[]> parent_;
 };
 

@@ -141,11 +141,11 @@ void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>
 // nothing excludes it (one step of Boruvka's algorithm). Also notes the repulsion of every voxel.
 template <class Key>
 void Watershed<Key>::join_first() {
-  uint32_t direction[STRIP];
-  uint32_t repulsion[STRIP];
-  for (size_t begin = 0; begin < voxels_; begin += STRIP) {
+  uint32_t direction[EDGE_STRIP];
+  uint32_t repulsion[EDGE_STRIP];
+  for (size_t begin = 0; begin < voxels_; begin += EDGE_STRIP) {
     cancellation_.check();
-    const size_t count = std::min(STRIP, voxels_ - begin);
+    const size_t count = std::min(EDGE_STRIP, voxels_ - begin);
     first_edges(keys_, begin, count, direction, repulsion);
     for (size_t i = 0; i < count; ++i) {
       const uint32_t voxel = static_cast<uint32_t>(begin + i);
@@ -221,11 +221,11 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
 // Notes the repulsive edges of this stage and of those before.
 template <class Key>
 void Watershed<Key>::note_repulsion(uint32_t low, uint32_t high) {
-  uint32_t certain[STRIP];
-  uint32_t possible[STRIP];
-  for (size_t begin = 0; begin < voxels_; begin += STRIP) {
+  uint32_t certain[EDGE_STRIP];
+  uint32_t possible[EDGE_STRIP];
+  for (size_t begin = 0; begin < voxels_; begin += EDGE_STRIP) {
     cancellation_.check();
-    const size_t count = std::min(STRIP, voxels_ - begin);
+    const size_t count = std::min(EDGE_STRIP, voxels_ - begin);
     repulsive_directions(keys_, low, high, begin, count, certain, possible);
     for (size_t i = 0; i < count; ++i) {
       nodes_[begin + i].certain = certain[i];
@@ -243,12 +243,12 @@ bool Watershed<Key>::for_each_edge(uint32_t low, uint32_t high, const Act& act) 
   for (uint32_t i = 0; i < voxels_; ++i) {
     if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
   }
-  uint8_t flags[STRIP];
+  uint8_t flags[EDGE_STRIP];
   for (uint32_t c = 0; c < keys_.channels; ++c) {
     const auto [begin, end] = starts(c);
-    for (size_t from = begin; from < end; from += STRIP) {
+    for (size_t from = begin; from < end; from += EDGE_STRIP) {
       cancellation_.check();
-      const size_t number = std::min(STRIP, end - from);
+      const size_t number = std::min(EDGE_STRIP, end - from);
       const Key* const values = channel(c) + from;
       select_edges(values, parent_.get(), from, keys_.step[c], number, low, high, all_excluded_, flags);
       for (size_t eight = 0; eight < number; eight += 8) {
