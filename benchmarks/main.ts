@@ -74,30 +74,30 @@ for (const option of ['repetitions', 'threads'] as const) {
 }
 
 const folder = mkdtempSync(join(parsed.folder, 'blockwright-bench-'));
+// Inputs are large: they must not stay, whatever ends this. The sides end when their standard input does.
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(3));
+
 let differs = false;
-try {
-  for (const benchmark of chosen) {
-    const sizes = Object.keys(benchmark.sizes).filter((size) => parsed.size.includes(size));
-    const rows: Row[] = [];
-    for await (const row of benchmark.rows({
-      sizes: sizes.length > 0 ? sizes : parsed.size.length > 0 ? [] : benchmark.defaultSizes,
-      smoke: parsed.smoke,
-      repetitions: parsed.smoke ? 1 : parsed.repetitions,
-      threads: parsed.threads,
-      only: parsed.only,
-      reference: parsed.reference,
-      folder,
-      say: (text) => console.error(`bench: ${text}`),
-    })) {
-      rows.push(row);
-      differs ||= row.equal === false;
-      if (parsed.json) console.log(JSON.stringify(row));
-    }
-    if (!parsed.json && rows.length > 0)
-      console.log(`\n${benchmark.name}: ${benchmark.description}\n\n${formatTable(rows)}\n`);
+for (const benchmark of chosen) {
+  const sizes = Object.keys(benchmark.sizes).filter((size) => parsed.size.includes(size));
+  const rows: Row[] = [];
+  for await (const row of benchmark.rows({
+    sizes: sizes.length > 0 ? sizes : parsed.size.length > 0 ? [] : benchmark.defaultSizes,
+    smoke: parsed.smoke,
+    repetitions: parsed.smoke ? 1 : parsed.repetitions,
+    threads: parsed.threads,
+    only: parsed.only,
+    reference: parsed.reference,
+    folder,
+    say: (text) => console.error(`bench: ${text}`),
+  })) {
+    rows.push(row);
+    differs ||= row.equal === false;
+    if (parsed.json) console.log(JSON.stringify(row));
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  if (!parsed.json && rows.length > 0)
+    console.log(`\n${benchmark.name}: ${benchmark.description}\n\n${formatTable(rows)}\n`);
 }
 if (differs) {
   console.error('bench: at least one result differs from its reference');

@@ -70,12 +70,26 @@ const BLOCKS: Record<string, readonly number[]> = {
   '1e6': [100, 100, 100],
 };
 
+type Case = Pick<Settings, 'how' | 'conflict' | 'workers'>;
+
+const CASES = [true, false].flatMap((conflict): Case[] => [
+  { how: 'core', conflict, workers: 1 },
+  { how: 'workers', conflict, workers: 1 },
+  { how: 'workers', conflict, workers: 2 },
+  { how: 'resume', conflict, workers: 1 },
+]);
+
+const SMOKE: readonly Case[] = [
+  { how: 'core', conflict: true, workers: 1 },
+  { how: 'workers', conflict: false, workers: 2 },
+  { how: 'resume', conflict: true, workers: 1 },
+];
+
 async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   for (const size of options.smoke ? ['smoke'] : options.sizes) {
     const blocks = BLOCKS[size];
     const count = blocks.reduce((product, extent) => product * extent, 1);
-    const cases = [...[true, false].map((conflict) => ({ how: 'core', conflict, workers: 0 }) as const)];
-    for (const { how, conflict, workers } of cases) {
+    for (const { how, conflict, workers } of options.smoke ? SMOKE : CASES) {
       // Runs of a million blocks take the reference minutes.
       if (how !== 'core' && count > 1e5) continue;
       const what = { core: 'in core', workers: `${workers} worker${workers > 1 ? 's' : ''}`, resume: 'resumed' }[how];

@@ -3,6 +3,9 @@
 export type { Block, Fit } from './blocks/block.js';
 export type { GridRange } from './blocks/grid-range.js';
 export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
+export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';
+export type { RunResult, TaskResult } from './coordinator/run.js';
+export type { BlockFailure } from './coordinator/task-progress.js';
 export * from './errors.js';
 export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
@@ -30,7 +33,7 @@ export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
 export { type FragmentStatistics, fragmentStatistics } from './native/fragment-statistics.js';
-export { gaussianSmoothing } from './native/gaussian-smoothing.js';
+export { type GaussianSmoothingOptions, gaussianSmoothing } from './native/gaussian-smoothing.js';
 export {
   type EdgeSums,
   type FragmentEdges,
@@ -45,6 +48,17 @@ export { type LookupTable, type RelabelOptions, relabel } from './native/relabel
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export { type LoadOptions, loadPipeline } from './pipeline/file.js';
+export {
+  type Pipeline,
+  type PipelineInput,
+  type PipelineOptions,
+  pipeline,
+  type TaskInput,
+} from './pipeline/pipeline.js';
+export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
+export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
+export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray, type ReadOptions, type RegionOptions, type WriteOptions } from './storage/chunked-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';

@@ -90,7 +90,7 @@ const headers = join(dirname(process.execPath), '..');
 const env = existsSync(join(headers, 'include/node/node.h')) ? { npm_config_nodedir: headers } : {};
 if (!nativeOnly && age('node_modules/.package-lock.json') < age('package-lock.json')) {
   run('npm', ['ci', '--no-audit', '--no-fund'], {
-    env,
+    env: { JOBS: 'max', ...env },
     why: 'installing npm packages (a compiled one can take a few minutes)',
   });
   const now = new Date();

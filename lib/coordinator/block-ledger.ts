@@ -83,7 +83,7 @@ export class BlockLedger {
       filled += this.sizes.share(next.task);
       // leave some for the other workers
       if (blocks.length === 1 && filled < 1) {
-        most = Math.min(most, Math.ceil(scheduler.counts(next.task).ready / workers));
+        most = Math.min(most, Math.ceil((1 + scheduler.counts(next.task).ready) / workers));
       }
     }
     this.outstanding += blocks.length;

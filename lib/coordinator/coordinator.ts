@@ -122,6 +122,7 @@ export class Coordinator {
       const pool = this.pool.run(Math.min(this.options.workers, left)).catch((error: unknown) => this.fail(error));
       await this.finished;
       this.stopping = true;
+      this.listener.stopCounting();
       this.pool.stop();
       for (const session of this.pool.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
@@ -148,6 +149,7 @@ export class Coordinator {
   interrupt(): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.listener.stopCounting();
     this.pool.stop();
     const { graceSeconds } = this.options;
     for (const session of this.pool.sessions.values()) {
@@ -195,8 +197,7 @@ export class Coordinator {
     const session = this.pool.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
       // a worker of an earlier run, or one that was given up
-      this.listener.refused++;
-      connection.destroy();
+      this.listener.refuse(connection);
       return;
     }
     session[place] = connection;
@@ -218,10 +219,7 @@ export class Coordinator {
       const said = parseWorkerMessage(message);
       if (said.type === 'work') {
         for (const result of said.results) this.settle(session, result);
-        if (said.acquire) {
-          session.asked = true;
-          this.parked.add(session);
-        }
+        if (said.acquire) this.park(session);
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
@@ -233,6 +231,15 @@ export class Coordinator {
       if (codeOf(error) === 'ERR_PROTOCOL') throw error;
       this.fail(error);
     }
+  }
+
+  private park(session: WorkerSession): void {
+    // a result that never came would be waited for without end
+    if (session.leases.size > 0) {
+      throw new BlockwrightError('ERR_PROTOCOL', `it asked for blocks while it held ${session.leases.size}`);
+    }
+    session.asked = true;
+    this.parked.add(session);
   }
 
   private settle(session: WorkerSession, result: BlockResult): void {

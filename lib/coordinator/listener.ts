@@ -13,8 +13,9 @@ const PATIENCE = 10_000;
  * from strangers, for a short time, from a limited number.
  */
 export class Listener {
-  /** Connections that were refused. */
+  /** Connections that were refused while the run needed workers. */
   refused = 0;
+  private counting = true;
   private readonly strangers = new Map<Connection, number>();
   private readonly connections = new Set<Connection>();
   private readonly server: Server;
@@ -36,6 +37,17 @@ export class Listener {
     this.server.on('error', () => {
       this.refused++;
     });
+  }
+
+  /** Refuses a connection. */
+  refuse(connection: Connection): void {
+    if (this.counting) this.refused++;
+    connection.destroy();
+  }
+
+  /** From now on workers that are being ended may hang up in the midst of anything. */
+  stopCounting(): void {
+    this.counting = false;
   }
 
   /** Ends the patience with strangers; to be called now and then. */
@@ -69,8 +81,7 @@ export class Listener {
       this.strangers.delete(connection);
       this.onPeer(peer, connection);
     } catch {
-      this.refused++;
-      connection.destroy();
+      this.refuse(connection);
     }
   }
 }

@@ -18,7 +18,7 @@ export async function smoothAffinities(
   signal: AbortSignal,
 ): Promise<Float32Array> {
   const values = toUnitRange(affinities);
-  return gaussianSmoothing(values, shape, [0, ...sigma], { output: values, signal });
+  return gaussianSmoothing(values, shape, { sigma: [0, ...sigma], output: values, signal });
 }
 
 /** [channels, ...spatial] affinities, lowered in every channel by `eps` a voxel of distance to the nearest seed. */

@@ -72,10 +72,10 @@ export class BlockRunner {
       if (leased.attempt > 1) this.report(false);
       this.options.heartbeat.show(leased.lease);
       const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
-      // not in one expression: a late report, made while the block runs, takes the list away and begins another
+      // not pushed in one expression: a report made while the block runs takes the list away and begins another
       const result = await this.process(leased);
-      this.results.push(result);
       clearTimeout(late);
+      this.results.push(result);
       this.options.heartbeat.show(0);
       if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
       else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);

@@ -85,13 +85,15 @@ struct Rows {
         Neighbour neighbour;
         int changes = 0;
         int64_t back = 0;
+        bool possible = true;
         size_t rest = code;
         for (int axis = axes - 1; axis >= 0; --axis, rest /= 3) {
           neighbour.step[axis] = static_cast<int64_t>(rest % 3) - 1;
           changes += neighbour.step[axis] != 0;
+          possible = possible && (neighbour.step[axis] == 0 || box[axis] > 1);
           back -= neighbour.step[axis] * row_strides[axis];
         }
-        if (changes != wanted) continue;
+        if (changes != wanted || !possible) continue;
         neighbour.back = static_cast<size_t>(back);
         neighbour.corners = changes < reach;
         for (size_t other = 0; other < neighbours.size(); ++other) {

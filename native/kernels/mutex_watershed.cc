@@ -1,228 +1,349 @@
 #include "kernels/mutex_watershed.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstring>
+#include <functional>
 #include <limits>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "core/disjoint_sets.h"
 #include "core/exclusions.h"
 #include "core/radix_sort.h"
-#include "core/target_clones.h"
-
-#ifdef MWS_STATS
-#include <chrono>
-#include <cstdio>
-static double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-#define STAT(...) std::fprintf(stderr, __VA_ARGS__)
-#else
-#define STAT(...)
-#endif
+#include "core/span.h"
+#include "kernels/mutex_watershed_strips.h"
 
 namespace blockwright {
 
 namespace {
 
-// The largest |key| of the repulsive edges at each voxel.
-template <class Key>
-inline __attribute__((always_inline)) void raise_repulsion_any(const Key* keys, size_t count, Key* at_end) {
-  for (size_t i = 0; i < count; ++i) at_end[i] = std::max<Key>(at_end[i], static_cast<Key>(-keys[i]));
-}
-BLOCKWRIGHT_TARGET_CLONES
-void raise_repulsion(const int16_t* __restrict keys, size_t count, int16_t* __restrict at_end) {
-  raise_repulsion_any(keys, count, at_end);
-}
-BLOCKWRIGHT_TARGET_CLONES
-void raise_repulsion(const int32_t* __restrict keys, size_t count, int32_t* __restrict at_end) {
-  raise_repulsion_any(keys, count, at_end);
-}
+// An edge in a list: |key| in the upper half, with REPULSIVE; channel * voxels + voxel where it starts in the lower half.
+using Edge = uint64_t;
+constexpr uint64_t REPULSIVE = uint64_t{1} << 63;
+uint32_t key_of(Edge edge) { return static_cast<uint32_t>((edge & ~REPULSIVE) >> 32); }
+uint32_t id_of(Edge edge) { return static_cast<uint32_t>(edge); }
 
-constexpr uint32_t REPULSIVE = 0x80000000;
-
-struct Edge {
-  uint32_t key;   // |key|, with REPULSIVE
-  uint32_t edge;  // channel * voxels + voxel where it starts
+// What is known of a voxel, in one place because edges come up in random order and every line of memory is a cache miss.
+struct Node {
+  uint32_t next;       // the voxels of a cluster are a ring
+  uint32_t repulsion;  // of a root: the largest |key| of the repulsive edges of its cluster
+  uint32_t certain;    // directions of repulsive edges that precede this stage
+  uint32_t possible;   // directions of repulsive edges of this stage
 };
 
 template <class Key>
 class Watershed {
  public:
-  Watershed(EdgeKeys<Key>&& keys, const Cancellation& cancellation);
+  Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budget, const Cancellation& cancellation);
 
-  void join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins);
-  void run(const uint64_t* seeds);
+  void join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins, const uint64_t* seeds);
+  void run();
   void label(const uint64_t* seeds, uint64_t* labels);
 
  private:
-  static constexpr int BIN_SHIFT = sizeof(Key) == 2 ? 0 : 15;
   static uint32_t magnitude(Key key) { return static_cast<uint32_t>(key < 0 ? -key : key); }
+  const Key* channel(uint32_t c) const { return keys_.values.get() + size_t{c} * voxels_; }
 
   // The voxels where edges of a channel can start so that their other end is a voxel.
-  std::pair<size_t, size_t> starts(uint32_t channel) const {
-    const int64_t step = keys_.step[channel];
+  std::pair<size_t, size_t> starts(uint32_t c) const {
+    const int64_t step = keys_.step[c];
     const int64_t voxels = voxels_;
     if (step >= voxels || step <= -voxels) return {0, 0};
     return {static_cast<size_t>(std::max<int64_t>(0, -step)), static_cast<size_t>(voxels - std::max<int64_t>(0, step))};
   }
-  uint32_t other_end(uint32_t edge) const {
-    const uint32_t channel = edge / voxels_;
-    return static_cast<uint32_t>(edge - channel * voxels_ + keys_.step[channel]);
+  // The other end of an edge at a voxel; where the edge's key is not 0 this is a voxel, so raster arithmetic is safe.
+  uint32_t neighbour(uint32_t voxel, uint32_t direction) const {
+    const uint32_t step = static_cast<uint32_t>(keys_.step[direction / 2]);
+    return direction % 2 == 0 ? voxel + step : voxel - step;
   }
 
-  uint32_t join(uint32_t a, uint32_t b);
-  size_t gather(uint32_t low, uint32_t high, bool repulsive_too);
-  bool process(const Edge* begin, const Edge* end, Edge& stopped_at);
-  bool repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t edge);
+  uint32_t find(uint32_t voxel);
+  bool seeded(uint32_t root) const { return !seeded_.empty() && seeded_[root]; }
+  void join(uint32_t a, uint32_t b);
+
+  void join_first();
+  size_t stage(uint32_t low, uint32_t high);
+  void note_repulsion(uint32_t low, uint32_t high);
+  template <class Act>
+  bool for_each_edge(uint32_t low, uint32_t high, const Act& act);
+  bool visit_sorted(const Edge* begin, const Edge* end);
+  bool visit(Edge edge);
+  bool repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t id);
   void exclude_before(Edge edge);
   bool touched(uint32_t voxel) const;
 
   EdgeKeys<Key> keys_;
   const uint32_t voxels_;
   const Cancellation& cancellation_;
-  DisjointSets clusters_;
-  std::vector<Key> repulsion_;                 // of a voxel at least; of a root the largest of its cluster
-  std::unique_ptr<uint32_t[]> next_;           // the voxels of a cluster as a ring
-  std::vector<bool> seeded_;                   // by root; empty without seeds
+  const Span<Edge> memory_;       // for lists of edges
+  LargeArray<Node> nodes_;
+  LargeArray<int32_t> parent_;    // a root has minus the number of its voxels
+  std::vector<bool> seeded_;      // by root; empty without seeds
   Exclusions exclusions_;
-  bool all_excluded_ = false;                  // whether exclusions_ holds all pairs, not only those that were met
-  uint64_t work_ = 0;
-  std::vector<Edge> edges_, scratch_;
-  uint64_t n_same = 0, n_free = 0, n_memo = 0, n_scan_hit = 0, n_scan_miss = 0;
+  uint64_t budget_;               // how many more edges repelled() may look at
+  bool all_excluded_ = false;     // whether exclusions_ holds all pairs, not only those that were met
+  Edge stopped_at_ = 0;           // the edge where the budget was spent
 };
 
 template <class Key>
-Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, const Cancellation& cancellation)
+Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budget, const Cancellation& cancellation)
     : keys_(std::move(keys)),
       voxels_(keys_.voxels),
       cancellation_(cancellation),
-      clusters_(voxels_),
-      repulsion_(voxels_, 0),
-      next_(new uint32_t[voxels_]) {
-  for (uint32_t i = 0; i < voxels_; ++i) next_[i] = i;
-  for (uint32_t c = 0; c < keys_.channels; ++c) {
-    const auto [begin, end] = starts(c);
-    if (begin == end) continue;
-    const Key* from = keys_.values.get() + size_t{c} * voxels_ + begin;
-    raise_repulsion(from, end - begin, repulsion_.data() + begin);
-    raise_repulsion(from, end - begin, repulsion_.data() + begin + keys_.step[c]);
+      memory_(memory),
+      nodes_(large_array<Node>(voxels_)),
+      parent_(large_array<int32_t>(voxels_)),
+      budget_(budget) {
+  for (uint32_t i = 0; i < voxels_; ++i) nodes_[i] = {i, 0, 0, 0};
+  std::fill(parent_.get(), parent_.get() + voxels_, -1);
+}
+
+template <class Key>
+inline uint32_t Watershed<Key>::find(uint32_t voxel) {
+  int32_t* const parent = parent_.get();
+  int32_t up = parent[voxel];
+  while (up >= 0) {
+    const int32_t next = parent[up];
+    if (next < 0) return static_cast<uint32_t>(up);
+    parent[voxel] = next;  // path halving
+    voxel = static_cast<uint32_t>(next);
+    up = parent[next];
+  }
+  return voxel;
+}
+
+template <class Key>
+inline void Watershed<Key>::join(uint32_t a, uint32_t b) {
+  if (parent_[a] > parent_[b]) std::swap(a, b);
+  parent_[a] += parent_[b];
+  parent_[b] = static_cast<int32_t>(a);
+  std::swap(nodes_[a].next, nodes_[b].next);
+  nodes_[a].repulsion = std::max(nodes_[a].repulsion, nodes_[b].repulsion);
+  exclusions_.join(a, b);
+  if (seeded(b)) seeded_[a] = true;
+}
+
+template <class Key>
+void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins, const uint64_t* seeds) {
+  for (const auto& [u, v] : joins) {
+    const uint32_t a = find(u);
+    const uint32_t b = find(v);
+    if (a != b) join(a, b);
+  }
+  if (seeds == nullptr) return;
+  seeded_.assign(voxels_, false);
+  for (uint32_t i = 0; i < voxels_; ++i) {
+    if (seeds[i] != 0) seeded_[find(i)] = true;
+  }
+}
+
+// Joins each voxel with the other end of its first edge where that is attractive: when it comes up the voxel is alone and
+// nothing excludes it (one step of Boruvka's algorithm). Also notes the repulsion of every voxel.
+template <class Key>
+void Watershed<Key>::join_first() {
+  uint32_t direction[STRIP];
+  uint32_t repulsion[STRIP];
+  for (size_t begin = 0; begin < voxels_; begin += STRIP) {
+    cancellation_.check();
+    const size_t count = std::min(STRIP, voxels_ - begin);
+    first_edges(keys_, begin, count, direction, repulsion);
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t voxel = static_cast<uint32_t>(begin + i);
+      const uint32_t root = find(voxel);
+      nodes_[root].repulsion = std::max(nodes_[root].repulsion, repulsion[i]);
+      if (direction[i] == NO_DIRECTION || seeded(root)) continue;
+      const uint32_t other = find(neighbour(voxel, direction[i]));
+      if (other != root) join(root, other);
+    }
   }
 }
 
 template <class Key>
-uint32_t Watershed<Key>::join(uint32_t a, uint32_t b) {
-  const uint32_t kept = clusters_.join(a, b);
-  const uint32_t gone = kept == a ? b : a;
-  std::swap(next_[a], next_[b]);
-  repulsion_[kept] = std::max(repulsion_[kept], repulsion_[gone]);
-  exclusions_.join(kept, gone);
-  if (!seeded_.empty() && seeded_[gone]) seeded_[kept] = true;
-  return kept;
+void Watershed<Key>::run() {
+  join_first();
+  // Attractive edges are visited in stages of falling |key|. Edges inside a cluster are dropped, unsorted, when their stage
+  // begins, and most are by then. A sample tells where to cut so that what is left fits into the memory; the result does not
+  // depend on it.
+  constexpr size_t SAMPLE = 61;
+  const size_t edges = size_t{voxels_} * keys_.channels;
+  std::vector<uint32_t> sample;
+  for (size_t i = 0; i < edges; i += SAMPLE) {
+    if (keys_.values[i] > 0) sample.push_back(static_cast<uint32_t>(keys_.values[i]));
+  }
+  std::sort(sample.begin(), sample.end(), std::greater<uint32_t>());
+  const double room = 0.8 * static_cast<double>(memory_.size / 2) / SAMPLE;
+  double kept = 0.5;  // the part of the edges of a stage that is listed
+  uint32_t high = std::numeric_limits<Key>::max();
+  for (size_t at = 0; high > 0;) {
+    const size_t next = at + static_cast<size_t>(room / kept) + 1;
+    const uint32_t low = next < sample.size() ? std::min(sample[next], high) : 1;
+    const size_t last = std::partition_point(sample.begin(), sample.end(), [low](uint32_t key) { return key >= low; }) - sample.begin();
+    const size_t listed = stage(low, high);
+    kept = std::clamp(static_cast<double>(listed) / SAMPLE / std::max<double>(last - at, 1), 0.05, 1.0);
+    at = last;
+    high = low - 1;
+  }
 }
 
-// Whether a repulsive edge that precedes (key, edge) joins the cluster of voxel `start` and the cluster with root `to`.
+// Visits the edges with |key| in [low, high]; returns how many of them were listed.
 template <class Key>
-bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t edge) {
-  const Key* const values = keys_.values.get();
+size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
+  if (!all_excluded_) note_repulsion(low, high);
+  const size_t room = memory_.size / 2;
+  size_t count = 0;
+  const bool fits = for_each_edge(low, high, [&](Edge edge) {
+    if (count == room) return false;
+    memory_[count++] = edge;
+    return true;
+  });
+  bool done = true;
+  if (fits) {
+    const Edge* sorted = radix_sort(memory_.data, memory_.data + room, count, uint32_t{0}, high - low,
+                                    [high](Edge edge) { return high - key_of(edge); });
+    done = visit_sorted(sorted, sorted + count);
+  } else if (low == high) {
+    // Edges with one |key| come in the order in which they lie in memory.
+    done = for_each_edge(low, high, [&](Edge edge) { return visit(edge); });
+  } else {
+    // Halve the range at the median of the edges that are listed.
+    std::nth_element(memory_.data, memory_.data + count / 2, memory_.data + count,
+                     [](Edge a, Edge b) { return key_of(a) < key_of(b); });
+    const uint32_t middle = std::clamp(key_of(memory_[count / 2]), low + 1, high);
+    return stage(middle, high) + stage(low, middle - 1);
+  }
+  if (done) return count;
+  // Looking for repulsive edges costs too much here: enter all of them into the table, now and from now on. Edges that were
+  // visited may come again, which changes nothing.
+  exclude_before(stopped_at_);
+  return count + stage(low, key_of(stopped_at_));
+}
+
+// Notes the repulsive edges of this stage and of those before.
+template <class Key>
+void Watershed<Key>::note_repulsion(uint32_t low, uint32_t high) {
+  uint32_t certain[STRIP];
+  uint32_t possible[STRIP];
+  for (size_t begin = 0; begin < voxels_; begin += STRIP) {
+    cancellation_.check();
+    const size_t count = std::min(STRIP, voxels_ - begin);
+    repulsive_directions(keys_, low, high, begin, count, certain, possible);
+    for (size_t i = 0; i < count; ++i) {
+      nodes_[begin + i].certain = certain[i];
+      nodes_[begin + i].possible = possible[i];
+    }
+  }
+}
+
+// Calls act(edge) for the edges with |key| in [low, high] between different clusters, by channel and raster index: for
+// attractive ones, and when all exclusions are kept for repulsive ones too. While act joins clusters, edges inside one may
+// come. Ends, and returns false, when act does.
+template <class Key>
+template <class Act>
+bool Watershed<Key>::for_each_edge(uint32_t low, uint32_t high, const Act& act) {
+  for (uint32_t i = 0; i < voxels_; ++i) {
+    if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
+  }
+  uint8_t flags[STRIP];
+  for (uint32_t c = 0; c < keys_.channels; ++c) {
+    const auto [begin, end] = starts(c);
+    for (size_t from = begin; from < end; from += STRIP) {
+      cancellation_.check();
+      const size_t number = std::min(STRIP, end - from);
+      const Key* const values = channel(c) + from;
+      select_edges(values, parent_.get(), from, keys_.step[c], number, low, high, all_excluded_, flags);
+      for (size_t eight = 0; eight < number; eight += 8) {
+        uint64_t word;
+        std::memcpy(&word, flags + eight, sizeof word);
+        if (word == 0) continue;
+        for (size_t i = eight; i < eight + 8; ++i) {
+          if (flags[i] == 0) continue;
+          const Edge edge = (values[i] < 0 ? REPULSIVE : 0) | uint64_t{magnitude(values[i])} << 32 |
+                            (c * size_t{voxels_} + from + i);
+          if (!act(edge)) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+template <class Key>
+bool Watershed<Key>::visit_sorted(const Edge* begin, const Edge* end) {
+  constexpr ptrdiff_t AHEAD = 16;
+  for (const Edge* at = begin; at < end; ++at) {
+    if ((at - begin) % 4096 == 0) cancellation_.check();
+    if (end - at > AHEAD) {
+      const uint32_t c = id_of(at[AHEAD]) / voxels_;
+      const uint32_t voxel = id_of(at[AHEAD]) - c * voxels_;
+      __builtin_prefetch(&parent_[voxel]);
+      __builtin_prefetch(&parent_[voxel + keys_.step[c]]);
+    }
+    if (!visit(*at)) return false;
+  }
+  return true;
+}
+
+// Returns false, with stopped_at_ set, when the edge was not visited because the budget is spent.
+template <class Key>
+inline bool Watershed<Key>::visit(Edge edge) {
+  const uint32_t id = id_of(edge);
+  const uint32_t c = id / voxels_;
+  const uint32_t u = id - c * voxels_;
+  const uint32_t v = static_cast<uint32_t>(u + keys_.step[c]);
+  const uint32_t a = find(u);
+  const uint32_t b = find(v);
+  if (a == b) return true;
+  if ((edge & REPULSIVE) != 0) {
+    exclusions_.add(a, b);
+    return true;
+  }
+  if (seeded(a) && seeded(b)) return true;
+  if (all_excluded_) {
+    if (exclusions_.contains(a, b)) return true;
+  } else if (const uint32_t key = key_of(edge); nodes_[a].repulsion >= key && nodes_[b].repulsion >= key) {
+    if (exclusions_.contains(a, b)) return true;
+    if (budget_ == 0) {
+      stopped_at_ = edge;
+      return false;
+    }
+    const bool from_u = parent_[a] >= parent_[b];
+    if (from_u ? repelled(u, b, key, id) : repelled(v, a, key, id)) {
+      exclusions_.add(a, b);
+      return true;
+    }
+  }
+  join(a, b);
+  return true;
+}
+
+// Whether a repulsive edge that precedes (key, id) joins the cluster of voxel `start` and the cluster with root `to`.
+template <class Key>
+bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t id) {
   uint32_t voxel = start;
   uint64_t work = 0;
   bool found = false;
   do {
+    const Node node = nodes_[voxel];
     ++work;
-    if (static_cast<uint32_t>(repulsion_[voxel]) >= key) {
-      work += keys_.channels;
-      for (uint32_t c = 0; c < keys_.channels; ++c) {
-        const uint32_t step = static_cast<uint32_t>(keys_.step[c]);
-        const auto precedes = [&](uint32_t from) {
-          const uint32_t candidate = c * voxels_ + from;
-          const Key value = values[candidate];
-          if (value >= 0) return false;
-          const uint32_t size = magnitude(value);
-          return size > key || (size == key && candidate < edge);
-        };
-        // Where an edge's key is not 0 its other end is a voxel, so raster arithmetic is safe.
-        if (precedes(voxel) && clusters_.find(voxel + step) == to) {
-          found = true;
-          break;
-        }
-        const uint32_t before = voxel - step;
-        if (before < voxels_ && precedes(before) && clusters_.find(before) == to) {
-          found = true;
-          break;
-        }
-      }
-      if (found) break;
+    for (uint32_t bits = node.certain; bits != 0 && !found; bits &= bits - 1) {
+      ++work;
+      found = find(neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits)))) == to;
     }
-    voxel = next_[voxel];
-  } while (voxel != start);
-  work_ += work;
-  return found;
-}
-
-// Lists the edges with |key| in [low, high] between different clusters, by channel and raster index.
-template <class Key>
-size_t Watershed<Key>::gather(uint32_t low, uint32_t high, bool repulsive_too) {
-  constexpr size_t STRIP = 1 << 14;
-  clusters_.flatten();
-  size_t count = 0;
-  for (uint32_t c = 0; c < keys_.channels; ++c) {
-    const auto [begin, end] = starts(c);
-    const Key* const values = keys_.values.get() + size_t{c} * voxels_;
-    const int64_t step = keys_.step[c];
-    for (size_t from = begin; from < end; from += STRIP) {
-      const size_t to = std::min(end, from + STRIP);
-      if (edges_.size() < count + (to - from)) edges_.resize(std::max(count + (to - from), edges_.size() * 3 / 2));
-      Edge* const list = edges_.data();
-      for (size_t voxel = from; voxel < to; ++voxel) {
-        const Key value = values[voxel];
+    for (uint32_t bits = found ? 0 : node.possible; bits != 0 && !found; bits &= bits - 1) {
+      for (uint32_t d = static_cast<uint32_t>(__builtin_ctz(bits)); d < 2 * keys_.channels && !found; d += 32) {
+        ++work;
+        const uint32_t other = neighbour(voxel, d);
+        if (other >= voxels_) continue;  // happens only where directions share a bit
+        const uint32_t candidate = d / 2 * voxels_ + (d % 2 == 0 ? voxel : other);
+        const Key value = keys_.values[candidate];
         const uint32_t size = magnitude(value);
-        if (size - low > high - low || (value < 0 && !repulsive_too)) continue;
-        list[count] = {size | (value < 0 ? REPULSIVE : 0), static_cast<uint32_t>(c * size_t{voxels_} + voxel)};
-        count += clusters_.root(static_cast<uint32_t>(voxel)) != clusters_.root(static_cast<uint32_t>(voxel + step));
+        found = value < 0 && (size > key || (size == key && candidate < id)) && find(other) == to;
       }
-      cancellation_.check();
     }
-  }
-  return count;
-}
-
-// Visits sorted edges. Returns false, with the edge that was not visited, when looking for repulsive edges took too long.
-template <class Key>
-bool Watershed<Key>::process(const Edge* begin, const Edge* end, Edge& stopped_at) {
-  const uint64_t budget = 16 * (uint64_t{voxels_} * keys_.channels + 65536);
-  for (const Edge* at = begin; at < end; ++at) {
-    if ((at - begin) % 4096 == 0) cancellation_.check();
-    const uint32_t u = at->edge % voxels_;
-    const uint32_t v = other_end(at->edge);
-    const uint32_t a = clusters_.find(u);
-    const uint32_t b = clusters_.find(v);
-    if (a == b) { ++n_same; continue; }
-    if ((at->key & REPULSIVE) != 0) {
-      exclusions_.add(a, b);
-      continue;
-    }
-    if (!seeded_.empty() && seeded_[a] && seeded_[b]) continue;
-    const uint32_t key = at->key;
-    if (all_excluded_) {
-      if (exclusions_.contains(a, b)) continue;
-    } else if (static_cast<uint32_t>(repulsion_[a]) >= key && static_cast<uint32_t>(repulsion_[b]) >= key) {
-      if (exclusions_.contains(a, b)) { ++n_memo; continue; }
-      if (work_ > budget) {
-        stopped_at = *at;
-        return false;
-      }
-      const bool from_u = clusters_.size(a) <= clusters_.size(b);
-      if (from_u ? repelled(u, b, key, at->edge) : repelled(v, a, key, at->edge)) {
-        exclusions_.add(a, b);
-        ++n_scan_hit;
-        continue;
-      }
-      ++n_scan_miss;
-    } else ++n_free;
-    join(a, b);
-  }
-  return true;
+    voxel = node.next;
+  } while (voxel != start && !found);
+  budget_ -= std::min(budget_, work);
+  return found;
 }
 
 // Enters all exclusions that exist when `edge` comes up.
@@ -232,118 +353,44 @@ void Watershed<Key>::exclude_before(Edge edge) {
     const auto [begin, end] = starts(c);
     for (size_t voxel = begin; voxel < end; ++voxel) {
       if (voxel % 65536 == 0) cancellation_.check();
-      const uint32_t candidate = static_cast<uint32_t>(c * size_t{voxels_} + voxel);
-      const Key value = keys_.values[candidate];
-      if (value >= 0) continue;
+      const Key value = channel(c)[voxel];
       const uint32_t size = magnitude(value);
-      if (size < edge.key || (size == edge.key && candidate > edge.edge)) continue;
-      const uint32_t a = clusters_.find(static_cast<uint32_t>(voxel));
-      const uint32_t b = clusters_.find(static_cast<uint32_t>(voxel + keys_.step[c]));
+      if (value >= 0 || size < key_of(edge)) continue;
+      if (size == key_of(edge) && c * size_t{voxels_} + voxel > id_of(edge)) continue;
+      const uint32_t a = find(static_cast<uint32_t>(voxel));
+      const uint32_t b = find(static_cast<uint32_t>(voxel + keys_.step[c]));
       if (a != b) exclusions_.add(a, b);
     }
   }
   all_excluded_ = true;
 }
 
-template <class Key>
-void Watershed<Key>::run(const uint64_t* seeds) {
-  if (seeds != nullptr) {
-    seeded_.assign(voxels_, false);
-    for (uint32_t i = 0; i < voxels_; ++i) {
-      if (seeds[i] != 0) seeded_[clusters_.find(i)] = true;
-    }
-  }
-  // Attractive edges by magnitude, coarsely, to cut the work into stages: edges inside a cluster are dropped, unsorted, when
-  // their stage begins, and most are by then.
-  std::vector<uint64_t> histogram(sizeof(Key) == 2 ? 32768 : 65536);
-  const size_t edges = size_t{voxels_} * keys_.channels;
-  for (size_t i = 0; i < edges; ++i) {
-    if (i % (1 << 20) == 0) cancellation_.check();
-    const Key key = keys_.values[i];
-    if (key > 0) ++histogram[static_cast<uint32_t>(key) >> BIN_SHIFT];
-  }
-  uint64_t limit = std::max<uint64_t>(voxels_ / 2, 1024);
-  double t0 = 0; (void)t0;
-  for (size_t bin = histogram.size(); bin-- > 0;) {
-    const size_t last = bin;
-    uint64_t count = histogram[bin];
-    while (bin > 0 && count + histogram[bin - 1] <= limit) count += histogram[--bin];
-    if (count == 0) continue;
-    const uint32_t low = std::max<uint32_t>(static_cast<uint32_t>(bin) << BIN_SHIFT, 1);
-    uint32_t high = static_cast<uint32_t>(((last + 1) << BIN_SHIFT) - 1);
-    Edge stopped_at{};
-    bool after = false;  // whether only edges after stopped_at are left
-    for (bool done = false; !done;) {
-#ifdef MWS_STATS
-      t0 = now();
-#endif
-      size_t listed = gather(low, high, all_excluded_);
-#ifdef MWS_STATS
-      double t1 = now();
-#endif
-      if (scratch_.size() < listed) scratch_.resize(listed);
-      const Edge* begin = radix_sort(edges_.data(), scratch_.data(), listed, uint32_t{0}, high - low,
-                                     [high](const Edge& edge) { return high - (edge.key & ~REPULSIVE); });
-      const Edge* const end = begin + listed;
-      if (after) {
-        begin = std::partition_point(begin, end, [&](const Edge& edge) {
-          const uint32_t key = edge.key & ~REPULSIVE;
-          return key > stopped_at.key || (key == stopped_at.key && edge.edge < stopped_at.edge);
-        });
-      }
-#ifdef MWS_STATS
-      double t2 = now();
-#endif
-      done = process(begin, end, stopped_at);
-      if (!done) {
-        exclude_before(stopped_at);
-        high = stopped_at.key;
-        after = true;
-      }
-      STAT("stage %u..%u: %lu listed of %lu; gather %.3f sort %.3f process %.3f; work %lu same %lu free %lu memo %lu hit %lu miss %lu\n", low, high, listed, count, t1 - t0, t2 - t1, now() - t2, work_, n_same, n_free, n_memo, n_scan_hit, n_scan_miss);
-    }
-    limit += limit / 2;
-  }
-}
-
-template <class Key>
-void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins) {
-  for (const auto& [u, v] : joins) {
-    const uint32_t a = clusters_.find(u);
-    const uint32_t b = clusters_.find(v);
-    if (a != b) join(a, b);
-  }
-}
-
 // Whether an attractive edge touches a voxel.
 template <class Key>
 bool Watershed<Key>::touched(uint32_t voxel) const {
-  for (uint32_t c = 0; c < keys_.channels; ++c) {
-    const Key* const values = keys_.values.get() + size_t{c} * voxels_;
-    const uint32_t before = voxel - static_cast<uint32_t>(keys_.step[c]);
-    if (values[voxel] > 0) return true;
-    if (before < voxels_ && values[before] > 0) return true;
+  for (uint32_t d = 0; d < 2 * keys_.channels; ++d) {
+    const uint32_t start = d % 2 == 0 ? voxel : neighbour(voxel, d);
+    if (start < voxels_ && channel(d / 2)[start] > 0) return true;
   }
   return false;
 }
 
 template <class Key>
 void Watershed<Key>::label(const uint64_t* seeds, uint64_t* labels) {
-  clusters_.flatten();
   std::fill(labels, labels + voxels_, 0);
   uint64_t last = 0;
   if (seeds != nullptr) {
     for (uint32_t i = 0; i < voxels_; ++i) {
       if (seeds[i] == 0) continue;
-      uint64_t& label = labels[clusters_.root(i)];
+      uint64_t& label = labels[find(i)];
       label = label == 0 ? seeds[i] : std::min(label, seeds[i]);
       last = std::max(last, seeds[i]);
     }
   }
   // A root's own entry names its cluster from the first voxel on, which may come before the root.
   for (uint32_t i = 0; i < voxels_; ++i) {
-    const uint32_t root = clusters_.root(i);
-    if (labels[root] == 0 && (clusters_.size(root) > 1 || touched(i))) {
+    const uint32_t root = find(i);
+    if (labels[root] == 0 && (parent_[root] < -1 || touched(i))) {
       if (last == std::numeric_limits<uint64_t>::max()) {
         throw Error(ERR_LIMIT, "seeds: ids leave no room for the clusters without a seed below 2^64");
       }
@@ -356,19 +403,16 @@ void Watershed<Key>::label(const uint64_t* seeds, uint64_t* labels) {
 template <class Key>
 void run_watershed(const MutexWatershedInput& input, const MutexWatershedSeeds& seeds, uint64_t* labels,
                    const Cancellation& cancellation) {
-#ifdef MWS_STATS
-  double t0 = now();
-#endif
-  auto keys = edge_keys<Key>(input, cancellation);
-  STAT("keys %.3f\n", now() - t0);
-  Watershed<Key> watershed(std::move(keys), cancellation);
-  watershed.join_seeds(seed_joins(seeds, input.shape.count()));
-  watershed.run(seeds.seeds);
-#ifdef MWS_STATS
-  double t1 = now();
-#endif
+  EdgeKeys<Key> keys = edge_keys<Key>(input, cancellation);
+  const uint64_t budget = input.search_budget * (uint64_t{keys.voxels} * keys.channels);
+  // Until the end the labels' memory holds lists of edges.
+  constexpr size_t LEAST = 16384;
+  std::vector<Edge> own(keys.voxels < LEAST ? LEAST : 0);
+  const Span<Edge> memory = own.empty() ? Span<Edge>{labels, keys.voxels} : Span<Edge>{own.data(), own.size()};
+  Watershed<Key> watershed(std::move(keys), memory, budget, cancellation);
+  watershed.join_seeds(seed_joins(seeds, input.shape.count()), seeds.seeds);
+  watershed.run();
   watershed.label(seeds.seeds, labels);
-  STAT("label %.3f total %.3f\n", now() - t1, now() - t0);
 }
 
 }  // namespace

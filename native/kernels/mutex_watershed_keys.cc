@@ -178,7 +178,7 @@ EdgeKeys<Key> edge_keys(const MutexWatershedInput& input, const Cancellation& ca
   EdgeKeys<Key> keys;
   keys.voxels = static_cast<uint32_t>(voxels);
   keys.channels = static_cast<uint32_t>(channels);
-  keys.values.reset(new Key[voxels * channels]);
+  keys.values = large_array<Key>(voxels * channels);
   std::vector<EdgeBox> boxes;
   const Shape raster = shape.strides();
   for (uint32_t c = 0; c < channels; ++c) {

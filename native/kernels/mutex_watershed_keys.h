@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/cancellation.h"
+#include "core/large_array.h"
 #include "core/shape.h"
 
 namespace blockwright {
@@ -26,6 +27,9 @@ struct MutexWatershedInput {
   uint64_t seed = 0;
   uint64_t stream = 0;
   std::vector<int64_t> origin;                // [axes]: where voxel 0 is, for random numbers only
+  // How many edges may be looked at, for each edge that there is, to find exclusions when they are needed. Beyond it they
+  // are all put into a table. Only time and memory depend on it.
+  uint64_t search_budget = 4;
 };
 
 // Channel c has an edge from voxel p to voxel p + step[c] (raster indices) where values[c * voxels + p] is not 0. Its sign
@@ -35,7 +39,7 @@ struct EdgeKeys {
   uint32_t voxels = 0;
   uint32_t channels = 0;
   std::vector<int64_t> step;
-  std::unique_ptr<Key[]> values;
+  LargeArray<Key> values;
 };
 
 // value = float32(((a + noise_eps * normal) + (smoothed - a)) + bias[c]) in float64 and in this order, absent terms left

@@ -58,7 +58,7 @@ describe('a coordinator', () => {
       await output;
       // its workers notice
       await until('the workers have ended', () => processesOf(place.run).length === 0, 3000);
-      expect(readRunStatus(place.run)?.state ?? 'killed').toBe('killed');
+      await until('it is seen to be gone', () => (readRunStatus(place.run)?.state ?? 'killed') === 'killed');
       // what was acknowledged is not computed again
       const known = acknowledged();
       expect(new Set(known).size).toBe(known.length);

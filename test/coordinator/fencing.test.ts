@@ -41,6 +41,7 @@ describe('what a worker may say', () => {
       { type: 'work', results: [{ lease: 1, outcome: 'done', seconds: Number.NaN }], acquire: true },
       { type: 'work', results: [], acquire: true, extra: 1 },
       { type: 'lease', blocks: [] },
+      { type: 'work', results: [], acquire: true },
       { type: 'part' },
       { type: 'call', payloadBytes: 1e300 },
       { kind: 'work' },

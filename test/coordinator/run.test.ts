@@ -127,6 +127,15 @@ describe('a run', () => {
     expect(readRunStatus(place.run)).toMatchObject({ state: 'failed', error: 'no disk' });
   });
 
+  test('gets every result, also of leases that take longer than thought', async () => {
+    // short blocks, so that several are leased at once, with long ones among them
+    const on = Array.from({ length: 16 }, (_, i) => 10 + 3 * i);
+    const toys: Toy[] = [{ name: 'first', plan: toyPlan([60]), act: 'slow', on }];
+    const result = await toyRun(place, toys, { workers: 1 });
+    expect(result).toMatchObject({ complete: true, tasks: [{ done: 60, retried: 0 }] });
+    expect(journalOf(place.run).filter(({ event }) => event === 'worker-end')).toMatchObject([{ status: 0 }]);
+  });
+
   test('retries a block that throws, and keeps what it said', async () => {
     const toys: Toy[] = [{ name: 'task/1', plan: toyPlan([3]), act: 'throw', on: [1], until: 2 }];
     const events: RunEvent[] = [];

@@ -70,6 +70,12 @@ describe('a run with worker processes', () => {
     expect(again.tasks.map(({ alreadyDone }) => alreadyDone)).toEqual([6, 3]);
   });
 
+  test('hears of a slow block that was leased together with fast ones', async () => {
+    const tasks = { fill: fill({ shape: [100, 100], slowBlocks: [20, 50, 80] }) };
+    const result = await runPipeline(await make(tasks), { workers: 1 });
+    expect(result.tasks[0]).toMatchObject({ done: 100, retried: 0 });
+  });
+
   test('continues in a folder that was moved, with other retries and workers', async () => {
     const tasks = (retries: number) => ({ fill: fill({ retries, failOnce: 'was-here' }), copy });
     const first = await runPipeline(await make(tasks(0)));

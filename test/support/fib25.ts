@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { affinitiesFromLabels } from '#examples/fib25/affinities-recipe.js';
-import { goldens, readNpz } from './goldens.js';
+import { affinitiesFromLabels, rankedValues } from '#examples/fib25/affinities-recipe.js';
+import { goldens, readJson, readNpz } from './goldens.js';
 
 /** Voxels [begin, end) of the FIB-25 labels, every `step`-th one. */
 export interface Crop {
@@ -42,4 +42,34 @@ export function affinitiesOf(
 ): Uint8Array {
   const begin = shape.map(() => 0);
   return affinitiesFromLabels({ labels, begin, shape }, begin, shape, { offsets, volumeShape: shape, seed });
+}
+
+/** What the goldens of mws/ and pipeline/ say about their input: a crop of the labels and a recipe for affinities. */
+export interface Fib25Case {
+  readonly crop: Crop;
+  readonly offsets: number[][];
+  readonly thresholds: number[];
+  readonly seed?: number;
+  readonly recipe: { readonly seed?: number };
+}
+
+export interface Fib25Input {
+  readonly shape: number[];
+  readonly truth: Uint8Array;
+  readonly offsets: number[][];
+  readonly affinities: Uint8Array;
+  readonly json: Fib25Case & Record<string, unknown>;
+}
+
+/** The labels and affinities behind a golden, from its JSON file. */
+export function fib25Input(path: string): Fib25Input {
+  const json = readJson<Fib25Case & Record<string, unknown>>(join(goldens, path));
+  const volume = cropOfLabels(json.crop);
+  const affinities = affinitiesOf(volume, json.offsets, json.recipe.seed ?? json.seed!);
+  return { shape: volume.shape, truth: volume.labels, offsets: json.offsets, affinities, json };
+}
+
+/** The affinities of a golden of pipeline/: 0.5 + 0.5 * ranked values, exact in float32. */
+export function rankedAffinities(input: Fib25Input): Float32Array {
+  return rankedValues(input.affinities, input.json.thresholds, input.json.seed!).map((value) => 0.5 + 0.5 * value);
 }

@@ -126,7 +126,7 @@ async function blockFragments(volume: NaiveVolume, options: Options, box: Box): 
 
   let smoothed: Float32Array | undefined;
   if (options.sigma !== undefined) {
-    smoothed = await gaussianSmoothing(unit.slice(), [channels, ...readShape], [0, ...options.sigma]);
+    smoothed = await gaussianSmoothing(unit.slice(), [channels, ...readShape], { sigma: [0, ...options.sigma] });
   }
   let seeds: BigUint64Array | undefined;
   if (options.minSeedDistance !== undefined) {

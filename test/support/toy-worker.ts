@@ -17,7 +17,18 @@ export interface ToyTask {
   readonly upstream?: readonly string[];
   /** Milliseconds that a block takes. */
   readonly milliseconds?: number;
-  readonly act?: 'throw' | 'abort' | 'exit' | 'hang' | 'print-and-die' | 'noop' | 'skip' | 'call' | 'busy' | 'late';
+  readonly act?:
+    | 'throw'
+    | 'abort'
+    | 'exit'
+    | 'hang'
+    | 'print-and-die'
+    | 'noop'
+    | 'skip'
+    | 'call'
+    | 'busy'
+    | 'late'
+    | 'slow';
   readonly on?: readonly number[];
   readonly until?: number;
 }
@@ -83,6 +94,9 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
       });
       await delay(1000);
       return 'done';
+    case 'slow':
+      await delay(120);
+      return 'go on';
     case 'skip':
       return 'skipped';
     case 'noop':

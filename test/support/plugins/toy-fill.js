@@ -22,6 +22,7 @@ export default {
     dieBlocks: z.array(z.int()).default([]).describe('Blocks that end the worker'),
     failOnce: z.string().optional().describe('A file beside the pipeline; the block that makes it fails'),
     milliseconds: z.number().default(0).describe('Time a block takes'),
+    slowBlocks: z.array(z.int()).default([]).describe('Blocks that take 120 ms'),
     gpu: z.int().optional(),
   }),
   plan({ output, shape, blockSize, chunkShape, fit, gpu }, context) {
@@ -59,6 +60,7 @@ export default {
   async processBlock(options, block, context) {
     context.log(`filling block ${block.index}`);
     if (options.milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, options.milliseconds));
+    if (options.slowBlocks.includes(block.index)) await new Promise((resolve) => setTimeout(resolve, 120));
     if (options.failBlocks.includes(block.index)) throw new Error(`block ${block.index} is not to my taste`);
     if (options.dieBlocks.includes(block.index)) process.kill(process.pid, 'SIGKILL');
     if (options.failOnce !== undefined && !existsSync(context.lutPath(options.failOnce))) {

@@ -1,0 +1,36 @@
+// What the mutex watershed wants to know of the edges at every voxel, computed for a strip of voxels at once.
+//
+// Direction 2 c is the edge of channel c that starts at a voxel, direction 2 c + 1 the one that ends there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/mutex_watershed_keys.h"
+
+namespace blockwright {
+
+inline constexpr size_t STRIP = 2048;           // voxels; what is written of a strip stays in the first cache
+inline constexpr uint32_t NO_DIRECTION = ~uint32_t{0};
+
+// For voxels begin .. begin + count - 1 (count <= STRIP): the direction of the first edge at the voxel if that is
+// attractive, else NO_DIRECTION; and the largest |key| of its repulsive edges, 0 if it has none.
+template <class Key>
+void first_edges(const EdgeKeys<Key>& keys, size_t begin, size_t count, uint32_t* direction, uint32_t* repulsion);
+
+// For the same voxels: bit d is set in `certain` if direction d has a repulsive edge with |key| > high, in `possible` if it
+// has one with |key| in [low, high]. With more than 16 channels bits are shared by directions that are equal modulo 32, and
+// all are in `possible`.
+template <class Key>
+void repulsive_directions(const EdgeKeys<Key>& keys, uint32_t low, uint32_t high, size_t begin, size_t count,
+                          uint32_t* certain, uint32_t* possible);
+
+// For edges of one channel that start at voxels begin .. begin + count - 1 and whose keys are values[0 .. count): flags[i] is 1
+// if |key| is in [low, high], the edge is attractive or `both` is set, and its ends have different roots, else 0. roots[v]
+// is the root of voxel v, or negative if v is one itself. flags must have room for a multiple of 8.
+void select_edges(const int16_t* values, const int32_t* roots, size_t begin, int64_t step, size_t count, uint32_t low,
+                  uint32_t high, bool both, uint8_t* flags);
+void select_edges(const int32_t* values, const int32_t* roots, size_t begin, int64_t step, size_t count, uint32_t low,
+                  uint32_t high, bool both, uint8_t* flags);
+
+}  // namespace blockwright

@@ -1,0 +1,117 @@
+// The helpers under the kernels: bits of equal labels, numbering, mapped files, threads.
+#include <cstdio>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include "core/equal_bits.h"
+#include "core/id_map.h"
+#include "core/label_table.h"
+#include "core/mapped_file.h"
+#include "core/parallel.h"
+#include "test/check.h"
+
+using namespace blockwright;
+
+namespace {
+
+void equal_labels() {
+  Random random(5);
+  for (size_t count = 0; count < 200; ++count) {
+    Exact<uint64_t> a(count), b(count), words((count + 63) / 64);
+    for (size_t i = 0; i < count; ++i) {
+      // Differences in either half of the number alone.
+      a[i] = random.next();
+      b[i] = a[i] ^ (random.below(3) == 0 ? uint64_t{1} << random.below(64) : 0);
+    }
+    equal_bits(a.data(), b.data(), count, words.data());
+    for (size_t i = 0; i < words.size() * 64; ++i) {
+      CHECK((words[i / 64] >> (i % 64) & 1) == (i < count && a[i] == b[i] ? 1u : 0u));
+    }
+  }
+}
+
+void runs() {
+  Random random(6);
+  for (const size_t count : {size_t{0}, size_t{1}, size_t{64}, size_t{2048}, size_t{2049}, size_t{2050}, size_t{9000}}) {
+    for (const uint64_t mean : {1, 3, 500, 100000}) {
+      Exact<uint64_t> values(count);
+      for (size_t i = 0; i < count; ++i) values[i] = i == 0 || random.below(mean) == 0 ? random.below(3) : values[i - 1];
+      size_t next = 0;
+      for_each_run(values.data(), count, [&](size_t begin, size_t end) {
+        CHECK(begin == next && begin < end && end <= count);
+        for (size_t i = begin; i < end; ++i) CHECK(values[i] == values[begin]);
+        CHECK(end == count || values[end] != values[begin]);
+        next = end;
+      });
+      CHECK(next == count);
+    }
+  }
+}
+
+void numbering() {
+  Random random(7);
+  const uint64_t largest = std::numeric_limits<uint64_t>::max();
+  for (const uint64_t spread : {uint64_t{1}, uint64_t{0x9e3779b97f4a7c15u}, uint64_t{1} << 32, uint64_t{1} << 54}) {
+    IdMap map;
+    std::map<uint64_t, uint32_t> expected;
+    for (int i = 0; i < 20000; ++i) {
+      const uint64_t key = random.below(9000) * spread + 1;
+      const uint32_t number = expected.emplace(key, static_cast<uint32_t>(expected.size())).first->second;
+      CHECK(map.insert(key) == number && map.keys()[number] == key);
+    }
+    CHECK(map.size() == expected.size());
+  }
+  for (const uint64_t base : {uint64_t{0}, largest - 40}) {
+    for (const uint64_t step : {uint64_t{1}, uint64_t{1} << 50}) {
+      Exact<uint64_t> labels(3000);
+      for (size_t i = 0; i < labels.size(); ++i) labels[i] = random.below(4) == 0 ? 0 : base + random.below(41) * step;
+      LabelTable table(labels.data(), labels.size(), Cancellation());
+      for (size_t i = 0; i < labels.size(); ++i) {
+        if (labels[i] != 0) CHECK(table.ids()[table.number(labels[i])] == labels[i]);
+      }
+      const std::vector<uint32_t> order = table.ascending();
+      CHECK(order.size() == table.ids().size());
+      for (size_t i = 1; i < order.size(); ++i) CHECK(table.ids()[order[i - 1]] < table.ids()[order[i]]);
+    }
+  }
+  const uint64_t zeros[] = {0, 0};
+  CHECK(label_range(zeros, 2, Cancellation()).largest == 0 && LabelTable(zeros, 2, Cancellation()).ascending().empty());
+  const uint64_t ends[] = {0, largest, 1};
+  CHECK(label_range(ends, 3, Cancellation()).smallest == 1 && label_range(ends, 3, Cancellation()).largest == largest);
+}
+
+void mapping() {
+  const std::string path = "core_test.tmp";
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  CHECK(file != nullptr && std::fputs("content", file) >= 0 && std::fclose(file) == 0);
+  {
+    const MappedFile mapped(path);
+    CHECK(mapped.size() == 7 && std::string(static_cast<const char*>(mapped.data()), 7) == "content");
+    static_cast<char*>(mapped.data())[0] = 'C';
+    CHECK(static_cast<const char*>(MappedFile(path).data())[0] == 'c');
+  }
+  std::remove(path.c_str());
+  CHECK_ERROR(ERR_IO, MappedFile(path));
+  CHECK_ERROR(ERR_IO, MappedFile("."));
+}
+
+void threads() {
+  std::vector<int> done(1000);
+  parallel_for(7, done.size(), [&](size_t item) { ++done[item]; });
+  CHECK(std::accumulate(done.begin(), done.end(), 0) == 1000);
+  CHECK_ERROR(ERR_LIMIT, parallel_for(3, 100, [](size_t item) {
+                if (item == 50) throw Error(ERR_LIMIT, "fifty");
+              }));
+}
+
+}  // namespace
+
+int main() {
+  equal_labels();
+  runs();
+  numbering();
+  mapping();
+  threads();
+  return 0;
+}

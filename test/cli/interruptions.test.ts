@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { fillTask, ToyPipeline } from '../support/toy-pipeline.js';
+
+let toy: ToyPipeline;
+beforeEach(() => {
+  toy = new ToyPipeline();
+});
+afterEach(() => toy.remove());
+
+describe('interruptions', () => {
+  const slow = fillTask(', milliseconds: 300');
+
+  test('Ctrl-C stops in order: blocks that run end, the same command continues', async () => {
+    toy.write(slow);
+    const program = toy.start('run', 'p.yaml');
+    // A block's first line: it is at work, not only handed out.
+    const logs = join(toy.folder, 'toy.run/tasks/fill/logs');
+    while (!existsSync(logs)) await new Promise((resolve) => setTimeout(resolve, 20));
+    program.process.kill('SIGINT');
+    const { status, out, error } = await program.ended;
+    expect(status).toBe(3);
+    expect(error).toContain(
+      'Stopping: blocks that run may end, no others begin. Ctrl-C again stops at once.\nContinue with: blockwright resume p.yaml\n',
+    );
+    expect(out).toContain('interrupted');
+    expect((await toy.inProcess('status', 'FOLDER/p.yaml')).out).toContain('interrupted, resumable');
+    const again = await toy.run('resume', 'p.yaml', '--json');
+    expect(again.status).toBe(0);
+    const result = JSON.parse(again.out.trimEnd().split('\n').at(-1)!) as { tasks: { alreadyDone: number }[] };
+    expect(result.tasks[0].alreadyDone).toBeGreaterThan(0);
+  });
+
+  test('a second Ctrl-C stops at once', async () => {
+    toy.write(fillTask(', milliseconds: 600000'));
+    const program = toy.start('run', 'p.yaml');
+    await program.says('fill: begins');
+    program.process.kill('SIGINT');
+    await program.says('Stopping: ');
+    program.process.kill('SIGINT');
+    const { status, error } = await program.ended;
+    expect(status).toBe(3);
+    expect(error).toContain('Stopping at once: blocks that run are given up.');
+  });
+
+  test('a second command on the same folder is refused while the first runs; a killed one is continued', async () => {
+    toy.write(slow);
+    const program = toy.start('run', 'p.yaml');
+    await program.says('fill: begins');
+    const second = await toy.run('run', 'p.yaml');
+    expect(second.status).toBe(2);
+    expect(second.error).toContain('blockwright: ERR_RUN_LOCKED: ');
+    expect((await toy.inProcess('status', 'FOLDER/p.yaml')).out).toContain(
+      `coordinator: process ${program.process.pid}`,
+    );
+    program.process.kill('SIGKILL');
+    await program.ended;
+    expect((await toy.inProcess('status', 'FOLDER/p.yaml')).out).toContain('killed, resumable');
+    expect((await toy.run('resume', 'p.yaml', '--quiet')).status).toBe(0);
+  });
+
+  test('resume without a run is refused', async () => {
+    toy.write(fillTask());
+    const { status, error } = await toy.inProcess('resume', 'FOLDER/p.yaml');
+    expect(status).toBe(2);
+    expect(error).toBe(
+      'blockwright: ERR_CONFIG: FOLDER/toy.run: there is no run to resume. Start one with: blockwright run FOLDER/p.yaml\n',
+    );
+    expect(existsSync(join(toy.folder, 'toy.run'))).toBe(false);
+    expect(readFileSync(join(toy.folder, 'p.yaml'), 'utf8')).toContain('toy');
+  });
+});
