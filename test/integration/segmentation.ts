@@ -81,7 +81,11 @@ export async function makeSegmentation(folder: string, options: SegmentationOpti
     folder,
     file,
     runDirectory: plan.pipeline.runDirectory,
-    tasks: plan.tasks.map(({ task, plan: { blocks } }) => ({ name: task.name, blocks: blocks.count, grid: blocks.gridShape.values })),
+    tasks: plan.tasks.map(({ task, plan: { blocks } }) => ({
+      name: task.name,
+      blocks: blocks.count,
+      grid: blocks.gridShape.values,
+    })),
   };
 }
 
