@@ -11,7 +11,7 @@ import { Journal } from './journal.js';
 import { describeThrown } from './messages.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
-import { writeRunSummary } from './run-status.js';
+import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
@@ -29,6 +29,11 @@ export interface RunOptions {
   readonly services?: Readonly<Record<string, Service>> | undefined;
   /** JSON that each worker gets, of which it makes its tasks. */
   readonly workerConfig: unknown;
+  /**
+   * Removes what killed workers may have left, e.g. temporary files. Called when no worker of this run is left, if one was
+   * lost or the run before did not come to its end. Where it fails, the journal says so and nothing else changes.
+   */
+  readonly cleanUp?: (() => Promise<void>) | undefined;
   /** Called for everything that happens; must not throw. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   /** Orderly stop: no new blocks, those that run may end within the grace time. */
@@ -115,7 +120,11 @@ async function runLocked(
   let state: RunState = 'failed';
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
-  const onEvent = options.onEvent ?? (() => undefined);
+  let strays = !cameToItsEnd(folder);
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'worker-end' && !event.expected) strays = true;
+    options.onEvent?.(event);
+  };
   const summarize = (error?: unknown) =>
     writeRunSummary(folder, {
       state,
@@ -155,7 +164,12 @@ async function runLocked(
       const { done, skipped, total } = scheduler.counts(task.index);
       if (done + skipped < total) await task.init?.();
     }
-    await coordinator.run();
+    try {
+      await coordinator.run();
+    } finally {
+      // before the summary says that the run is over: else a kill in between would leave them for good
+      if (strays) await cleanUp(options, journal);
+    }
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
       const { alreadyDone, retried, seconds } = ledger.progress[index];
@@ -201,6 +215,14 @@ async function runLocked(
     coordinator?.close();
     for (const record of records) record.close();
     removeControlFolder(folder);
+  }
+}
+
+async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {
+  try {
+    await options.cleanUp?.();
+  } catch (error) {
+    journal.write('clean-up-failed', { error: describeThrown(error) });
   }
 }
 

@@ -13,6 +13,7 @@ import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
+import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
@@ -63,6 +64,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),
+      cleanUp: () => removeStrayFiles(plan),
       signal,
       killSignal,
       onEvent,
