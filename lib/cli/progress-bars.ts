@@ -33,6 +33,15 @@ export class BarsProgress implements Progress {
     if (event.type === 'run-start' && this.bars === undefined && !this.stopped) this.start();
   }
 
+  say(line: string): void {
+    if (this.bars === undefined) {
+      this.stream.write(`${line}\n`);
+    } else {
+      this.log(line);
+      this.bars.update();
+    }
+  }
+
   stop(): void {
     process.removeListener('exit', this.onExit);
     this.stopped = true;
@@ -119,6 +128,7 @@ function words(task: TaskFigures): string {
 
 function pace(task: TaskFigures): string {
   if (task.finished === task.total) return task.failed + task.orphaned === 0 ? 'done' : '';
+  if (task.over) return '';
   if (!task.started) return 'waits';
   if (task.rate === undefined) return '';
   const left = task.secondsLeft === undefined ? '' : `, ${formatDuration(task.secondsLeft)} left`;

@@ -31,7 +31,11 @@ export class JsonProgress implements Progress {
     }
     if (event.type === 'idle') return; // in the next progress
     if (event.type === 'run-end') this.tick();
-    this.say(event);
+    this.write(event);
+  }
+
+  say(line: string): void {
+    this.write({ type: 'note', text: line });
   }
 
   stop(): void {
@@ -45,10 +49,10 @@ export class JsonProgress implements Progress {
     if (!this.changed) return;
     this.changed = false;
     const { workers, idleWorkers } = this.figures;
-    this.say({ type: 'progress', workers, idleWorkers, tasks: this.figures.tasks() });
+    this.write({ type: 'progress', workers, idleWorkers, tasks: this.figures.tasks() });
   }
 
-  private say(value: object): void {
+  private write(value: object): void {
     this.stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...value })}\n`);
   }
 }

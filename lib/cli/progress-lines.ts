@@ -28,40 +28,46 @@ export class LinesProgress implements Progress {
   onEvent(event: RunEvent): void {
     if (this.timer === undefined) return;
     this.figures.apply(event);
-    this.say(this.notices.apply(event));
-    if (event.type === 'run-start') this.say(this.figures.tasks().map(beginning).join('; '));
+    this.write(this.notices.apply(event));
+    if (event.type === 'run-start') this.write(this.figures.tasks().map(beginning).join('; '));
     else if (event.type === 'task-start') {
       this.open.add(event.task);
-      this.say(`${event.task}: begins`);
+      this.write(`${event.task}: begins`);
     } else if ('block' in event && this.open.has(event.task) && this.figures.isFinished(event.task)) {
       this.open.delete(event.task);
       const task = this.figures.tasks().find(({ name }) => name === event.task)!;
-      this.say(`${task.name}: ends, ${outcome(task)}`);
+      this.write(`${task.name}: ends, ${outcome(task)}`);
     }
+  }
+
+  say(line: string): void {
+    this.write(line);
   }
 
   stop(): void {
     if (this.timer === undefined) return;
     clearInterval(this.timer);
     this.timer = undefined;
-    this.say(this.notices.draw());
+    this.write(this.notices.draw());
     for (const task of this.figures.tasks()) {
-      if (this.open.has(task.name)) this.say(`${task.name}: stops at ${state(task)}`);
+      if (!this.open.has(task.name)) continue;
+      const finished = task.finished === task.total;
+      this.write(`${task.name}: ${finished ? `ends, ${outcome(task)}` : `stops at ${state(task)}`}`);
     }
   }
 
   /** The state of tasks at work, when it has changed. */
   private tick(): void {
-    this.say(this.notices.draw());
+    this.write(this.notices.draw());
     const tasks = this.figures.tasks().filter(({ name }) => this.open.has(name));
     const line = [...tasks.map((task) => `${task.name} ${state(task)}`), idleText(this.figures)]
       .filter((text) => text !== undefined)
       .join('; ');
-    if (line !== '' && line !== this.last) this.say(line);
+    if (line !== '' && line !== this.last) this.write(line);
     this.last = line;
   }
 
-  private say(text: string | undefined): void {
+  private write(text: string | undefined): void {
     if (text === undefined) return;
     this.stream.write(`[${clockTime((this.now() - this.began) / 1000)}] ${text}\n`);
   }

@@ -11,6 +11,8 @@ export interface ProgressStream {
 /** Shows the progress of one run. */
 export interface Progress {
   onEvent(event: RunEvent): void;
+  /** A line for the reader, where what is drawn does not cover it. */
+  say(line: string): void;
   /** Draws the last state and stops its timers; events that come later are ignored. */
   stop(): void;
 }

@@ -16,6 +16,8 @@ export interface TaskFigures {
   /** Blocks of which nothing more is to come: done, skipped, failed, orphaned. Bars show done and skipped alone. */
   readonly finished: number;
   readonly started: boolean;
+  /** The run has ended: nothing more will happen. */
+  readonly over: boolean;
   /** Blocks a second of late; undefined before there is one to tell. */
   readonly rate: number | undefined;
   readonly secondsLeft: number | undefined;
@@ -62,11 +64,12 @@ class Task {
     this.started = true;
   }
 
-  figures(time: number): TaskFigures {
+  figures(time: number, over: boolean): TaskFigures {
     const { name, total, done, skipped, failed, orphaned, alreadyDone, retried, finished, started } = this;
-    const rate = started ? this.rate(time) : undefined;
+    const rate = started && !over ? this.rate(time) : undefined;
     const secondsLeft = rate !== undefined && rate > 0 ? (total - finished) / rate : undefined;
-    return { name, total, done, skipped, failed, orphaned, alreadyDone, retried, finished, started, rate, secondsLeft };
+    const counts = { total, done, skipped, failed, orphaned, alreadyDone, retried, finished };
+    return { name, ...counts, started, over, rate, secondsLeft };
   }
 
   /** Over the last {@link WINDOW}, or since the task began. */
@@ -132,7 +135,7 @@ export class RunFigures {
   /** In the order of the pipeline. */
   tasks(): TaskFigures[] {
     const time = this.now();
-    return [...this.tasksByName.values()].map((task) => task.figures(time));
+    return [...this.tasksByName.values()].map((task) => task.figures(time, this.state !== 'running'));
   }
 
   /** Whether every block of a task has come to its end. */

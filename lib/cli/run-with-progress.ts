@@ -13,17 +13,13 @@ export async function runWithProgress(
   { file, workers, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
-  const again = `Continue with: blockwright resume ${file}`;
-  const requests = onStopRequests((request) => {
-    if (request === 'stop') {
-      console.error('\nStopping: blocks that run may end, no others begin. Ctrl-C again stops at once.');
-    } else {
-      console.error('\nStopping at once: blocks that run are given up.');
-    }
-    console.error(again);
-  });
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
   const progress = quiet ? undefined : createProgress(json ? lines : console.progress, { json });
+  const say = (line: string) => (progress === undefined ? console.error(line) : progress.say(line));
+  const requests = onStopRequests((request) => {
+    if (request === 'stop') say('Stopping: blocks that run may end, no others begin. Ctrl-C again stops at once.');
+    else say('Stopping at once: blocks that run are given up.');
+  });
   try {
     const result = await runPipeline(pipeline, {
       workers,

@@ -49,7 +49,10 @@ function blockLines(failures: readonly BlockFailure[]): string[] {
 
 function verdict({ complete, interrupted, seconds, tasks, refusedConnections }: RunResult): string {
   const sum = (key: 'failed' | 'orphaned') => tasks.reduce((total, task) => total + task[key], 0);
-  const strangers = refusedConnections > 0 ? `; ${plural(refusedConnections, 'connection')} of strangers refused` : '';
+  const strangers =
+    refusedConnections > 0
+      ? `; ${plural(refusedConnections, 'connection')} refused that did not know the run's key`
+      : '';
   const time = formatDuration(seconds);
   if (complete) return `complete: every block is done, in ${time}${strangers}`;
   if (interrupted) return `interrupted after ${time}; the same command goes on from here${strangers}`;

@@ -28,6 +28,15 @@ interface Finished extends HeldBlock {
   readonly workerId: string;
 }
 
+/** How a worker ended. */
+export interface WorkerLoss {
+  readonly reason: string;
+  /** The end of its output; empty when we ended it. */
+  readonly lastLines: string;
+  /** Whether the block may have been the cause. */
+  readonly blamed: boolean;
+}
+
 export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
@@ -108,21 +117,29 @@ export class BlockLedger {
     if (!willRetry) this.gaveUp(held, workerId, error);
   }
 
-  /** Its worker ended. `blamed`: it may have been the cause. */
-  lost(held: HeldBlock, workerId: string, reason: string, blamed: boolean): void {
+  /** Its worker ended. */
+  lost(held: HeldBlock, workerId: string, { reason, lastLines, blamed }: WorkerLoss): void {
     const { task, block, attempt } = held;
-    const { scheduler } = this.options;
+    const { scheduler, folder } = this.options;
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
     const facts = { ...this.book(held, workerId), reason, willRetry };
     this.options.journal.write('block-lost', facts);
     this.options.onEvent({ type: 'block-lost', ...facts });
-    appendToBlockLog(this.logFile(held), 'lost', { attempt, workerId }, reason);
+    const story = lastLines === '' ? reason : `${reason}; the end of ${folder.workerLog(workerId)}:\n${lastLines}`;
+    appendToBlockLog(this.logFile(held), 'lost', { attempt, workerId }, story);
     if (!willRetry) {
-      const message = `its worker ended each time it ran, at last: ${reason}`;
-      this.gaveUp(held, workerId, { message, stack: message, code: 'ERR_WORKER_LOST' });
+      const because = 'its worker ended each time it ran, at last: ';
+      const error = { message: because + reason, stack: because + story, code: 'ERR_WORKER_LOST' };
+      this.gaveUp(held, workerId, error);
     }
+  }
+
+  /** The run stops before it was finished: that is no fault. */
+  givenBack(held: HeldBlock, worker: string): void {
+    this.options.scheduler.giveBack(held.task, held.block, held.attempt);
+    this.options.journal.write('block-given-back', this.book(held, worker));
   }
 
   /** Resolves when no mark is on its way to the disk. */

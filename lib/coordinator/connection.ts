@@ -28,6 +28,8 @@ interface Unfinished {
 export class Connection {
   /** Resolves when the connection is over, with the reason if it was not the peer's orderly end. */
   readonly closed: Promise<Error | undefined>;
+  /** Whether the peer ended it, in order. */
+  left = false;
   private readonly decoder = new FrameDecoder(STRANGER_LIMIT);
   private readonly waiting: [Message, Uint8Array][] = [];
   private receiver: Receiver | undefined;
@@ -40,7 +42,10 @@ export class Connection {
     socket.on('error', (error) => {
       this.failure ??= error;
     });
-    socket.on('end', () => socket.destroy());
+    socket.on('end', () => {
+      this.left = true;
+      socket.destroy();
+    });
     this.closed = new Promise((resolve) => socket.on('close', () => resolve(this.failure)));
   }
 

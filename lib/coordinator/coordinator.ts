@@ -252,7 +252,7 @@ export class Coordinator {
     if (result.outcome !== 'error') {
       this.ledger.finished(lease, session.id, result.outcome, result.seconds);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
-      this.ledger.lost(lease, session.id, 'interrupted', false);
+      this.ledger.givenBack(lease, session.id);
     } else {
       this.ledger.failed(lease, session.id, result.error, result.seconds);
     }
@@ -316,7 +316,7 @@ export class Coordinator {
     session.disconnect();
     this.parked.delete(session);
     const reason = session.reason ?? describeEnd(end);
-    const expected = this.stopping && end.status === 0;
+    const expected = this.stopping && (end.status === 0 || session.reason !== undefined);
     const { status, signal } = end;
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
@@ -324,7 +324,12 @@ export class Coordinator {
     session.leases.clear();
     // with several it is unclear which was at fault; they run alone next time, and then it is clear
     const blamed = leases.length === 1 && !this.stopping && !session.faultBooked;
-    for (const lease of leases) this.ledger.lost(lease, session.id, reason, blamed);
+    const lastLines = session.reason === undefined ? end.lastLines : '';
+    for (const lease of leases) {
+      // a stop gives blocks back: nothing went wrong with them
+      if (this.stopping) this.ledger.givenBack(lease, session.id);
+      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
+    }
     this.distribute();
   }
 
@@ -349,7 +354,7 @@ export class Coordinator {
   private timeOut(session: WorkerSession, lease: Lease): void {
     const { name, blockTimeout } = this.options.tasks[lease.task];
     const seconds = blockTimeout / 1000;
-    const message = `block ${lease.block} of task ${name} ran longer than blockTimeoutSeconds = ${seconds}`;
+    const message = `block ${lease.block} of task ${name} ran longer than its blockTimeout of ${seconds} s`;
     this.dismiss(session, message);
     session.leases.delete(lease.id);
     session.faultBooked = true;

@@ -81,7 +81,9 @@ export class Listener {
       this.strangers.delete(connection);
       this.onPeer(peer, connection);
     } catch {
-      this.refuse(connection);
+      // a worker that ended while it introduced itself is no stranger
+      if (connection.left) connection.destroy();
+      else this.refuse(connection);
     }
   }
 }

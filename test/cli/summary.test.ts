@@ -58,7 +58,7 @@ edges: no space
 
 and 1 more failed block: see 'blockwright failures'
 
-incomplete after 12 s: 9 blocks failed, 2 orphaned (they need one that failed); 2 connections of strangers refused
+incomplete after 12 s: 9 blocks failed, 2 orphaned (they need one that failed); 2 connections refused that did not know the run's key
 `);
 });
 

@@ -97,7 +97,7 @@ describe('workers', () => {
     const result = await toyRun(place, toys, { leaseSeconds: 1, onEvent: (event) => events.push(event) });
     // not taken for dead, but ended at the block's own limit
     expect(result.failures).toMatchObject([
-      { block: 0, message: expect.stringContaining('blockTimeoutSeconds = 2.5') },
+      { block: 0, message: expect.stringContaining('longer than its blockTimeout of 2.5 s') },
     ]);
     expect(events.filter(({ type }) => type === 'block-lost')).toEqual([]);
     expect(journalOf(place.run)).toContainEqual(

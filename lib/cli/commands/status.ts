@@ -47,6 +47,6 @@ function formatStatus(runDirectory: string, status: RunStatus): string {
     const percent = total === 0 ? '100' : ((100 * (done + skipped)) / total).toFixed(1);
     return [name, `${percent} %`, ...[total, done, skipped, failed, orphaned, left].map(formatCount)];
   });
-  const head = ['task', 'ready', 'blocks', 'done', 'skipped', 'failed', 'orphaned', 'left'];
+  const head = ['task', 'complete', 'blocks', 'done', 'skipped', 'failed', 'orphaned', 'left'];
   return [...lines, '', ...alignColumns([head, ...rows])].join('\n');
 }
