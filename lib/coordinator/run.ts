@@ -162,7 +162,7 @@ async function runLocked(
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
       const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await task.init?.();
+      if (done + skipped < total) await task.init?.(done + skipped === 0);
     }
     try {
       await coordinator.run();
