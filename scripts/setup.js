@@ -1,7 +1,9 @@
 // Prepares what `npm run demo` and `npm test` need: system libraries, npm packages, the kernels addon, the compiled
 // TypeScript. Uses nothing but Node, does only what is missing, and names the command where it may not do it itself.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -88,14 +90,18 @@ if (!usesPrebuilt && process.platform === 'linux') {
 // 2. npm packages. node-gyp takes Node's headers from beside the binary where they are, else it downloads them.
 const headers = join(dirname(process.execPath), '..');
 const env = existsSync(join(headers, 'include/node/node.h')) ? { npm_config_nodedir: headers } : {};
-if (!nativeOnly && age('node_modules/.package-lock.json') < age('package-lock.json')) {
+// The lock file's hash is kept beside what was installed: times of files change with every checkout.
+const INSTALLED = 'node_modules/.blockwright-lock';
+const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
+const installed = existsSync(INSTALLED)
+  ? readFileSync(INSTALLED, 'utf8') === lock
+  : age('node_modules/.package-lock.json') >= age('package-lock.json');
+if (!nativeOnly && !installed) {
   run('npm', ['ci', '--no-audit', '--no-fund'], {
     env: { JOBS: 'max', ...env },
     why: 'installing npm packages (a compiled one can take a few minutes)',
   });
-  const now = new Date();
-  const { utimesSync } = await import('node:fs');
-  utimesSync('node_modules/.package-lock.json', now, now);
+  writeFileSync(INSTALLED, lock);
 }
 
 // 3. The kernels addon: built again when a source is newer, or the list of sources changed.
@@ -105,27 +111,33 @@ if (!usesPrebuilt) {
   const sameList = existsSync(list) && readFileSync(list, 'utf8') === sources;
   if (!sameList || age(ADDON) < newest(['native', 'binding.gyp'])) {
     const gyp = 'node_modules/node-gyp/bin/node-gyp.js';
-    const jobs = `-j${Math.max(1, (await import('node:os')).availableParallelism())}`;
+    const jobs = `-j${Math.max(1, availableParallelism())}`;
     const steps =
       sameList && existsSync('build/Makefile') && age('build/Makefile') > age('binding.gyp')
         ? ['build']
         : ['configure', 'build'];
     run(process.execPath, [gyp, ...steps, jobs], { env, why: 'building the kernels addon' });
-    const { utimesSync } = await import('node:fs');
     utimesSync(ADDON, new Date(), new Date());
     writeFileSync(list, sources);
   }
 }
 
-// 4. TypeScript.
+// 4. TypeScript: compiled from nothing when a file came or went, so that no output of a removed file stays behind.
 if (!nativeOnly) {
-  const STAMP = 'dist/tsconfig.tsbuildinfo';
-  if (age(STAMP) < newest(['lib', 'test', 'benchmarks', 'tsconfig.json', 'package.json'])) {
+  const folders = ['lib', 'test', 'benchmarks'];
+  const STAMP = 'dist/sources.txt';
+  const sources = folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`))
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .join('\n');
+  const sameFiles = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources;
+  if (!sameFiles || age(STAMP) < newest([...folders, 'tsconfig.json', 'package.json'])) {
+    if (!sameFiles) rmSync('dist', { recursive: true, force: true });
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
       env: {},
       why: 'compiling TypeScript',
     });
-    const { utimesSync } = await import('node:fs');
-    utimesSync(STAMP, new Date(), new Date());
+    writeFileSync(STAMP, sources);
   }
 }

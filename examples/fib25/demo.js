@@ -8,6 +8,7 @@ import {
   channelPicture,
   contingencyTable,
   enlarge,
+  labelColour,
   labelPicture,
   mergeContingencyTables,
   openLut,
@@ -45,6 +46,17 @@ async function score(labels, truth, change = async (slab) => slab) {
   return segmentationScores(mergeContingencyTables(tables));
 }
 
+/** For each label above 0 the segment above 0 that it shares most pixels with. */
+function largestPartners(labelPixels, segmentPixels) {
+  const overlaps = new Map();
+  labelPixels.forEach((label, pixel) => {
+    if (label === 0 || segmentPixels[pixel] === 0n) return;
+    const counts = overlaps.get(label) ?? new Map();
+    overlaps.set(label, counts.set(segmentPixels[pixel], (counts.get(segmentPixels[pixel]) ?? 0) + 1));
+  });
+  return new Map([...overlaps].map(([label, counts]) => [label, [...counts].sort((a, b) => b[1] - a[1])[0][0]]));
+}
+
 function row(name, count, scores) {
   const voi = `${scores.voiSplit.toFixed(3)} + ${scores.voiMerge.toFixed(3)} = ${(scores.voiSplit + scores.voiMerge).toFixed(3)}`;
   console.log(`  ${name.padEnd(38)} ${String(count).padStart(8)}   ${voi}   ${scores.adaptedRandError.toFixed(4)}`);
@@ -78,12 +90,15 @@ row('segments of at least 64 voxels', new Set(large).size, await score(segments,
 const [depth, height, width] = labels.metadata.shape;
 const z = depth >> 1;
 const slice = (array) => array.readRegion([z, 0, 0], [z + 1, height, width]);
+const [segmentSlice, labelSlice] = [await slice(segments), await slice(labels)];
+const partner = largestPartners(labelSlice, segmentSlice);
 const picture = sideBySide(
   [
     channelPicture(await affinities.readRegion([0, z, 0, 0], [3, z + 1, height, width]), 3, height, width),
     labelPicture(await slice(fragments), height, width),
-    labelPicture(await slice(segments), height, width),
-    labelPicture(await slice(labels), height, width),
+    labelPicture(segmentSlice, height, width),
+    // a label has the colour of the segment that covers most of it: where the colours differ, so do the two
+    labelPicture(labelSlice, height, width, (id) => labelColour(partner.get(Number(id)) ?? id)),
   ].map((part) => enlarge(part, 2)),
 );
 const png = join(output, 'slice.png');

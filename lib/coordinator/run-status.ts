@@ -53,6 +53,15 @@ export function writeRunSummary(folder: RunFolder, summary: { [Key in keyof Omit
   writeDurably(folder.summary, `${JSON.stringify({ format: 1, ...summary }, undefined, 2)}\n`);
 }
 
+/** Whether the run before this one, if there was one, ended with every block done. */
+export function cameToItsEnd(folder: RunFolder): boolean {
+  try {
+    return (readSummary(folder)?.state ?? 'complete') === 'complete';
+  } catch {
+    return false;
+  }
+}
+
 /** How a run stands, from its folder, whether it is at work or not. Undefined when there was none. Throws ERR_METADATA. */
 export function readRunStatus(runDirectory: string): RunStatus | undefined {
   const folder = new RunFolder(runDirectory);

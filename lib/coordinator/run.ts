@@ -12,7 +12,7 @@ import { Journal } from './journal.js';
 import { describeThrown } from './messages.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
-import { writeRunSummary } from './run-status.js';
+import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
@@ -30,6 +30,11 @@ export interface RunOptions {
   readonly services?: Readonly<Record<string, Service>> | undefined;
   /** JSON that each worker gets, of which it makes its tasks. */
   readonly workerConfig: unknown;
+  /**
+   * Removes what killed workers may have left, e.g. temporary files. Called when no worker of this run is left, if one was
+   * lost or the run before did not come to its end. Where it fails, the journal says so and nothing else changes.
+   */
+  readonly cleanUp?: (() => Promise<void>) | undefined;
   /** Called for everything that happens; must not throw. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   /** Orderly stop: no new blocks, those that run may end within the grace time. */
@@ -131,7 +136,11 @@ async function runLocked(
   let state: RunState = 'failed';
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
-  const onEvent = options.onEvent ?? (() => undefined);
+  let strays = !cameToItsEnd(folder);
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'worker-end' && !event.expected) strays = true;
+    options.onEvent?.(event);
+  };
   const summarize = (error?: unknown) =>
     writeRunSummary(folder, {
       state,
@@ -169,9 +178,14 @@ async function runLocked(
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
       const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await initialize(task);
+      if (done + skipped < total) await initialize(task, done + skipped === 0);
     }
-    await coordinator.run();
+    try {
+      await coordinator.run();
+    } finally {
+      // before the summary says that the run is over: else a kill in between would leave them for good
+      if (strays) await cleanUp(options, journal);
+    }
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
       const { alreadyDone, retried, seconds } = ledger.progress[index];
@@ -220,12 +234,20 @@ async function runLocked(
   }
 }
 
-async function initialize(task: RunTask): Promise<void> {
+async function initialize(task: RunTask, fresh: boolean): Promise<void> {
   try {
-    await task.init?.();
+    await task.init?.(fresh);
   } catch (error) {
     if (isBlockwrightError(error)) throw error;
     throw new BlockwrightError('ERR_PLUGIN', `task ${task.name}: init: ${messageOf(error)}`, {}, { cause: error });
+  }
+}
+
+async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {
+  try {
+    await options.cleanUp?.();
+  } catch (error) {
+    journal.write('clean-up-failed', { error: describeThrown(error) });
   }
 }
 

@@ -46,7 +46,7 @@ function reachOf(connectivity: Connectivity, dimensions: number): number {
  * other than 0.
  *
  * @param labels uint64, C order, of `shape` (1 to 6 dimensions)
- * Peak memory beside labels and result: up to 28 bytes a run of equal labels along the last axis.
+ * Peak memory beside labels and result: at most 36 bytes a run of equal labels along the last axis.
  * @throws ERR_ARGUMENT; ERR_LIMIT when an id would exceed 2^64 - 1; ERR_CANCELLED
  */
 export async function connectedComponents(

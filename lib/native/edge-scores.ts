@@ -33,7 +33,7 @@ export interface EdgeScores {
  * pair once and their sums add up to those of the volume.
  *
  * Float sums are float64 in a fixed order: row by row, channel by channel, runs of one pair summed first. Peak memory
- * beside the inputs: 4 bytes a voxel, 40 bytes an edge and 48 an edge and score.
+ * beside the inputs: 5 bytes a voxel, at most 130 bytes an edge and 64 an edge and score.
  *
  * @param fragments uint64, C order, of `shape` (1 to 6 dimensions)
  * @param affinities [offsets, ...shape], read at p

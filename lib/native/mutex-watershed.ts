@@ -57,8 +57,8 @@ export interface MutexWatershedOptions {
  * @param shape [C, ...spatial], 1 to 6 spatial axes, fewer than 2^31 voxels and 2^32 edges
  * @returns labels [...spatial]: 0 where no attractive edge and no seed touches the voxel; seed ids for seeded clusters
  *   (the smallest, where `edges` joined several); other clusters are numbered in raster order of their first voxel,
- *   from 1 or from the largest seed id + 1. Peak memory besides inputs and labels: about 4 * C + 30 bytes a voxel
- *   (2 * C + 30 for bytes without noise and smoothing).
+ *   from 1 or from the largest seed id + 1. Peak memory besides inputs and labels: 4 * C + 20 bytes a voxel (2 * C + 20 for
+ *   bytes without noise and smoothing) and about 40 bytes for each pair of clusters that was found exclusive.
  * @throws ERR_ARGUMENT; ERR_NOT_A_NUMBER with channel and voxel; ERR_LIMIT; ERR_CANCELLED; ERR_OUT_OF_MEMORY
  */
 export async function mutexWatershed(

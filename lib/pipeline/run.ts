@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { RunEvent } from '../coordinator/events.js';
 import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
-import { RunFolder } from '../coordinator/run-folder.js';
 import type { RunContext } from '../workers/task-definition.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
@@ -13,6 +11,7 @@ import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
+import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
@@ -63,6 +62,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),
+      cleanUp: () => removeStrayFiles(plan),
       signal,
       killSignal,
       onEvent,
@@ -82,9 +82,12 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
 }
 
 /** What happens before the first block, once the run folder is locked: outputs are made, then the task prepares itself. */
-export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext): () => Promise<void> {
-  const fresh = !existsSync(new RunFolder(pipeline.runDirectory).doneRecord(task.name));
-  return async () => {
+export function taskInit(
+  pipeline: Pipeline,
+  { task, plan }: PlannedTask,
+  context: RunContext,
+): (fresh: boolean) => Promise<void> {
+  return async (fresh) => {
     for (const output of plan.outputs) await prepareOutput(pipeline.arrays.get(output.name)!.store, output);
     await task.definition.init?.(task.options, context);
     if (!fresh) return;

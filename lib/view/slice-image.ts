@@ -9,15 +9,20 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** A slice of labels, each in its own colour; background 0 is dark grey. */
-export function labelPicture(labels: TypedArray, height: number, width: number): Picture {
+/** A slice of labels, each in its own colour (or in one of the caller's choice); background 0 is dark grey. */
+export function labelPicture(
+  labels: TypedArray,
+  height: number,
+  width: number,
+  colourOf: (id: bigint) => readonly [number, number, number] = labelColour,
+): Picture {
   const data = new Uint8Array(3 * width * height);
   const known = new Map<number | bigint, readonly [number, number, number]>();
   for (let pixel = 0; pixel < width * height; pixel++) {
     const id = labels[pixel];
     let colour = known.get(id);
     if (colour === undefined) {
-      colour = labelColour(BigInt(id));
+      colour = colourOf(BigInt(id));
       known.set(id, colour);
     }
     data.set(colour, 3 * pixel);

@@ -4,29 +4,40 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/span.h"
+
 namespace blockwright {
 
 // Bit x % 64 of words[x / 64] = a[x] == b[x], for x in [0, count); the bits beyond are 0. (count + 63) / 64 words.
 void equal_bits(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words);
 
+// Writes the x in [1, count) with values[x] != values[x - 1], ascending, and returns how many there are. places must have
+// room for count + 8 numbers.
+size_t find_changes(const uint64_t* values, size_t count, uint32_t* places);
+
+// The versions of the two functions for one instruction set; those above take the first one that the machine supports.
+// All give the same.
+struct LabelComparison {
+  const char* name;
+  bool (*supported)();
+  void (*equal_bits)(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words);
+  size_t (*find_changes)(const uint64_t* values, size_t count, uint32_t* places);
+};
+Span<const LabelComparison> label_comparisons();
+
 // Calls visit(begin, end) for every run of equal values of [0, count), in order.
 template <class Visit>
 void for_each_run(const uint64_t* values, size_t count, const Visit& visit) {
   if (count == 0) return;
-  constexpr size_t PART = 2048;  // values; the bits stay in the nearest cache
-  uint64_t equal[PART / 64];
+  constexpr size_t PART = 2048;  // values; their places stay in the nearest cache
+  uint32_t places[PART + 9];
   size_t begin = 0;
-  for (size_t part = 1; part < count; part += PART) {
-    const size_t length = count - part < PART ? count - part : PART;
-    equal_bits(values + part, values + part - 1, length, equal);
-    for (size_t word = 0; word * 64 < length; ++word) {
-      const size_t left = length - word * 64;
-      uint64_t changes = ~equal[word] & (left < 64 ? (uint64_t{1} << left) - 1 : ~uint64_t{0});
-      for (; changes != 0; changes &= changes - 1) {
-        const size_t end = part + word * 64 + static_cast<size_t>(__builtin_ctzll(changes));
-        visit(begin, end);
-        begin = end;
-      }
+  for (size_t part = 0; part + 1 < count; part += PART) {
+    const size_t changes = find_changes(values + part, count - part < PART + 1 ? count - part : PART + 1, places);
+    for (size_t i = 0; i < changes; ++i) {
+      const size_t end = part + places[i];
+      visit(begin, end);
+      begin = end;
     }
   }
   visit(begin, count);

@@ -220,25 +220,19 @@ class Scanner {
     // One start more marks the end of the last run; none beyond.
     const uint64_t last = uint64_t{1} << (length % 64);
     starts_[words_ - 1] = (starts_[words_ - 1] & (last - 1)) | last;
-    uint32_t* numbers = this->numbers(row);
     std::fill(labelled_.begin(), labelled_.end(), ~uint64_t{0});
     labelled_[words_ - 1] = last - 1;
-    size_t begin = 0;
     for (size_t word = 0; word < words_; ++word) {
       ends_[word] = starts_[word] >> 1 | (word + 1 < words_ ? starts_[word + 1] << 63 : 0);
-      for (uint64_t bits = starts_[word]; bits != 0; bits &= bits - 1) {
-        const size_t end = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (voxels[begin] == 0) {
-          clear_bits(labelled_.data(), begin, end);
-        } else if (end > begin) {
-          const uint32_t number = static_cast<uint32_t>(strip_.runs.size());
-          fill_beyond<SLACK>(numbers, begin, end, number);
-          strip_.runs.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
-          strip_.parents.push_back(number);
-        }
-        begin = end;
-      }
     }
+    uint32_t* numbers = this->numbers(row);
+    uint32_t number = static_cast<uint32_t>(strip_.runs.size());
+    for_each_run(voxels, length, [&](size_t begin, size_t end) {
+      if (voxels[begin] == 0) return clear_bits(labelled_.data(), begin, end);
+      fill_beyond<SLACK>(numbers, begin, end, number);
+      strip_.runs.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+      strip_.parents.push_back(number++);
+    });
   }
 
   // Joins the runs of a row with those of one neighbour: runs that share places at the first place they share, runs
@@ -325,7 +319,7 @@ void join_strips(const uint64_t* labels, const Rows& rows, const std::vector<Str
 
 void paint(const Rows& rows, const Strip& strip, const std::vector<uint32_t>& numbers, uint64_t id_offset,
            uint64_t* output, const Cancellation& cancellation) {
-  constexpr size_t STEP = 8;
+  constexpr size_t STEP = 16;
   const size_t limit = strip.last_row * rows.length;  // beyond it another thread writes
   const auto fill = [&](size_t begin, size_t end, uint64_t id) {
     if (end + STEP <= limit) {

@@ -16,7 +16,7 @@ namespace blockwright {
 // id_offset + the number of the component, 1.. in raster order of its first voxel in the box. Returns the number of
 // components. `reach`: how many coordinates may differ (by one) between neighbours, 1 = faces, dimensions = all corners.
 // The same for any number of threads. ERR_LIMIT when an id would exceed 2^64 - 1, or at 2^32 runs.
-// Peak memory beside the arrays: 28 bytes a run (a run = equal labels along the fastest axis), at most 28 a voxel.
+// Peak memory beside the arrays: at most 36 bytes a run of equal labels along the last axis, 4 a voxel of a plane.
 uint64_t connected_components(const uint64_t* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
                               size_t threads, uint64_t* output, const Cancellation& cancellation);
 

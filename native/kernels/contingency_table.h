@@ -14,7 +14,7 @@ struct ContingencyTable {
   std::vector<double> counts;  // voxels, exact below 2^53
 };
 
-// Peak memory beside the inputs: up to 1 byte a voxel, 32 bytes a distinct label, 72 bytes a pair.
+// Peak memory beside the inputs: up to 2 bytes a voxel, 32 a distinct label, 160 a pair.
 ContingencyTable contingency_table(const uint64_t* a, const uint64_t* b, size_t count, const Cancellation& cancellation);
 
 }  // namespace blockwright

@@ -19,7 +19,8 @@ constexpr double LOWEST = -std::numeric_limits<double>::infinity();
 
 // Maximum over [place - low, place + high] of lines of LANES lanes. padded: LOWEST, `low` rows of it, the line, LOWEST up
 // to a whole number of windows. Prefix maxima from the left and the right within each window meet in every window's place.
-void filter_lines(const double* padded, size_t rows, size_t window, size_t length, double* left, double* right, double* output) {
+void filter_lines(const double* padded, size_t rows, size_t window, size_t length, double* left, double* right,
+                  double* output) {
   for (size_t row = 0; row < rows; ++row) {
     const bool first = row % window == 0;
     for (size_t lane = 0; lane < LANES; ++lane) {

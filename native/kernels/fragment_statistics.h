@@ -15,7 +15,8 @@ struct FragmentStatistics {
   std::vector<double> centres;    // [ids, dimensions], voxels from the block's corner, centre of voxel (0, 0, 0) = 0
 };
 
-// labels: C order, `shape`. Peak memory beside the input: 16 + 8 * dimensions bytes a label (dense ids), else a hash of them.
+// labels: C order, `shape`. Peak memory beside the input: up to 1 byte a voxel (ids close together) or 72 a label (a hash),
+// and 40 + 32 * dimensions a label.
 FragmentStatistics fragment_statistics(const uint64_t* labels, const Shape& shape, const Cancellation& cancellation);
 
 }  // namespace blockwright

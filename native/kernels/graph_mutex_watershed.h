@@ -27,6 +27,9 @@ struct FragmentGraph {
   double pseudo_count = 0;
   bool edge_per_attribute = true;
   Span<uint64_t> lut_fragments, lut_segments;  // pairs of ids that are joined before everything else
+  // How many scores may be looked at, for each node and score, to find exclusions when they are needed. Beyond it they are
+  // all put into a table. Only time and memory depend on it.
+  uint64_t search_budget = 16;
 };
 
 // segments[i]: the smallest id of the nodes that are one segment with nodes[i].
@@ -35,7 +38,10 @@ struct FragmentGraph {
 // > 0. Without edge_per_attribute an edge has one score, the sum of those of its attributes, and 0 (repulsive) if it has
 // none. Order: |score| descending, attribute, smaller id, larger id.
 //
-// Peak memory: 8 bytes an edge, 16 a score, 20 a node and 16 an id bucket, 40 bytes an exclusion that was met.
+// The method is that of mutex_watershed.h: repulsive scores are looked for when an attractive one asks.
+//
+// Peak memory: 8 bytes an edge, 4 a score, 16 an attractive and 24 a repulsive score, 24 to 32 a node, about 40 for each pair
+// of segments that was found exclusive.
 void graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
 
 }  // namespace blockwright

@@ -116,8 +116,8 @@ void for_each_direction(const EdgeKeys<Key>& keys, size_t begin, size_t count, c
 
 template <class Key>
 void first_edges(const EdgeKeys<Key>& keys, size_t begin, size_t count, uint32_t* direction, uint32_t* repulsion) {
-  int32_t best[STRIP];
-  int32_t strongest[STRIP];
+  int32_t best[EDGE_STRIP];
+  int32_t strongest[EDGE_STRIP];
   std::fill(best, best + count, 0);
   std::fill(strongest, strongest + count, 0);
   std::fill(direction, direction + count, NO_DIRECTION);

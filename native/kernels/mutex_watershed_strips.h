@@ -1,6 +1,5 @@
-// What the mutex watershed wants to know of the edges at every voxel, computed for a strip of voxels at once.
-//
-// Direction 2 c is the edge of channel c that starts at a voxel, direction 2 c + 1 the one that ends there.
+// What the mutex watershed wants to know of the edges at every voxel, computed for a strip of voxels at once. Directions are
+// those of EdgeKeys::neighbour().
 #pragma once
 
 #include <cstddef>
@@ -10,10 +9,10 @@
 
 namespace blockwright {
 
-inline constexpr size_t STRIP = 2048;           // voxels; what is written of a strip stays in the first cache
+inline constexpr size_t EDGE_STRIP = 2048;           // voxels; what is written of a strip stays in the first cache
 inline constexpr uint32_t NO_DIRECTION = ~uint32_t{0};
 
-// For voxels begin .. begin + count - 1 (count <= STRIP): the direction of the first edge at the voxel if that is
+// For voxels begin .. begin + count - 1 (count <= EDGE_STRIP): the direction of the first edge at the voxel if that is
 // attractive, else NO_DIRECTION; and the largest |key| of its repulsive edges, 0 if it has none.
 template <class Key>
 void first_edges(const EdgeKeys<Key>& keys, size_t begin, size_t count, uint32_t* direction, uint32_t* repulsion);

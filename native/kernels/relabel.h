@@ -21,7 +21,7 @@ enum class Missing { keep, background, error };
 // (background 0 without an entry always stays 0). With table.sizes, labels whose segment has fewer voxels than
 // `minimum_size` become 0. output may be labels. The table is looked up once per distinct label and thread, so a large
 // memory-mapped table costs a few pages; ERR_ARGUMENT when it is seen not to ascend (all of it is checked when it has
-// no more entries than there are labels). Peak memory beside the arrays: 32 bytes a distinct label and thread.
+// no more entries than there are labels). Peak memory beside the arrays: at most 130 bytes a distinct label and thread.
 void relabel(const uint64_t* labels, uint64_t* output, size_t count, const LookupTable& table, Missing missing,
              uint64_t minimum_size, size_t threads, const Cancellation& cancellation);
 

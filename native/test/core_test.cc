@@ -15,7 +15,7 @@ using namespace blockwright;
 
 namespace {
 
-void equal_labels() {
+void equal_labels(const LabelComparison& comparison) {
   Random random(5);
   for (size_t count = 0; count < 200; ++count) {
     Exact<uint64_t> a(count), b(count), words((count + 63) / 64);
@@ -24,9 +24,26 @@ void equal_labels() {
       a[i] = random.next();
       b[i] = a[i] ^ (random.below(3) == 0 ? uint64_t{1} << random.below(64) : 0);
     }
-    equal_bits(a.data(), b.data(), count, words.data());
+    comparison.equal_bits(a.data(), b.data(), count, words.data());
     for (size_t i = 0; i < words.size() * 64; ++i) {
       CHECK((words[i / 64] >> (i % 64) & 1) == (i < count && a[i] == b[i] ? 1u : 0u));
+    }
+  }
+}
+
+void changes(const LabelComparison& comparison) {
+  Random random(8);
+  for (size_t count = 1; count < 200; ++count) {
+    for (const uint64_t mean : {1, 2, 40}) {
+      Exact<uint64_t> values(count);
+      Exact<uint32_t> places(count + 8);
+      for (size_t i = 0; i < count; ++i) values[i] = i == 0 || random.below(mean) == 0 ? random.next() : values[i - 1];
+      const size_t found = comparison.find_changes(values.data(), count, places.data());
+      size_t expected = 0;
+      for (size_t i = 1; i < count; ++i) {
+        if (values[i] != values[i - 1]) CHECK(places[expected++] == i);
+      }
+      CHECK(found == expected);
     }
   }
 }
@@ -108,7 +125,11 @@ void threads() {
 }  // namespace
 
 int main() {
-  equal_labels();
+  for (const LabelComparison& comparison : label_comparisons()) {
+    if (!comparison.supported()) continue;
+    equal_labels(comparison);
+    changes(comparison);
+  }
   runs();
   numbering();
   mapping();

@@ -18,6 +18,11 @@ test('labels of any type give the same picture', () => {
   expect(labelPicture(Uint8Array.of(0, 1), 1, 2).data).toEqual(wide.data.subarray(0, 6));
 });
 
+test('the caller may choose the colours', () => {
+  const picture = labelPicture(Uint8Array.of(0, 5), 1, 2, (id) => [Number(id), 1, 2]);
+  expect([...picture.data]).toEqual([0, 1, 2, 5, 1, 2]);
+});
+
 test('channels become red, green and blue; the last one fills what is missing', () => {
   expect([...channelPicture(Uint8Array.of(1, 2, 3, 4, 5, 6), 3, 1, 2).data]).toEqual([1, 3, 5, 2, 4, 6]);
   expect([...channelPicture(Uint8Array.of(9, 8), 1, 1, 2).data]).toEqual([9, 9, 9, 8, 8, 8]);

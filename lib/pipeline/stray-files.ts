@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { removeLeftovers } from '../graph/lut-files.js';
+import { removeStaleTemporaries } from '../storage/temporary-files.js';
+import type { PipelinePlan } from './plan.js';
+import { resourcePath } from './resource-key.js';
+import { writesOf } from './upstream.js';
+
+/** Removes the temporary files that killed workers left beside what the tasks write. */
+export async function removeStrayFiles({ pipeline, tasks }: PipelinePlan): Promise<void> {
+  for (const resource of tasks.flatMap(({ plan }) => writesOf(plan))) {
+    const path = resourcePath(pipeline, resource);
+    if (resource.kind === 'array' && existsSync(path)) await removeStaleTemporaries(path);
+    if (resource.kind === 'lut' && existsSync(dirname(path))) await removeLeftovers(path);
+  }
+}

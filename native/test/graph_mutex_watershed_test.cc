@@ -1,0 +1,216 @@
+// The graph mutex watershed against a naive twin, on random graphs with many ties, with every way of finding exclusions.
+// Plain asserts, so that it runs under the address and undefined-behaviour sanitizers.
+#undef NDEBUG
+#include "kernels/graph_mutex_watershed.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/exclusions.h"
+#include "core/philox.h"
+
+using namespace blockwright;
+
+namespace {
+
+class Random {
+ public:
+  explicit Random(uint32_t seed) : key_{seed, 2} {}
+  uint32_t below(uint32_t limit) { return philox({counter_++, 0, 0, 0}, key_)[0] % limit; }
+
+ private:
+  RandomKey key_;
+  uint32_t counter_ = 0;
+};
+
+struct Columns {
+  std::vector<uint64_t> nodes, u, v, lut_fragments, lut_segments;
+  std::vector<std::vector<double>> sums, counts;
+};
+
+std::vector<uint64_t> naive_segments(const FragmentGraph& graph) {
+  std::map<uint64_t, uint64_t> owner;
+  std::map<uint64_t, std::set<uint64_t>> exclusive;
+  const auto know = [&](uint64_t id) { owner.emplace(id, id); };
+  const auto visit = [&](bool attractive, uint64_t u, uint64_t v) {
+    const uint64_t a = owner[u], b = owner[v];
+    if (a == b || exclusive[a].count(b) != 0) return;
+    if (!attractive) {
+      exclusive[a].insert(b);
+      exclusive[b].insert(a);
+      return;
+    }
+    for (auto& entry : owner) {
+      if (entry.second == b) entry.second = a;
+    }
+    for (const uint64_t other : exclusive[b]) {
+      exclusive[other].erase(b);
+      exclusive[other].insert(a);
+      exclusive[a].insert(other);
+    }
+  };
+  for (const uint64_t id : graph.nodes) know(id);
+  for (size_t i = 0; i < graph.lut_fragments.size; ++i) {
+    know(graph.lut_fragments[i]);
+    know(graph.lut_segments[i]);
+  }
+  for (size_t i = 0; i < graph.lut_fragments.size; ++i) visit(true, graph.lut_fragments[i], graph.lut_segments[i]);
+  std::vector<std::tuple<double, size_t, uint64_t, uint64_t, bool>> items;
+  for (size_t i = 0; i < graph.u.size; ++i) {
+    const uint64_t low = std::min(graph.u[i], graph.v[i]), high = std::max(graph.u[i], graph.v[i]);
+    double sum = 0;
+    for (size_t k = 0; k < graph.attributes.size(); ++k) {
+      const EdgeAttribute& attribute = graph.attributes[k];
+      const double count = attribute.counts[i];
+      if (count == 0) continue;
+      const double mean = attribute.sums[i] * attribute.scale / count;
+      const double score = (attribute.weight * mean + attribute.bias) * (count / (count + graph.pseudo_count));
+      sum += score;
+      if (graph.edge_per_attribute) items.emplace_back(-std::fabs(score), k, low, high, score > 0);
+    }
+    if (!graph.edge_per_attribute) items.emplace_back(-std::fabs(sum), 0, low, high, sum > 0);
+  }
+  std::sort(items.begin(), items.end());
+  for (const auto& [size, attribute, u, v, attractive] : items) visit(attractive, u, v);
+  std::map<uint64_t, uint64_t> smallest;
+  std::vector<uint64_t> segments;
+  for (const uint64_t id : graph.nodes) segments.push_back(smallest.emplace(owner[id], id).first->second);
+  return segments;
+}
+
+void test_random_graph(uint32_t seed) {
+  Random random(seed);
+  Columns columns;
+  std::set<uint64_t> ids;
+  const uint32_t nodes = 1 + random.below(60);
+  const uint64_t spread[] = {1, 3, uint64_t{1} << 57};
+  const uint64_t factor = spread[random.below(3)];
+  for (uint32_t i = 0; i < nodes; ++i) ids.insert(factor * (1 + random.below(100)));
+  columns.nodes.assign(ids.begin(), ids.end());
+  const auto node = [&] { return columns.nodes[random.below(static_cast<uint32_t>(columns.nodes.size()))]; };
+  std::set<std::pair<uint64_t, uint64_t>> pairs;
+  for (uint32_t i = random.below(300); i > 0; --i) {
+    const uint64_t a = node(), b = node();
+    if (a == b || !pairs.insert({std::min(a, b), std::max(a, b)}).second) continue;
+    columns.u.push_back(a);
+    columns.v.push_back(b);
+  }
+  const size_t attributes = random.below(4);
+  const uint32_t levels = 2 + random.below(2) * random.below(1000);
+  FragmentGraph graph;
+  columns.sums.resize(attributes);
+  columns.counts.resize(attributes);
+  for (size_t k = 0; k < attributes; ++k) {
+    for (size_t i = 0; i < columns.u.size(); ++i) {
+      columns.counts[k].push_back(random.below(4));
+      columns.sums[k].push_back(columns.counts[k].back() * random.below(levels) / (levels - 1));
+    }
+    EdgeAttribute attribute;
+    attribute.name = std::to_string(k);
+    attribute.sums = {columns.sums[k].data(), columns.sums[k].size()};
+    attribute.counts = {columns.counts[k].data(), columns.counts[k].size()};
+    attribute.scale = 1 - 0.25 * random.below(2);
+    attribute.weight = 1 - 0.125 * static_cast<double>(k);
+    attribute.bias = -0.5 + 0.25 * random.below(2);
+    graph.attributes.push_back(attribute);
+  }
+  for (uint32_t i = random.below(3) * random.below(5); i > 0; --i) {
+    columns.lut_fragments.push_back(random.below(5) == 0 ? 12345 : node());
+    columns.lut_segments.push_back(random.below(3) == 0 ? 99999 : node());
+  }
+  graph.nodes = {columns.nodes.data(), columns.nodes.size()};
+  graph.u = {columns.u.data(), columns.u.size()};
+  graph.v = {columns.v.data(), columns.v.size()};
+  graph.lut_fragments = {columns.lut_fragments.data(), columns.lut_fragments.size()};
+  graph.lut_segments = {columns.lut_segments.data(), columns.lut_segments.size()};
+  graph.pseudo_count = random.below(3) * 50;
+  graph.edge_per_attribute = random.below(2) == 0;
+  const std::vector<uint64_t> expected = naive_segments(graph);
+  for (const uint64_t budget : {0, 1, 1000}) {
+    graph.search_budget = budget;
+    std::vector<uint64_t> segments(columns.nodes.size(), 77);
+    graph_mutex_watershed(graph, segments.data(), Cancellation());
+    assert(segments == expected);
+  }
+}
+
+// Exclusions against a set of pairs, while clusters are joined in any order.
+void test_exclusions(uint32_t seed) {
+  Random random(seed);
+  constexpr uint32_t COUNT = 60;
+  Exclusions exclusions;
+  std::set<std::pair<uint32_t, uint32_t>> pairs;
+  std::vector<uint32_t> roots;
+  for (uint32_t i = 0; i < COUNT; ++i) roots.push_back(i);
+  while (roots.size() > 2) {
+    const uint32_t a = roots[random.below(static_cast<uint32_t>(roots.size()))];
+    const uint32_t b = roots[random.below(static_cast<uint32_t>(roots.size()))];
+    if (a == b) continue;
+    const bool excluded = pairs.count({a, b}) != 0;
+    assert(exclusions.contains(a, b) == excluded);
+    if (random.below(4) != 0) {
+      exclusions.add(a, b);
+      pairs.insert({a, b});
+      pairs.insert({b, a});
+    } else if (!excluded || random.below(20) == 0) {
+      if (excluded) {  // so that the test ends: start again without b
+        roots.erase(std::find(roots.begin(), roots.end(), b));
+        continue;
+      }
+      exclusions.join(a, b);
+      std::set<std::pair<uint32_t, uint32_t>> renamed;
+      for (auto [x, y] : pairs) renamed.insert({x == b ? a : x, y == b ? a : y});
+      pairs = renamed;
+      roots.erase(std::find(roots.begin(), roots.end(), b));
+    }
+  }
+}
+
+void test_errors() {
+  uint64_t nodes[] = {1, 2, 4};
+  uint64_t u[] = {1, 4}, v[] = {2, 1};
+  double sums[] = {1, std::numeric_limits<double>::quiet_NaN()}, counts[] = {1, 1};
+  FragmentGraph graph;
+  graph.nodes = {nodes, 3};
+  graph.u = {u, 2};
+  graph.v = {v, 2};
+  EdgeAttribute attribute;
+  attribute.sums = {sums, 2};
+  attribute.counts = {counts, 2};
+  graph.attributes.push_back(attribute);
+  uint64_t segments[3];
+  const auto code = [&](const Cancellation& cancellation) -> std::string {
+    try {
+      graph_mutex_watershed(graph, segments, cancellation);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return "none";
+  };
+  assert(code(Cancellation()) == ERR_NOT_A_NUMBER);
+  sums[1] = 1;
+  assert(code(Cancellation()) == "none");
+  const uint8_t cancelled = 1;
+  assert(code(Cancellation(&cancelled)) == ERR_CANCELLED);
+  u[0] = 3;
+  assert(code(Cancellation()) == ERR_ARGUMENT);
+  u[0] = 1;
+  nodes[1] = 1;
+  assert(code(Cancellation()) == ERR_ARGUMENT);
+}
+
+}  // namespace
+
+int main() {
+  for (uint32_t seed = 0; seed < 1500; ++seed) test_random_graph(seed);
+  for (uint32_t seed = 0; seed < 300; ++seed) test_exclusions(seed);
+  test_errors();
+  std::puts("graph_mutex_watershed_test: passed");
+  return 0;
+}
