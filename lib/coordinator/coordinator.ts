@@ -96,7 +96,7 @@ export class Coordinator {
     this.pool = new WorkerPool({
       ...options,
       now,
-      onStart: (session) => this.workerStarted(session),
+      onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });
