@@ -10,7 +10,10 @@ function listed(): Map<string, Set<string>> {
   let names = new Set<string>();
   for (const line of readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8').split('\n')) {
     const folder = /^### `([^`]+)\/`/.exec(line)?.[1];
-    if (folder !== undefined) tables.set(folder, (names = new Set()));
+    if (folder !== undefined) {
+      names = new Set();
+      tables.set(folder, names);
+    }
     const name = /^\| `([^`]+)` \|/.exec(line)?.[1];
     if (name !== undefined) names.add(name);
   }

@@ -2,15 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <utility>
+
+#include "core/large_array.h"
 
 namespace blockwright {
 
 class DisjointSets {
  public:
   // count must be below 2^31.
-  explicit DisjointSets(uint32_t count) : parent_(new int32_t[count]) {
+  explicit DisjointSets(uint32_t count) : count_(count), parent_(large_array<int32_t>(count)) {
     for (uint32_t i = 0; i < count; ++i) parent_[i] = -1;
   }
 
@@ -39,10 +40,21 @@ class DisjointSets {
     return a;
   }
 
+  // Makes every element that is no root point at its root, for roots().
+  void flatten() {
+    for (uint32_t i = 0; i < count_; ++i) {
+      if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
+    }
+  }
+
+  // Of each element: a root has a negative number; after flatten(), until the next join, others have their root.
+  const int32_t* roots() const { return parent_.get(); }
+
   void prefetch(uint32_t element) const { __builtin_prefetch(&parent_[element]); }
 
  private:
-  std::unique_ptr<int32_t[]> parent_;
+  uint32_t count_;
+  LargeArray<int32_t> parent_;
 };
 
 }  // namespace blockwright

@@ -1,13 +1,16 @@
-// BLOCKWRIGHT_TARGET_CLONES before a function compiles it for several x86-64 instruction sets; one is chosen when the
-// addon is loaded. Only for loops whose results cannot depend on the choice: integers, or floats element by element (the
-// build says -ffp-contract=off). Empty under sanitizers (not ready when the choice is made) and without GNU, glibc, x86-64.
+// Compiles a function several times, for plain x86-64, AVX2 and AVX-512, and picks one when the library is loaded.
+// Only for loops whose results cannot depend on the choice: integers, or floats element by element (the build says
+// -ffp-contract=off). Elsewhere than on GNU, Linux and x86-64 the macro is empty.
+//
+// The levels are chosen by what a processor can do. Names of processors (arch=haswell) would be compared with the model:
+// processors of other makers would then run the plain version.
 #pragma once
 
-#include <climits>
+#include <cstddef>  // for __GLIBC__
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define BLOCKWRIGHT_TARGET_CLONES __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+    __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define BLOCKWRIGHT_TARGET_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define BLOCKWRIGHT_TARGET_CLONES
 #endif

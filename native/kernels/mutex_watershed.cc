@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/disjoint_sets.h"
 #include "core/exclusions.h"
 #include "core/radix_sort.h"
 #include "core/span.h"
@@ -42,22 +43,7 @@ class Watershed {
 
  private:
   static uint32_t magnitude(Key key) { return static_cast<uint32_t>(key < 0 ? -key : key); }
-  const Key* channel(uint32_t c) const { return keys_.values.get() + size_t{c} * voxels_; }
-
-  // The voxels where edges of a channel can start so that their other end is a voxel.
-  std::pair<size_t, size_t> starts(uint32_t c) const {
-    const int64_t step = keys_.step[c];
-    const int64_t voxels = voxels_;
-    if (step >= voxels || step <= -voxels) return {0, 0};
-    return {static_cast<size_t>(std::max<int64_t>(0, -step)), static_cast<size_t>(voxels - std::max<int64_t>(0, step))};
-  }
-  // The other end of an edge at a voxel; where the edge's key is not 0 this is a voxel, so raster arithmetic is safe.
-  uint32_t neighbour(uint32_t voxel, uint32_t direction) const {
-    const uint32_t step = static_cast<uint32_t>(keys_.step[direction / 2]);
-    return direction % 2 == 0 ? voxel + step : voxel - step;
-  }
-
-  uint32_t find(uint32_t voxel);
+  uint32_t find(uint32_t voxel) { return clusters_.find(voxel); }
   bool seeded(uint32_t root) const { return !seeded_.empty() && seeded_[root]; }
   void join(uint32_t a, uint32_t b);
 
@@ -70,14 +56,13 @@ class Watershed {
   bool visit(Edge edge);
   bool repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t id);
   void exclude_before(Edge edge);
-  bool touched(uint32_t voxel) const;
 
   EdgeKeys<Key> keys_;
   const uint32_t voxels_;
   const Cancellation& cancellation_;
   const Span<Edge> memory_;       // for lists of edges
   LargeArray<Node> nodes_;
-  LargeArray<int32_t> parent_;    // a root has minus the number of its voxels
+  DisjointSets clusters_;
   std::vector<bool> seeded_;      // by root; empty without seeds
   Exclusions exclusions_;
   uint64_t budget_;               // how many more edges repelled() may look at
@@ -92,35 +77,19 @@ Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budg
       cancellation_(cancellation),
       memory_(memory),
       nodes_(large_array<Node>(voxels_)),
-      parent_(large_array<int32_t>(voxels_)),
+      clusters_(voxels_),
       budget_(budget) {
   for (uint32_t i = 0; i < voxels_; ++i) nodes_[i] = {i, 0, 0, 0};
-  std::fill(parent_.get(), parent_.get() + voxels_, -1);
-}
-
-template <class Key>
-inline uint32_t Watershed<Key>::find(uint32_t voxel) {
-  int32_t* const parent = parent_.get();
-  int32_t up = parent[voxel];
-  while (up >= 0) {
-    const int32_t next = parent[up];
-    if (next < 0) return static_cast<uint32_t>(up);
-    parent[voxel] = next;  // path halving
-    voxel = static_cast<uint32_t>(next);
-    up = parent[next];
-  }
-  return voxel;
 }
 
 template <class Key>
 inline void Watershed<Key>::join(uint32_t a, uint32_t b) {
-  if (parent_[a] > parent_[b]) std::swap(a, b);
-  parent_[a] += parent_[b];
-  parent_[b] = static_cast<int32_t>(a);
-  std::swap(nodes_[a].next, nodes_[b].next);
-  nodes_[a].repulsion = std::max(nodes_[a].repulsion, nodes_[b].repulsion);
-  exclusions_.join(a, b);
-  if (seeded(b)) seeded_[a] = true;
+  const uint32_t kept = clusters_.join(a, b);
+  const uint32_t gone = kept == a ? b : a;
+  std::swap(nodes_[kept].next, nodes_[gone].next);
+  nodes_[kept].repulsion = std::max(nodes_[kept].repulsion, nodes_[gone].repulsion);
+  exclusions_.join(kept, gone);
+  if (seeded(gone)) seeded_[kept] = true;
 }
 
 template <class Key>
@@ -152,7 +121,7 @@ void Watershed<Key>::join_first() {
       const uint32_t root = find(voxel);
       nodes_[root].repulsion = std::max(nodes_[root].repulsion, repulsion[i]);
       if (direction[i] == NO_DIRECTION || seeded(root)) continue;
-      const uint32_t other = find(neighbour(voxel, direction[i]));
+      const uint32_t other = find(keys_.neighbour(voxel, direction[i]));
       if (other != root) join(root, other);
     }
   }
@@ -240,17 +209,15 @@ void Watershed<Key>::note_repulsion(uint32_t low, uint32_t high) {
 template <class Key>
 template <class Act>
 bool Watershed<Key>::for_each_edge(uint32_t low, uint32_t high, const Act& act) {
-  for (uint32_t i = 0; i < voxels_; ++i) {
-    if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
-  }
+  clusters_.flatten();
   uint8_t flags[EDGE_STRIP];
   for (uint32_t c = 0; c < keys_.channels; ++c) {
-    const auto [begin, end] = starts(c);
+    const auto [begin, end] = keys_.starts(c);
     for (size_t from = begin; from < end; from += EDGE_STRIP) {
       cancellation_.check();
       const size_t number = std::min(EDGE_STRIP, end - from);
-      const Key* const values = channel(c) + from;
-      select_edges(values, parent_.get(), from, keys_.step[c], number, low, high, all_excluded_, flags);
+      const Key* const values = keys_.channel(c) + from;
+      select_edges(values, clusters_.roots(), from, keys_.step[c], number, low, high, all_excluded_, flags);
       for (size_t eight = 0; eight < number; eight += 8) {
         uint64_t word;
         std::memcpy(&word, flags + eight, sizeof word);
@@ -275,8 +242,8 @@ bool Watershed<Key>::visit_sorted(const Edge* begin, const Edge* end) {
     if (end - at > AHEAD) {
       const uint32_t c = id_of(at[AHEAD]) / voxels_;
       const uint32_t voxel = id_of(at[AHEAD]) - c * voxels_;
-      __builtin_prefetch(&parent_[voxel]);
-      __builtin_prefetch(&parent_[voxel + keys_.step[c]]);
+      clusters_.prefetch(voxel);
+      clusters_.prefetch(static_cast<uint32_t>(voxel + keys_.step[c]));
     }
     if (!visit(*at)) return false;
   }
@@ -306,7 +273,7 @@ inline bool Watershed<Key>::visit(Edge edge) {
       stopped_at_ = edge;
       return false;
     }
-    const bool from_u = parent_[a] >= parent_[b];
+    const bool from_u = clusters_.size(a) <= clusters_.size(b);
     if (from_u ? repelled(u, b, key, id) : repelled(v, a, key, id)) {
       exclusions_.add(a, b);
       return true;
@@ -327,12 +294,12 @@ bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_
     ++work;
     for (uint32_t bits = node.certain; bits != 0 && !found; bits &= bits - 1) {
       ++work;
-      found = find(neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits)))) == to;
+      found = find(keys_.neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits)))) == to;
     }
     for (uint32_t bits = found ? 0 : node.possible; bits != 0 && !found; bits &= bits - 1) {
       for (uint32_t d = static_cast<uint32_t>(__builtin_ctz(bits)); d < 2 * keys_.channels && !found; d += 32) {
         ++work;
-        const uint32_t other = neighbour(voxel, d);
+        const uint32_t other = keys_.neighbour(voxel, d);
         if (other >= voxels_) continue;  // happens only where directions share a bit
         const uint32_t candidate = d / 2 * voxels_ + (d % 2 == 0 ? voxel : other);
         const Key value = keys_.values[candidate];
@@ -350,10 +317,10 @@ bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_
 template <class Key>
 void Watershed<Key>::exclude_before(Edge edge) {
   for (uint32_t c = 0; c < keys_.channels; ++c) {
-    const auto [begin, end] = starts(c);
+    const auto [begin, end] = keys_.starts(c);
     for (size_t voxel = begin; voxel < end; ++voxel) {
       if (voxel % 65536 == 0) cancellation_.check();
-      const Key value = channel(c)[voxel];
+      const Key value = keys_.channel(c)[voxel];
       const uint32_t size = magnitude(value);
       if (value >= 0 || size < key_of(edge)) continue;
       if (size == key_of(edge) && c * size_t{voxels_} + voxel > id_of(edge)) continue;
@@ -363,16 +330,6 @@ void Watershed<Key>::exclude_before(Edge edge) {
     }
   }
   all_excluded_ = true;
-}
-
-// Whether an attractive edge touches a voxel.
-template <class Key>
-bool Watershed<Key>::touched(uint32_t voxel) const {
-  for (uint32_t d = 0; d < 2 * keys_.channels; ++d) {
-    const uint32_t start = d % 2 == 0 ? voxel : neighbour(voxel, d);
-    if (start < voxels_ && channel(d / 2)[start] > 0) return true;
-  }
-  return false;
 }
 
 template <class Key>
@@ -390,7 +347,7 @@ void Watershed<Key>::label(const uint64_t* seeds, uint64_t* labels) {
   // A root's own entry names its cluster from the first voxel on, which may come before the root.
   for (uint32_t i = 0; i < voxels_; ++i) {
     const uint32_t root = find(i);
-    if (labels[root] == 0 && (parent_[root] < -1 || touched(i))) {
+    if (labels[root] == 0 && (clusters_.size(root) > 1 || keys_.touched(i))) {
       if (last == std::numeric_limits<uint64_t>::max()) {
         throw Error(ERR_LIMIT, "seeds: ids leave no room for the clusters without a seed below 2^64");
       }

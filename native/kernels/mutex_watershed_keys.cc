@@ -1,8 +1,10 @@
 #include "kernels/mutex_watershed_keys.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "core/error.h"

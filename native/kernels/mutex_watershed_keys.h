@@ -1,9 +1,10 @@
 // The edges of a grid as signed integer keys: what the mutex watershed sorts and compares.
 #pragma once
 
-#include <array>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/cancellation.h"
@@ -40,6 +41,31 @@ struct EdgeKeys {
   uint32_t channels = 0;
   std::vector<int64_t> step;
   LargeArray<Key> values;
+
+  const Key* channel(uint32_t c) const { return values.get() + size_t{c} * voxels; }
+
+  // The voxels [first, second) where edges of a channel can start so that their other end is a voxel.
+  std::pair<size_t, size_t> starts(uint32_t c) const {
+    const int64_t count = voxels;
+    if (step[c] >= count || step[c] <= -count) return {0, 0};
+    return {static_cast<size_t>(std::max<int64_t>(0, -step[c])), static_cast<size_t>(count - std::max<int64_t>(0, step[c]))};
+  }
+
+  // The other end of an edge at a voxel: direction 2 c is the edge of channel c that starts there, 2 c + 1 the one that ends
+  // there. Where the edge's key is not 0 this is a voxel, so raster arithmetic is safe.
+  uint32_t neighbour(uint32_t voxel, uint32_t direction) const {
+    const uint32_t distance = static_cast<uint32_t>(step[direction / 2]);
+    return direction % 2 == 0 ? voxel + distance : voxel - distance;
+  }
+
+  // Whether an attractive edge touches a voxel.
+  bool touched(uint32_t voxel) const {
+    for (uint32_t direction = 0; direction < 2 * channels; ++direction) {
+      const uint32_t start = direction % 2 == 0 ? voxel : neighbour(voxel, direction);
+      if (start < voxels && channel(direction / 2)[start] > 0) return true;
+    }
+    return false;
+  }
 };
 
 // value = float32(((a + noise_eps * normal) + (smoothed - a)) + bias[c]) in float64 and in this order, absent terms left

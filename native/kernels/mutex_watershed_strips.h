@@ -1,6 +1,5 @@
-// What the mutex watershed wants to know of the edges at every voxel, computed for a strip of voxels at once.
-//
-// Direction 2 c is the edge of channel c that starts at a voxel, direction 2 c + 1 the one that ends there.
+// What the mutex watershed wants to know of the edges at every voxel, computed for a strip of voxels at once. Directions are
+// those of EdgeKeys::neighbour().
 #pragma once
 
 #include <cstddef>
