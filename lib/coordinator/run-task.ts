@@ -18,8 +18,11 @@ export interface CoordinatedTask {
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** JSON of everything that decides the outcome. A run folder with another one is refused. */
   readonly identity: unknown;
-  /** Runs before any block of the run, if the task has blocks left; in the order of the tasks. */
-  readonly init?: (() => Promise<void>) | undefined;
+  /**
+   * Runs before any block of the run, if the task has blocks left; in the order of the tasks. `fresh`: none of its blocks
+   * is done, so that whatever stands in its outputs is of no more use.
+   */
+  readonly init?: ((fresh: boolean) => Promise<void>) | undefined;
 }
 
 /** The same with its place among the tasks resolved. */

@@ -26,7 +26,7 @@ export async function runSerially(plan: PipelinePlan, { signal, onLog }: SerialO
     const definitions = [...new Set(pipeline.tasks.map(({ definition }) => definition))];
     const tasks = await loadTasks({ ...workerConfig(plan), plugins: [] }, definitions);
     const inits = plan.tasks.map((planned) => taskInit(pipeline, planned, context));
-    for (const init of inits) await init();
+    for (const init of inits) await init(true);
     for (const { task, plan: taskPlan } of plan.tasks) {
       for (const block of inOrder(taskPlan.blocks)) {
         signal?.throwIfAborted();
