@@ -29,8 +29,6 @@ export interface CoordinatorOptions {
   readonly journal: Journal;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
-  /** What earlier runs left, as the records have it. */
-  readonly recorded: readonly (Uint8Array | undefined)[];
   readonly executor: Executor;
   readonly workers: number;
   readonly resources: Readonly<Record<string, number>>;
@@ -66,8 +64,12 @@ export class Coordinator {
     this.finish = resolve;
   });
 
-  constructor(private readonly options: CoordinatorOptions) {
-    const { tasks, recorded, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
+  /** @param recorded what earlier runs left, as the records have it; read here alone, for there may be much of it */
+  constructor(
+    private readonly options: CoordinatorOptions,
+    recorded: readonly (Uint8Array | undefined)[],
+  ) {
+    const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
     this.scheduler = new Scheduler(
       tasks.map((task) => ({
@@ -96,7 +98,7 @@ export class Coordinator {
     this.pool = new WorkerPool({
       ...options,
       now,
-      onStart: (session) => this.workerStarted(session),
+      onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });

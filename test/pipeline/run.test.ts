@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFailures } from '../../lib/coordinator/run-status.js';
 import { type Pipeline, type PipelineInput, pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
 import { runPipeline } from '../../lib/pipeline/run.js';
@@ -99,6 +100,51 @@ describe('a run with worker processes', () => {
     expect(await content('a')).toEqual(filled());
   });
 
+  test('whose outputs are gone is refused, with all that is missing, until the task may run again', async () => {
+    const tasks = {
+      fill: fill(),
+      copy,
+      write: { type: 'toy-graph', graph: 'g', blocks: 3 },
+      read: { type: 'toy-graph', graph: 'g', lut: 'x.lut' },
+    };
+    expect((await runPipeline(await make(tasks))).complete).toBe(true);
+    for (const name of ['d.zarr/a', 'g.sqlite', 'x.lut']) rmSync(join(folder, name), { recursive: true });
+    const error = await runPipeline(await make(tasks)).catch((one: unknown) => one);
+    expect(error).toMatchObject({ code: 'ERR_OUTPUT_MISSING' });
+    const lines = String((error as Error).message)
+      .replaceAll(folder, 'FOLDER')
+      .split('\n');
+    expect(lines).toEqual([
+      "task fill: blocks of it are recorded as done, but the array 'a', which they wrote, is not at FOLDER/d.zarr/a. Bring it back, or remove FOLDER/toy.run/tasks/fill to run the task from its beginning",
+      expect.stringMatching(
+        /^task write: .* the graph 'g', .* FOLDER\/g\.sqlite\..* remove FOLDER\/toy\.run\/tasks\/write to/,
+      ),
+      expect.stringMatching(
+        /^task read: .* the LUT 'x\.lut', .* FOLDER\/x\.lut\..* remove FOLDER\/toy\.run\/tasks\/read to/,
+      ),
+    ]);
+    expect(existsSync(join(folder, 'd.zarr/a'))).toBe(false);
+    for (const name of ['fill', 'write', 'read']) rmSync(join(folder, 'toy.run/tasks', name), { recursive: true });
+    const again = await runPipeline(await make(tasks));
+    expect(again.complete).toBe(true);
+    expect(again.tasks.map(({ name, alreadyDone }) => [name, alreadyDone])).toEqual([
+      ['fill', 0],
+      ['copy', 3],
+      ['write', 0],
+      ['read', 0],
+    ]);
+    expect(await content('a')).toEqual(filled());
+  });
+
+  test('may have other options as long as nothing was done with those before', async () => {
+    const failed = await runPipeline(await make({ fill: fill({ failBlocks: [0, 1, 2, 3, 4, 5], retries: 0 }) }));
+    expect(failed.tasks).toMatchObject([{ done: 0, failed: 6 }]);
+    const mended = await runPipeline(await make({ fill: fill({ add: 3 }) }));
+    expect(mended.complete).toBe(true);
+    expect(await content('a')).toEqual(filled(3));
+    expect(await readFailures(join(folder, 'toy.run'))).toEqual([]);
+  });
+
   test('says which blocks failed and which were orphaned', async () => {
     const result = await runPipeline(await make({ fill: fill({ failBlocks: [4], retries: 1 }), copy }));
     expect(result).toMatchObject({ complete: false, interrupted: false });
@@ -163,6 +209,30 @@ describe('graphs', () => {
     expect(readFileSync(join(folder, 'init.log'), 'utf8')).toBe('init\n');
     // Another run directory: the rows of the first run must not be added to those of the second.
     expect((await runPipeline(await make(tasks(3), { runDirectory: 'second.run' }))).complete).toBe(true);
+    expect(lut()).toBe(expected(3));
+  });
+
+  test('keep the rows of a task that is called otherwise now, which are not read', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    const { write, read } = tasks(7);
+    await runPipeline(await make({ old: write, read }));
+    expect(lut()).toBe(expected(7));
+    const renamed = await make({ new: { ...write, blocks: 3 }, other: { ...read, lut: 'out/y.lut' } });
+    expect((await runPipeline(renamed)).complete).toBe(true);
+    expect(readFileSync(join(folder, 'out/y.lut'), 'utf8')).toBe(expected(3));
+    expect((await runPipeline(await make({ old: write, read: { ...read, lut: 'out/x.lut' } }))).complete).toBe(true);
+  });
+
+  test('with rows of a run that was ended before its first block was done are cleared', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    await runPipeline(await make(tasks(7)));
+    rmSync(join(folder, 'toy.run'), { recursive: true });
+    // it comes as far as the done records
+    const { write, read } = tasks(3);
+    const again = await make({ write: { ...write, initLog: join(folder, 'logs/init.log') }, read });
+    await expect(runPipeline(again)).rejects.toMatchObject({ code: 'ENOENT' });
+    mkdirSync(join(folder, 'logs'));
+    expect((await runPipeline(again)).complete).toBe(true);
     expect(lut()).toBe(expected(3));
   });
 
