@@ -123,8 +123,10 @@ describe('a run', () => {
       upstream: [],
       init: () => Promise.reject(new Error('no disk')),
     }));
-    expect(messageOf(await rejection(runCoordinator({ ...options, tasks: failing })))).toBe('no disk');
-    expect(readRunStatus(place.run)).toMatchObject({ state: 'failed', error: 'no disk' });
+    expect(messageOf(await rejection(runCoordinator({ ...options, tasks: failing })))).toBe(
+      'task first2: init: no disk',
+    );
+    expect(readRunStatus(place.run)).toMatchObject({ state: 'failed', error: 'task first2: init: no disk' });
   });
 
   test('tells init whether any block of its task is done', async () => {
