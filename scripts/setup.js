@@ -2,7 +2,7 @@
 // TypeScript. Uses nothing but Node, does only what is missing, and names the command where it may not do it itself.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,14 +122,22 @@ if (!usesPrebuilt) {
   }
 }
 
-// 4. TypeScript.
+// 4. TypeScript: compiled from nothing when a file came or went, so that no output of a removed file stays behind.
 if (!nativeOnly) {
-  const STAMP = 'dist/tsconfig.tsbuildinfo';
-  if (age(STAMP) < newest(['lib', 'test', 'benchmarks', 'tsconfig.json', 'package.json'])) {
+  const folders = ['lib', 'test', 'benchmarks'];
+  const STAMP = 'dist/sources.txt';
+  const sources = folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`))
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .join('\n');
+  const sameFiles = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources;
+  if (!sameFiles || age(STAMP) < newest([...folders, 'tsconfig.json', 'package.json'])) {
+    if (!sameFiles) rmSync('dist', { recursive: true, force: true });
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
       env: {},
       why: 'compiling TypeScript',
     });
-    utimesSync(STAMP, new Date(), new Date());
+    writeFileSync(STAMP, sources);
   }
 }

@@ -27,7 +27,8 @@ function taskTable(tasks: readonly TaskResult[]): string[] {
 function failureLines({ failures, tasks }: RunResult): string[] {
   const causes = new Map<string, BlockFailure[]>();
   for (const failure of failures) {
-    const cause = `${firstLine(failure.task)}: ${firstLine(failure.message)}`;
+    const code = failure.code === undefined || failure.message.includes(failure.code) ? '' : `${failure.code}: `;
+    const cause = `${firstLine(failure.task)}: ${code}${firstLine(failure.message)}`;
     causes.set(cause, [...(causes.get(cause) ?? []), failure]);
   }
   const listed = [...causes].slice(0, MOST_CAUSES).flatMap(([cause, blocks]) => [cause, ...blockLines(blocks), '']);
@@ -40,6 +41,7 @@ function failureLines({ failures, tasks }: RunResult): string[] {
 
 function blockLines(failures: readonly BlockFailure[]): string[] {
   const rows = failures
+    .toSorted((a, b) => a.block - b.block)
     .slice(0, MOST_BLOCKS)
     .map(({ block, attempt, logFile }) => ['  block', String(block), `attempt ${attempt}`, firstLine(logFile)]);
   const lines = alignColumns(rows, [0, 2, 3]);

@@ -170,8 +170,8 @@ export class BlockLedger {
   private gaveUp(held: HeldBlock, workerId: string, { message, stack, code }: Thrown): void {
     const { task, block, attempt } = held;
     const { name } = this.options.tasks[task];
-    const failure = { task: name, block, attempt, message, stack, workerId, logFile: this.logFile(held) };
-    this.options.journal.write('block-given-up', { ...failure, code });
+    const failure = { task: name, block, attempt, message, stack, code, workerId, logFile: this.logFile(held) };
+    this.options.journal.write('block-given-up', failure);
     if (this.failures.length < LISTED_FAILURES) this.failures.push(failure);
     try {
       this.options.records[task].mark([block], RecordedState.failed);

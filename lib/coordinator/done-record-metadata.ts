@@ -50,24 +50,32 @@ export function describeRecord(layout: DoneRecordLayout, whose: RecordIdentity):
   };
 }
 
+/** A record that cannot be read. Nothing is lost with it but the knowledge of what is done. */
+export function damagedRecord(
+  code: 'ERR_METADATA' | 'ERR_CHUNK_CORRUPT',
+  file: string,
+  text: string,
+  options?: ErrorOptions,
+): BlockwrightError {
+  const message = `done record ${file}: ${text}. To do the task's blocks again, delete the folder of the record`;
+  return new BlockwrightError(code, message, { file }, options);
+}
+
 /** Reads a `zarr.json`; ERR_METADATA when it is no done record's. */
 export function readDescription(file: string): RecordMetadata {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new BlockwrightError('ERR_METADATA', `done record ${file}: expected JSON`, {}, { cause: error });
+    throw damagedRecord('ERR_METADATA', file, 'expected JSON', { cause: error });
   }
   const parsed = METADATA.safeParse(content);
   if (!parsed.success) {
-    throw new BlockwrightError('ERR_METADATA', `done record ${file}: ${z.prettifyError(parsed.error)}`);
+    throw damagedRecord('ERR_METADATA', file, z.prettifyError(parsed.error));
   }
   const { planHash, identity } = parsed.data.attributes.blockwright;
   if (planHash !== hashOf(identity)) {
-    throw new BlockwrightError(
-      'ERR_METADATA',
-      `done record ${file}: planHash is not the hash of the identity beside it`,
-    );
+    throw damagedRecord('ERR_METADATA', file, 'planHash is not the hash of the identity beside it');
   }
   return parsed.data;
 }

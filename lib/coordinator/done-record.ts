@@ -1,11 +1,12 @@
 import { closeSync, existsSync, fdatasync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { BlockwrightError, codeOf } from '../errors.js';
+import { codeOf } from '../errors.js';
 import { canonicalJson } from './canonical-json.js';
 import { type BytePlace, DoneRecordLayout } from './done-record-layout.js';
 import {
   checkTask,
+  damagedRecord,
   describeRecord,
   isOfPlan,
   planChanged,
@@ -56,9 +57,10 @@ export class DoneRecord {
           canonicalJson(found.shape) !== canonicalJson(shape) ||
           canonicalJson(found.chunk_grid.configuration.chunk_shape) !== canonicalJson(layout.chunkShape)
         ) {
-          throw new BlockwrightError(
+          throw damagedRecord(
             'ERR_METADATA',
-            `done record ${file}: expected shape [${shape}] in chunks of [${layout.chunkShape}], ` +
+            file,
+            `expected shape [${shape}] in chunks of [${layout.chunkShape}], ` +
               `found [${found.shape}] in [${found.chunk_grid.configuration.chunk_shape}]`,
           );
         }
@@ -68,10 +70,7 @@ export class DoneRecord {
       rmSync(chunks, { recursive: true, force: true });
     } else if (existsSync(chunks)) {
       // whose they are cannot be told
-      throw new BlockwrightError(
-        'ERR_METADATA',
-        `done record ${file}: expected the array's description, found none. Remove ${dirname(path)} to run the task again`,
-      );
+      throw damagedRecord('ERR_METADATA', file, "expected the array's description, found none");
     }
     makeFolderDurably(path);
     writeDurably(file, `${JSON.stringify(describeRecord(layout, whose), undefined, 2)}\n`);
@@ -216,16 +215,14 @@ function readChunk(record: string, layout: DoneRecordLayout, chunk: number): Uin
     throw error;
   }
   if (bytes.byteLength !== layout.chunkBytes) {
-    throw new BlockwrightError(
-      'ERR_CHUNK_CORRUPT',
-      `done record ${path}: expected ${layout.chunkBytes} bytes, found ${bytes.byteLength}`,
-    );
+    throw damagedRecord('ERR_CHUNK_CORRUPT', path, `expected ${layout.chunkBytes} bytes, found ${bytes.byteLength}`);
   }
   const bad = bytes.findIndex((byte) => byte > RecordedState.orphaned);
   if (bad >= 0) {
-    throw new BlockwrightError(
+    throw damagedRecord(
       'ERR_CHUNK_CORRUPT',
-      `done record ${path}: expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
+      path,
+      `expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
     );
   }
   return bytes;

@@ -86,14 +86,17 @@ export function describeThrown(thrown: unknown): Thrown {
   const fields = typeof thrown === 'object' && thrown !== null ? (thrown as Record<string, unknown>) : {};
   const message = cut(String('message' in fields ? fields.message : thrown));
   const stack = typeof fields.stack === 'string' ? fields.stack : message;
-  const described = { message, stack: cut(stack + causesOf(fields.cause)) };
+  const described = { message, stack: cut(stack + causesOf(fields.cause, message)) };
   return typeof fields.code === 'string' ? { ...described, code: fields.code.slice(0, 200) } : described;
 }
 
-function causesOf(cause: unknown, depth = 0): string {
+/** The causes of an error, without those that its message tells already and that come from nowhere in JavaScript. */
+function causesOf(cause: unknown, told: string, depth = 0): string {
   if (cause === undefined || cause === null || depth > 4) return '';
   const fields = typeof cause === 'object' ? (cause as Record<string, unknown>) : {};
-  return `\ncaused by: ${String(fields.stack ?? cause)}${causesOf(fields.cause, depth + 1)}`;
+  const text = String(fields.stack ?? cause);
+  const rest = causesOf(fields.cause, told, depth + 1);
+  return told.includes(String(fields.message ?? cause)) && !text.includes('\n') ? rest : `\ncaused by: ${text}${rest}`;
 }
 
 function cut(text: string): string {

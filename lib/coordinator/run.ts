@@ -1,4 +1,4 @@
-import { BlockwrightError } from '../errors.js';
+import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
@@ -99,19 +99,34 @@ export async function runCoordinator(options: RunOptions): Promise<RunResult> {
   checkOptions(options);
   const tasks = resolveTasks(options.tasks);
   const folder = new RunFolder(options.runDirectory);
-  folder.create();
-  const lock = RunLock.acquire(folder.path);
   try {
-    removeTemporaries(folder.path);
-    const journal = new Journal(folder.journal);
+    folder.create();
+    const lock = RunLock.acquire(folder.path);
     try {
-      return await runLocked(options, tasks, folder, lock.epoch, journal);
+      removeTemporaries(folder.path);
+      const journal = new Journal(folder.journal);
+      try {
+        return await runLocked(options, tasks, folder, lock.epoch, journal);
+      } finally {
+        journal.close();
+      }
     } finally {
-      journal.close();
+      lock.release();
     }
-  } finally {
-    lock.release();
+  } catch (error) {
+    throw nameFolder(error, folder);
   }
+}
+
+/** What the system says of an open file (ENOSPC, EIO, ...) does not name it; here it is one of the run folder. */
+function nameFolder(error: unknown, folder: RunFolder): unknown {
+  if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
+  return new BlockwrightError(
+    'ERR_IO',
+    `run folder ${folder.path}: ${messageOf(error)}`,
+    { path: folder.path, errno: codeOf(error) },
+    { cause: error },
+  );
 }
 
 async function runLocked(
@@ -158,7 +173,7 @@ async function runLocked(
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
       const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await task.init?.(done + skipped === 0);
+      if (done + skipped < total) await initialize(task, done + skipped === 0);
     }
     try {
       await coordinator.run();
@@ -225,6 +240,15 @@ async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Pr
   for (const { index, name } of tasks) if (!records[index].resumed) journal.write('task-new', { task: name });
   const credentials = createControlFolder(folder);
   return new Coordinator({ ...withDefaults(options), ...place, credentials }, recorded);
+}
+
+async function initialize(task: RunTask, fresh: boolean): Promise<void> {
+  try {
+    await task.init?.(fresh);
+  } catch (error) {
+    if (isBlockwrightError(error)) throw error;
+    throw new BlockwrightError('ERR_PLUGIN', `task ${task.name}: init: ${messageOf(error)}`, {}, { cause: error });
+  }
 }
 
 async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {

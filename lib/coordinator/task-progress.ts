@@ -5,6 +5,8 @@ export interface BlockFailure {
   readonly attempt: number;
   readonly message: string;
   readonly stack: string;
+  /** Of the error, where it has one. */
+  readonly code?: string | undefined;
   readonly workerId: string;
   /** The block's log. */
   readonly logFile: string;

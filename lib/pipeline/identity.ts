@@ -57,6 +57,6 @@ function geometryOf(metadata: ArrayMetadata | undefined) {
 }
 
 /** As JSON has it; bigint as text. */
-function plain(value: unknown): unknown {
+function plain(value: object): object {
   return JSON.parse(JSON.stringify(value, (_key, one) => (typeof one === 'bigint' ? String(one) : one)));
 }

@@ -3,9 +3,14 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 
 /**
  * What an array that is there has otherwise than the one that a task wants to write, as 'shape [64, 64] instead of
- * [64, 60]'; undefined when they are the same. Attributes that the task does not name may be anything.
+ * [64, 60]'; undefined when they are the same. Attributes that the task does not name may be anything, and so may the chunks
+ * unless asked for: what matters of them is that no two blocks share one.
  */
-export function metadataDifference(found: ArrayMetadata, wanted: ArrayMetadata): string | undefined {
+export function metadataDifference(
+  found: ArrayMetadata,
+  wanted: ArrayMetadata,
+  { chunks = false } = {},
+): string | undefined {
   const differences: string[] = [];
   const compare = (name: string, a: unknown, b: unknown) => {
     const [left, right] = [plain(a), plain(b)];
@@ -13,7 +18,7 @@ export function metadataDifference(found: ArrayMetadata, wanted: ArrayMetadata):
   };
   compare('shape', found.shape, wanted.shape);
   compare('data type', found.dataType, wanted.dataType);
-  compare('chunk shape', found.chunkShape, wanted.chunkShape);
+  if (chunks) compare('chunk shape', found.chunkShape, wanted.chunkShape);
   compare('channel axes', found.channelAxes, wanted.channelAxes);
   compare('offset', found.offset, wanted.offset);
   compare('voxel size', found.voxelSize, wanted.voxelSize);

@@ -1,7 +1,5 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
-import { codeOf, isBlockwrightError, messageOf } from '../errors.js';
+import { sep } from 'node:path';
+import { isBlockwrightError, messageOf } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
@@ -10,10 +8,12 @@ import { metadataDifference } from './metadata-difference.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
+import { checkRecordedOutputs } from './recorded-outputs.js';
 import { type Refusal, refusal } from './refusal.js';
 import { describeResource, resourceKey, resourcePath } from './resource-key.js';
 import { exists, type StoredArray } from './stored-arrays.js';
 import { type TaskWithPlan, writesOf } from './upstream.js';
+import { checkWritable } from './writable.js';
 
 export interface Check {
   readonly pipeline: Pipeline;
@@ -34,6 +34,7 @@ export async function checkTask(check: Check): Promise<Refusal[]> {
     ...checkOutputs(check),
     ...checkPlaces(check),
     ...(await checkInputs(check)),
+    ...(await checkRecordedOutputs(check)),
     ...(await checkWritable(check)),
   ];
 }
@@ -78,14 +79,17 @@ function checkOutputs(check: Check): Refusal[] {
     for (const other of planned) {
       for (const otherOutput of other.plan.outputs) {
         if (other.plan === plan || pipeline.arrays.get(otherOutput.name)?.store !== array.store) continue;
-        const apart = metadataDifference(otherOutput.metadata, output.metadata);
+        const apart = metadataDifference(otherOutput.metadata, output.metadata, { chunks: true });
         if (apart !== undefined) {
           const text = `the task '${other.task.name}' writes the array '${output.name}' too, as another: ${apart}`;
           found.push(refusal(pipeline, path, text));
         }
       }
     }
-    return [...found, ...checkChunks(check, output, path)];
+    if (metadata === undefined || found.length > 0) return [...found, ...checkChunks(check, output, path)];
+    // Its chunks may be others than a new array's.
+    const { chunkShape } = metadata;
+    return checkChunks(check, { ...output, metadata: { ...output.metadata, chunkShape } }, path);
   });
 }
 
@@ -178,36 +182,4 @@ async function checkInputs(check: Check): Promise<Refusal[]> {
     );
   }
   return found;
-}
-
-async function checkWritable(check: Check): Promise<Refusal[]> {
-  const found: Refusal[] = [];
-  for (const resource of writesOf(check.plan)) {
-    const path = resourcePath(check.pipeline, resource);
-    const reason = await whyNotWritable(path);
-    if (reason === undefined) continue;
-    found.push(
-      refusal(
-        check.pipeline,
-        pathOf(check, resource),
-        `${describeResource(resource)} cannot be written to ${path}: ${reason}`,
-      ),
-    );
-  }
-  return found;
-}
-
-/** Why a file or folder cannot be made at a path, judged by the nearest folder that is there. */
-export async function whyNotWritable(path: string): Promise<string | undefined> {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    try {
-      if (!(await stat(folder)).isDirectory()) return `${folder} is no folder`;
-      await access(folder, constants.W_OK);
-      return undefined;
-    } catch (error) {
-      const code = codeOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') return `${folder}: ${code}`;
-      if (folder === dirname(folder)) return undefined;
-    }
-  }
 }

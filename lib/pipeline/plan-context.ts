@@ -71,6 +71,17 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     );
   };
 
+  const writersOf = (name: string) => {
+    const key = resourceKey(pipeline, { kind: 'graph', name });
+    const writers = state.planned.filter(
+      ({ task: other, plan }) =>
+        other.name !== task.name && plan.writes.some((one) => resourceKey(pipeline, one) === key),
+    );
+    if (writers.length > 0 && !state.mayStillWrite(key, task)) return writers;
+    const text = `no task writes the graph '${name}', so what it covers is not known`;
+    throw new NotPlannedYet(key, refusal(pipeline, pathOfReference(task, 'graph', name), text));
+  };
+
   return {
     array,
     neighborhood: (name) => {
@@ -79,20 +90,16 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
       if ('text' in result) throw refuse(result.path ?? pathOfReference(task, 'array', name), result.text);
       return result.offsets;
     },
-    graphRoi: (name) => {
+    graphRoi: (name) =>
+      writersOf(name)
+        .map(({ plan }) => plan.blocks.totalWriteRoi)
+        .reduce((a: Roi, b: Roi) => a.union(b)),
+    edgeAttributes: (name) => {
       const key = resourceKey(pipeline, { kind: 'graph', name });
-      const writers = state.planned.filter(
-        ({ task: other, plan }) =>
-          other.name !== task.name && plan.writes.some((one) => resourceKey(pipeline, one) === key),
-      );
-      const path = pathOfReference(task, 'graph', name);
-      if (writers.length === 0 || state.mayStillWrite(key, task)) {
-        throw new NotPlannedYet(
-          key,
-          refusal(pipeline, path, `no task writes the graph '${name}', so what it covers is not known`),
-        );
-      }
-      return writers.map(({ plan }) => plan.blocks.totalWriteRoi).reduce((a: Roi, b: Roi) => a.union(b));
+      const ofPlan = ({ plan: { edgeAttributes = {} } }: TaskWithPlan) =>
+        Object.entries(edgeAttributes).find(([graph]) => resourceKey(pipeline, { kind: 'graph', name: graph }) === key);
+      const found = writersOf(name).map(ofPlan);
+      return found.some((one) => one === undefined) ? undefined : [...new Set(found.flatMap((one) => one![1]))];
     },
     error: (option, message) => refuse(['tasks', task.name, ...optionPath(option)], message),
   };

@@ -9,6 +9,7 @@ import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
+import { checkRunDirectory } from './writable.js';
 
 /** A task that may run, and what it will do. */
 export interface PlannedTask {
@@ -50,7 +51,7 @@ export async function planPipeline(
     if (!stored.has(store)) stored.set(store, await readStored(store));
   }
   const { planned, refusals: refusedPlans } = await makeTaskPlans(pipeline, stored);
-  const refusals = [...refusedPlans];
+  const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
 

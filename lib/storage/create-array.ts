@@ -14,7 +14,7 @@ import { formatZarrV3, parseZarrV3 } from './zarr-v3.js';
 /** How chunks are compressed. */
 export type Compressor =
   | { readonly name: 'none' }
-  /** @default level 1, no checksum */
+  /** @default level 1, with the frame's checksum: a flipped bit is an error, not a voxel */
   | { readonly name: 'zstd'; readonly level?: number; readonly checksum?: boolean }
   | { readonly name: 'gzip'; readonly level?: number }
   | {
@@ -25,7 +25,7 @@ export type Compressor =
     };
 
 export interface CreateOptions {
-  /** @default zstd level 1 */
+  /** @default zstd level 1 with a checksum */
   readonly compressor?: Compressor;
   /** Adds a crc32c to every chunk. @default false */
   readonly checksum?: boolean;
@@ -42,7 +42,7 @@ function codecsOf(options: CreateOptions, elementBytes: number): Codec[] {
     case 'none':
       return checksum;
     case 'zstd':
-      return [{ name: 'zstd', level: compressor.level ?? 1, checksum: compressor.checksum ?? false }, ...checksum];
+      return [{ name: 'zstd', level: compressor.level ?? 1, checksum: compressor.checksum ?? true }, ...checksum];
     case 'gzip':
       return [{ name: 'gzip', level: compressor.level ?? 1 }, ...checksum];
     case 'blosc': {

@@ -24,17 +24,20 @@ type Options = z.infer<typeof options>;
 function channelsOf(
   scores: Options['scores'],
   neighborhood: readonly (readonly number[])[],
-  error: (message: string) => Error,
+  error: (option: string, message: string) => Error,
 ): Record<string, number[]> {
   const channel = new Map(neighborhood.map((offset, index) => [offset.join(','), index]));
   return Object.fromEntries(
     Object.entries(scores).map(([name, offsets]) => [
       name,
-      offsets.map((offset) => {
+      offsets.map((offset, place) => {
         const index = channel.get(offset.join(','));
         if (index === undefined) {
           const known = neighborhood.map((known) => `[${known.join(', ')}]`).join(', ');
-          throw error(`score '${name}': expected offsets of the neighborhood (${known}), found [${offset.join(', ')}]`);
+          throw error(
+            `scores.${name}[${place}]`,
+            `expected an offset of the neighborhood (${known}), found [${offset.join(', ')}]`,
+          );
         }
         return index;
       }),
@@ -100,7 +103,7 @@ export const affAgglom = defineTask<Options>({
       );
     }
     const neighborhood = context.neighborhood(given.affinities);
-    const channels = channelsOf(given.scores, neighborhood, (message) => context.error('scores', message));
+    const channels = channelsOf(given.scores, neighborhood, context.error);
     const { low, high } = contextOf(given, context, reach(neighborhood, channels, fragments.voxelSize.dimensions));
     return {
       blocks: planOver(fragments, given, context, low, high),
@@ -110,6 +113,7 @@ export const affAgglom = defineTask<Options>({
       ],
       writes: [{ kind: 'graph', name: given.graph }],
       outputs: [],
+      edgeAttributes: { [given.graph]: Object.keys(given.scores) },
     };
   },
 
@@ -140,7 +144,7 @@ export const affAgglom = defineTask<Options>({
       {
         offsets: neighborhood,
         box: writeBox(block, voxelSize),
-        scores: channelsOf(given.scores, neighborhood, (message) => new Error(message)),
+        scores: channelsOf(given.scores, neighborhood, (_option, message) => new Error(message)),
         signal,
       },
     );

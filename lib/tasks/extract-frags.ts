@@ -199,6 +199,7 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
         { kind: 'array', name: given.fragments },
         ...(given.graph === undefined ? [] : [{ kind: 'graph' as const, name: given.graph }]),
       ],
+      ...(given.graph === undefined ? {} : { edgeAttributes: { [given.graph]: [] } }),
       outputs: [{ name: given.fragments, metadata: outputLike(affinities, blocks, given.blockSize, 'uint64') }],
     };
   },

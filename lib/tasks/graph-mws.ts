@@ -54,6 +54,15 @@ export const graphMws = defineTask<Options>({
 
   plan(given, context) {
     const roi = context.graphRoi(given.graph);
+    const scores = context.edgeAttributes(given.graph);
+    for (const name of Object.keys(given.weights)) {
+      if (scores === undefined || scores.includes(name)) continue;
+      const known = scores.length === 0 ? 'there are none' : scores.map((score) => `'${score}'`).join(', ');
+      throw context.error(
+        `weights.${name}`,
+        `expected a score that a task writes to the graph '${given.graph}' (${known}), found '${name}'`,
+      );
+    }
     return {
       blocks: new BlockPlan({ totalWriteRoi: roi, blockShape: roi.shape, fit: 'shrink' }),
       reads: [

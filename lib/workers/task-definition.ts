@@ -25,6 +25,8 @@ export interface TaskPlan {
   readonly reads: readonly Resource[];
   readonly writes: readonly Resource[];
   readonly outputs: readonly OutputArray[];
+  /** Edge attributes that the task writes, by graph. Left out: not known before it runs. */
+  readonly edgeAttributes?: Readonly<Record<string, readonly string[]>>;
   /** Named resources that one block holds while it runs, e.g. { gpu: 1 }. */
   readonly resources?: Readonly<Record<string, number>>;
 }
@@ -37,6 +39,8 @@ export interface PlanContext {
   neighborhood(name: string): readonly (readonly number[])[];
   /** World units that the tasks which write a graph cover. */
   graphRoi(name: string): Roi;
+  /** Edge attributes that tasks write to a graph; undefined when one of them does not say. */
+  edgeAttributes(name: string): readonly string[] | undefined;
   /** An error that points at one of this task's options in the pipeline file. */
   error(option: string, message: string): Error;
 }

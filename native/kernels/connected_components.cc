@@ -200,7 +200,7 @@ class Scanner {
   }
 
  private:
-  static constexpr size_t SLACK = 32;
+  static constexpr size_t SLACK = 16;
 
   // The number of the run at each voxel of a row, for the last rows only; meaningless at background.
   uint32_t* numbers(size_t row) { return &numbers_[row % ring_ * (rows_.length + SLACK)]; }
@@ -267,10 +267,12 @@ class Scanner {
         unite(parents, own[at], other[at]);
       }
       if (!neighbour.corners) continue;
-      // At the ends of the row's runs; both sides are looked at, as joining what is joined anyway does no harm.
-      for (uint64_t bits = open & ~same[word] & (starts_[word] | ends_[word]); bits != 0; bits &= bits - 1) {
+      for (uint64_t bits = open & ~same[word] & starts_[word]; bits != 0; bits &= bits - 1) {
         const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
         if (at > 0 && others[at - 1] == voxels[at]) unite(parents, own[at], other[at - 1]);
+      }
+      for (uint64_t bits = open & ~same[word] & ends_[word]; bits != 0; bits &= bits - 1) {
+        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
         if (at + 1 < rows_.length && others[at + 1] == voxels[at]) unite(parents, own[at], other[at + 1]);
       }
     }

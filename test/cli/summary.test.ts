@@ -49,11 +49,11 @@ edges: chunk c/0/1: short
   block  14  attempt 2  /data/a.run/logs/edges/14.log
 
 edges: no space
-  block     5  attempt 3  /data/a.run/logs/edges/5.log
-  block     6  attempt 3  /data/a.run/logs/edges/6.log
-  block     7  attempt 3  /data/a.run/logs/edges/7.log
-  block     8  attempt 3  /data/a.run/logs/edges/8.log
-  block  1000  attempt 3  /data/a.run/logs/edges/1000.log
+  block   5  attempt 3  /data/a.run/logs/edges/5.log
+  block   6  attempt 3  /data/a.run/logs/edges/6.log
+  block   7  attempt 3  /data/a.run/logs/edges/7.log
+  block   8  attempt 3  /data/a.run/logs/edges/8.log
+  block  11  attempt 3  /data/a.run/logs/edges/11.log
   and 1 more block
 
 and 1 more failed block: see 'blockwright failures'

@@ -123,8 +123,30 @@ describe('a run', () => {
       upstream: [],
       init: () => Promise.reject(new Error('no disk')),
     }));
-    expect(messageOf(await rejection(runCoordinator({ ...options, tasks: failing })))).toBe('no disk');
-    expect(readRunStatus(place.run)).toMatchObject({ state: 'failed', error: 'no disk' });
+    expect(messageOf(await rejection(runCoordinator({ ...options, tasks: failing })))).toBe(
+      'task first2: init: no disk',
+    );
+    expect(readRunStatus(place.run)).toMatchObject({ state: 'failed', error: 'task first2: init: no disk' });
+  });
+
+  test('tells init whether any block of its task is done', async () => {
+    const { runCoordinator } = await import('../../lib/coordinator/run.js');
+    const { toyOptions } = await import('../support/toy-run.js');
+    const said: string[] = [];
+    const run = (until: number, init: (name: string, fresh: boolean) => Promise<void>) => {
+      const toys: Toy[] = toyChain([2, 1, 1]).map((toy) => ({ ...toy, act: 'throw', on: [0], until, maxRetries: 0 }));
+      const options = toyOptions(place, toys);
+      const tasks = options.tasks.map((task) => ({ ...task, init: (fresh: boolean) => init(task.name, fresh) }));
+      return runCoordinator({ ...options, tasks });
+    };
+    const listen = async (name: string, fresh: boolean) => {
+      said.push(`${name} ${fresh}`);
+    };
+    // the done records are there after this, with nothing in them
+    await rejection(run(9, () => Promise.reject(new Error('no disk'))));
+    await run(9, listen);
+    await run(0, listen);
+    expect(said).toEqual(['first true', 'second true', 'first false', 'second true']);
   });
 
   test('gets every result, also of leases that take longer than thought', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { SqliteGraphStore } from '../../lib/graph/sqlite-graph-store.js';
 import { loadPipeline } from '../../lib/pipeline/file.js';
+import type { TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { builtInTasks } from '../../lib/tasks/index.js';
@@ -42,6 +43,9 @@ interface ExampleFile {
   readonly arrays: Record<string, object>;
   readonly tasks: Record<string, Record<string, unknown>>;
 }
+
+/** The tasks of the example's pipeline for segments, with their options. */
+export const exampleTasks = () => readExample('segment.yaml').tasks as Record<string, TaskInput>;
 
 const readExample = (name: string) => parse(readFileSync(join(example, name), 'utf8')) as ExampleFile;
 

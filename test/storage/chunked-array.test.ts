@@ -46,7 +46,7 @@ describe('creating and opening', () => {
       expect(array.fillValue).toBe(9);
       expect(array.dimensions).toBe(3);
       expect(array.roi.equals(new Roi([120, -80], [240, 32]))).toBe(true);
-      expect(array.format.codecs).toEqual([{ name: 'zstd', level: 1, checksum: false }]);
+      expect(array.format.codecs).toEqual([{ name: 'zstd', level: 1, checksum: true }]);
     }
     expect([...filesBelow(path).keys()]).toEqual(['zarr.json']);
     expect(JSON.parse(readFileSync(join(path, 'zarr.json'), 'utf8'))).toMatchObject({

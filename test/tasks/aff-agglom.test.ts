@@ -146,7 +146,11 @@ test('only pairs of different fragments count, and only the named scores are kep
 });
 
 test.each<[string, Record<string, unknown>, string]>([
-  ['a score of an unknown offset', { scores: { near: [[1, 1, 1]] } }, "score 'near': expected offsets of the neigh"],
+  [
+    'a score of an unknown offset',
+    { scores: { near: [[1, 1, 1]] } },
+    'scores.near[0]: expected an offset of the neigh',
+  ],
   ['too little context', { context: [2, 4, 2] }, 'expected at least [2, 4, 3], the longest offset of the scores'],
   ['context of other axes', { context: [9, 9] }, 'context: expected 3 numbers, found 2'],
 ])('%s is refused', async (_name, options, text) => {

@@ -135,5 +135,7 @@ test('a segment has the smallest id of its fragments, and the size of all of the
 
 test('a score that the graph does not have is named', async () => {
   const error = await run('none.lut', { weights: { ...weights, fra: [1, 0] } }).catch((thrown: unknown) => thrown);
-  expect(messageOf(error)).toMatch(/weights\.fra: expected an attribute of the edges, found only far, near/);
+  expect(messageOf(error)).toMatch(
+    /weights\.fra: expected a score that a task writes to the graph 'graph' \('near', 'far'\), found 'fra'/,
+  );
 });

@@ -13,7 +13,7 @@ export interface FailuresArguments {
 /** Blocks of one task that failed for the same reason. */
 export interface FailureGroup {
   readonly task: string;
-  /** The first block's message. */
+  /** The first block's code and message. */
   readonly cause: string;
   readonly failures: readonly BlockFailure[];
 }
@@ -55,7 +55,8 @@ export function groupByCause(failures: readonly BlockFailure[]): FailureGroup[] 
     groups.set(key, group);
   }
   return [...groups.values()]
-    .map((group) => ({ task: group[0].task, cause: group[0].message, failures: group }))
+    .map((group) => group.sort((a, b) => a.block - b.block))
+    .map((group) => ({ task: group[0].task, cause: describe(group[0]), failures: group }))
     .sort((a, b) => b.failures.length - a.failures.length);
 }
 
@@ -68,11 +69,24 @@ async function formatGroup({ task, cause, failures }: FailureGroup): Promise<str
     `  ${named.length === 1 ? 'block' : 'blocks'} ${named.join(', ')}${more}`,
     `  block ${first.block}, attempt ${first.attempt}, worker ${first.workerId}:`,
     indent(first.stack),
+    `  ${first.logFile}`,
   ];
   const log = await readFile(first.logFile, 'utf8').catch(() => '');
-  const excerpt = log.trimEnd().split('\n').slice(-EXCERPT_LINES).join('\n');
-  if (excerpt !== '') lines.push(`  the end of ${first.logFile}:`, indent(excerpt));
+  const said = lastWords(log, first.attempt);
+  if (said.length > 0) lines.push(indent(said.slice(-EXCERPT_LINES).join('\n')));
   return lines.join('\n');
+}
+
+/** The error's code, where it has one, and its message. */
+function describe({ code, message }: BlockFailure): string {
+  return code === undefined || message.includes(code) ? message : `${code}: ${message}`;
+}
+
+/** What the block itself logged in an attempt. How the attempt ended stands there too, but that is told already. */
+function lastWords(log: string, attempt: number): string[] {
+  const paragraphs = log.split(/^(?=--- attempt )/m).map((paragraph) => paragraph.trimEnd().split('\n'));
+  const ofBlock = paragraphs.filter(([head]) => head.startsWith(`--- attempt ${attempt} begins to log`)).at(-1);
+  return ofBlock?.slice(1) ?? [];
 }
 
 function indent(text: string): string {
