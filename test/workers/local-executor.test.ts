@@ -58,7 +58,7 @@ describe('a local worker', () => {
     expect(await handle.ended).toMatchObject({ status: null, signal: 'SIGKILL' });
     handle.kill();
     const gone = () => !existsSync(`/proc/${pid}`) || /State:\s+[ZX]/.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    await until('the child has ended', gone, 5000);
+    await until('the child has ended', gone);
   });
 
   test('that cannot start ends with the reason', async () => {
