@@ -111,19 +111,17 @@ describe('a run with worker processes', () => {
     expect((await runPipeline(await make(tasks))).complete).toBe(true);
     for (const name of ['d.zarr/a', 'g.sqlite', 'x.lut']) rmSync(join(folder, name), { recursive: true });
     const error = await runPipeline(await make(tasks)).catch((one: unknown) => one);
-    expect(error).toMatchObject({ code: 'ERR_OUTPUT_MISSING' });
-    const lines = String((error as Error).message)
-      .replaceAll(folder, 'FOLDER')
-      .split('\n');
-    expect(lines).toEqual([
-      "task fill: blocks of it are recorded as done, but the array 'a', which they wrote, is not at FOLDER/d.zarr/a. Bring it back, or remove FOLDER/toy.run/tasks/fill to run the task from its beginning",
-      expect.stringMatching(
-        /^task write: .* the graph 'g', .* FOLDER\/g\.sqlite\..* remove FOLDER\/toy\.run\/tasks\/write to/,
-      ),
-      expect.stringMatching(
-        /^task read: .* the LUT 'x\.lut', .* FOLDER\/x\.lut\..* remove FOLDER\/toy\.run\/tasks\/read to/,
-      ),
-    ]);
+    expect(error).toMatchObject({ code: 'ERR_PLAN' });
+    const message = String((error as Error).message).replaceAll(folder, 'FOLDER');
+    for (const [task, what, path] of [
+      ['fill', "the array 'a'", 'd.zarr/a'],
+      ['write', "the graph 'g'", 'g.sqlite'],
+      ['read', "the LUT 'x.lut'", 'x.lut'],
+    ]) {
+      expect(message).toContain(
+        `recorded as done, and ${what} that they wrote is not there (FOLDER/${path}). Put it back, or delete FOLDER/toy.run/tasks/${task}/done to do them again`,
+      );
+    }
     expect(existsSync(join(folder, 'd.zarr/a'))).toBe(false);
     for (const name of ['fill', 'write', 'read']) rmSync(join(folder, 'toy.run/tasks', name), { recursive: true });
     const again = await runPipeline(await make(tasks));
@@ -239,7 +237,10 @@ describe('graphs', () => {
     // it comes as far as the done records
     const { write, read } = tasks(3);
     const again = await make({ write: { ...write, initLog: join(folder, 'logs/init.log') }, read });
-    await expect(runPipeline(again)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(runPipeline(again)).rejects.toMatchObject({
+      code: 'ERR_PLUGIN',
+      message: expect.stringContaining('ENOENT'),
+    });
     mkdirSync(join(folder, 'logs'));
     expect((await runPipeline(again)).complete).toBe(true);
     expect(lut()).toBe(expected(3));
