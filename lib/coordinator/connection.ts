@@ -35,6 +35,7 @@ export class Connection {
   private receiver: Receiver | undefined;
   private unfinished: Unfinished | undefined;
   private failure: Error | undefined;
+  private trusted = false;
 
   constructor(private readonly socket: Socket) {
     socket.setNoDelay(true);
@@ -55,6 +56,7 @@ export class Connection {
 
   /** Lifts the limits once the peer has proved who it is. */
   trust(): void {
+    this.trusted = true;
     this.decoder.limit = FRAME_LIMIT;
   }
 
@@ -146,6 +148,8 @@ export class Connection {
       this.deliver(message, payload);
       return;
     }
+    // memory for all parts is taken at the first
+    if (!this.trusted) throw new BlockwrightError('ERR_PROTOCOL', 'a message in parts from a stranger');
     this.unfinished ??= { message, payload: new Uint8Array(payloadBytes(message)), filled: 0 };
     const whole = this.unfinished;
     if (

@@ -29,8 +29,6 @@ export interface CoordinatorOptions {
   readonly journal: Journal;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
-  /** What earlier runs left, as the records have it. */
-  readonly recorded: readonly (Uint8Array | undefined)[];
   readonly executor: Executor;
   readonly workers: number;
   readonly resources: Readonly<Record<string, number>>;
@@ -66,8 +64,12 @@ export class Coordinator {
     this.finish = resolve;
   });
 
-  constructor(private readonly options: CoordinatorOptions) {
-    const { tasks, recorded, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
+  /** @param recorded what earlier runs left, as the records have it; read here alone, for there may be much of it */
+  constructor(
+    private readonly options: CoordinatorOptions,
+    recorded: readonly (Uint8Array | undefined)[],
+  ) {
+    const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
     this.scheduler = new Scheduler(
       tasks.map((task) => ({
@@ -96,7 +98,7 @@ export class Coordinator {
     this.pool = new WorkerPool({
       ...options,
       now,
-      onStart: (session) => this.workerStarted(session),
+      onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });
@@ -337,14 +339,13 @@ export class Coordinator {
     const now = this.clock.now();
     this.listener.tick();
     const { leaseSeconds, executor, tasks } = this.options;
-    const startSeconds = executor.startSeconds ?? 120;
+    const patience = { leaseSeconds, startSeconds: executor.startSeconds ?? 120 };
     for (const session of this.pool.sessions.values()) {
       if (session.dismissed) continue;
       const lease = session.atWork;
-      if (!session.asked && now - session.started > startSeconds * 1000) {
-        this.dismiss(session, `it did not ask for a block within ${startSeconds} s`);
-      } else if (session.connection !== undefined && now - session.lastSeen > leaseSeconds * 1000) {
-        this.dismiss(session, `no sign of life for ${leaseSeconds} s`);
+      const overdue = session.overdue(now, patience);
+      if (overdue !== undefined) {
+        this.dismiss(session, overdue);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         this.timeOut(session, lease);
       }

@@ -23,11 +23,6 @@ export class DoneCommits<Finished extends FinishedBlock> {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
-  /** Whether nothing is under way. */
-  get idle(): boolean {
-    return this.writing === undefined;
-  }
-
   add(finished: Finished): void {
     this.gathering.push(finished);
     // what arrives in the same turn of the event loop joins
@@ -55,7 +50,12 @@ export class DoneCommits<Finished extends FinishedBlock> {
           }
           entry.blocks.push(block);
         }
-        for (const { record, state, blocks } of touched.values()) record.mark(blocks, state);
+        for (const { record, state, blocks } of touched.values()) {
+          record.mark(
+            blocks.sort((a, b) => a - b),
+            state,
+          );
+        }
         await Promise.all([...touched.values()].map(({ record }) => record.flush()));
         this.onCommitted(group);
       }

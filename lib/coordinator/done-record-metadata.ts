@@ -80,22 +80,28 @@ export function readDescription(file: string): RecordMetadata {
   return parsed.data;
 }
 
-/** ERR_PLAN_CHANGED, naming what differs, unless a record is that of the task and its plan. */
-export function checkIdentity(file: string, { attributes }: RecordMetadata, whose: RecordIdentity): void {
-  const found = attributes.blockwright;
-  if (found.task !== whose.task) {
-    throw new BlockwrightError(
-      'ERR_PLAN_CHANGED',
-      `done record ${file}: expected that of task ${whose.task}, found that of task ${found.task}`,
-    );
-  }
-  if (found.planHash === hashOf(whose.identity)) return;
-  const different = differences(found.identity, JSON.parse(canonicalJson(whose.identity)));
-  const listed = different.map(({ key, before, after }) => `  ${key}: was ${show(before)}, is ${show(after)}`);
+/** ERR_PLAN_CHANGED unless a record is that of the task. */
+export function checkTask(file: string, { attributes }: RecordMetadata, whose: RecordIdentity): void {
+  const { task } = attributes.blockwright;
+  if (task === whose.task) return;
   throw new BlockwrightError(
     'ERR_PLAN_CHANGED',
-    `task ${whose.task}: its blocks were begun with another plan. Undo the change, or use another run directory and other outputs:\n` +
-      listed.join('\n'),
+    `done record ${file}: expected that of task ${whose.task}, found that of task ${task}`,
+  );
+}
+
+export function isOfPlan({ attributes }: RecordMetadata, whose: RecordIdentity): boolean {
+  return attributes.blockwright.planHash === hashOf(whose.identity);
+}
+
+/** The refusal of a record with done blocks of another plan; names what differs. */
+export function planChanged(folder: string, { attributes }: RecordMetadata, whose: RecordIdentity): BlockwrightError {
+  const different = differences(attributes.blockwright.identity, JSON.parse(canonicalJson(whose.identity)));
+  const listed = different.map(({ key, before, after }) => `  ${key}: was ${show(before)}, is ${show(after)}`);
+  return new BlockwrightError(
+    'ERR_PLAN_CHANGED',
+    `task ${whose.task}: its blocks were begun with another plan. Undo the change, use another run directory, or remove ` +
+      `${folder} to run the task from its beginning:\n${listed.join('\n')}`,
     { task: whose.task, differences: different },
   );
 }

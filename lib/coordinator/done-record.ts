@@ -1,18 +1,20 @@
-import { closeSync, existsSync, fdatasync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf } from '../errors.js';
 import { canonicalJson } from './canonical-json.js';
 import { type BytePlace, DoneRecordLayout } from './done-record-layout.js';
 import {
-  checkIdentity,
+  checkTask,
   damagedRecord,
   describeRecord,
+  isOfPlan,
+  planChanged,
   RecordedState,
   type RecordIdentity,
   readDescription,
 } from './done-record-metadata.js';
-import { removeTemporaries, syncFolder, writeDurably } from './durable-file.js';
+import { makeFolderDurably, removeTemporaries, writeDurably } from './durable-file.js';
 
 /** Chunk files that are open at once. */
 const OPEN_CHUNKS = 64;
@@ -39,34 +41,38 @@ export class DoneRecord {
   ) {}
 
   /**
-   * Opens a task's record or makes an empty one. Throws ERR_PLAN_CHANGED, naming what differs, when the record is of
-   * another plan, and ERR_METADATA when its description is damaged.
+   * Opens a task's record or makes an empty one. Throws ERR_PLAN_CHANGED, naming what differs, when the record has done
+   * blocks of another plan (one without any is replaced), and ERR_METADATA when its description is damaged.
    */
   static open(path: string, shape: readonly number[], whose: RecordIdentity): DoneRecord {
     const layout = new DoneRecordLayout(shape);
     const file = join(path, 'zarr.json');
+    const chunks = join(path, 'c');
     if (existsSync(file)) {
       removeTemporaries(path);
       const found = readDescription(file);
-      checkIdentity(file, found, whose);
-      if (
-        canonicalJson(found.shape) !== canonicalJson(shape) ||
-        canonicalJson(found.chunk_grid.configuration.chunk_shape) !== canonicalJson(layout.chunkShape)
-      ) {
-        throw damagedRecord(
-          'ERR_METADATA',
-          file,
-          `expected shape [${shape}] in chunks of [${layout.chunkShape}], ` +
-            `found [${found.shape}] in [${found.chunk_grid.configuration.chunk_shape}]`,
-        );
+      checkTask(file, found, whose);
+      if (isOfPlan(found, whose)) {
+        if (
+          canonicalJson(found.shape) !== canonicalJson(shape) ||
+          canonicalJson(found.chunk_grid.configuration.chunk_shape) !== canonicalJson(layout.chunkShape)
+        ) {
+          throw damagedRecord(
+            'ERR_METADATA',
+            file,
+            `expected shape [${shape}] in chunks of [${layout.chunkShape}], ` +
+              `found [${found.shape}] in [${found.chunk_grid.configuration.chunk_shape}]`,
+          );
+        }
+        return new DoneRecord(path, layout, true);
       }
-      return new DoneRecord(path, layout, true);
-    }
-    // chunks without a description: whose they are cannot be told
-    if (existsSync(join(path, 'c'))) {
+      if (hasSuccess(readRecordedStates(path))) throw planChanged(dirname(path), found, whose);
+      rmSync(chunks, { recursive: true, force: true });
+    } else if (existsSync(chunks)) {
+      // whose they are cannot be told
       throw damagedRecord('ERR_METADATA', file, "expected the array's description, found none");
     }
-    mkdirSync(path, { recursive: true });
+    makeFolderDurably(path);
     writeDurably(file, `${JSON.stringify(describeRecord(layout, whose), undefined, 2)}\n`);
     return new DoneRecord(path, layout, false);
   }
@@ -87,17 +93,24 @@ export class DoneRecord {
     return states;
   }
 
-  /** Sets the bytes of blocks, in ascending or any order. Survives this process at once, a power failure after {@link flush}. */
-  mark(blocks: readonly number[], state: RecordedState): void {
-    const places = blocks.map((block) => this.layout.placeOf(block));
-    if (places.length > 1) places.sort((a, b) => a.chunk - b.chunk || a.offset - b.offset);
-    for (let at = 0; at < places.length; ) {
-      let end = at + 1;
-      while (end < places.length && isNext(places[end - 1], places[end])) end++;
-      const { chunk, offset } = places[at];
-      this.write(chunk, new Uint8Array(end - at).fill(state), offset);
-      at = end;
+  /**
+   * Sets the bytes of blocks; neighbours that follow each other are written together. Survives this process at once, a
+   * power failure after {@link flush}.
+   */
+  mark(blocks: Iterable<number>, state: RecordedState): void {
+    let first: BytePlace | undefined;
+    let count = 0;
+    for (const block of blocks) {
+      const place = this.layout.placeOf(block);
+      if (first?.chunk === place.chunk && first.offset + count === place.offset) {
+        count++;
+        continue;
+      }
+      if (first !== undefined) this.write(first, count, state);
+      first = place;
+      count = 1;
     }
+    if (first !== undefined) this.write(first, count, state);
   }
 
   /** Resolves when everything that was marked before the call is on disk. */
@@ -116,13 +129,7 @@ export class DoneRecord {
   async reset(): Promise<Uint8Array | undefined> {
     const states = this.read();
     if (states === undefined) return undefined;
-    const again: number[] = [];
-    for (let block = 0; block < states.length; block++) {
-      if (states[block] <= RecordedState.skipped) continue;
-      states[block] = RecordedState.pending;
-      again.push(block);
-    }
-    this.mark(again, RecordedState.pending);
+    this.mark(takeBack(states), RecordedState.pending);
     await this.flush();
     return states;
   }
@@ -132,8 +139,9 @@ export class DoneRecord {
     this.files.clear();
   }
 
-  private write(chunk: number, bytes: Uint8Array, offset: number): void {
+  private write({ chunk, offset }: BytePlace, count: number, state: RecordedState): void {
     const file = this.file(chunk);
+    const bytes = new Uint8Array(count).fill(state);
     for (let at = 0; at < bytes.byteLength; ) at += writeSync(file, bytes, at, bytes.byteLength - at, offset + at);
     this.unsynced.add(chunk);
   }
@@ -151,26 +159,36 @@ export class DoneRecord {
   }
 
   private createChunk(path: string): void {
-    const missing = mkdirSync(dirname(path), { recursive: true });
+    makeFolderDurably(dirname(path));
     writeDurably(path, new Uint8Array(this.layout.chunkBytes), this.path);
-    // the new folders' entries, up to the one that was there
-    for (let folder = dirname(path); missing !== undefined && folder !== this.path; folder = dirname(folder)) {
-      syncFolder(dirname(folder));
-    }
   }
 
   private closeOne(): void {
-    for (const [chunk, file] of this.files) {
-      if (this.unsynced.has(chunk) || this.syncing.has(chunk)) continue;
-      closeSync(file);
-      this.files.delete(chunk);
-      return;
-    }
+    const closable = [...this.files.keys()].filter((chunk) => !this.syncing.has(chunk));
+    const chunk = closable.find((one) => !this.unsynced.has(one)) ?? closable[0];
+    if (chunk === undefined) return;
+    const file = this.files.get(chunk)!;
+    if (this.unsynced.delete(chunk)) fdatasyncSync(file);
+    closeSync(file);
+    this.files.delete(chunk);
   }
 }
 
-function isNext(a: BytePlace, b: BytePlace): boolean {
-  return a.chunk === b.chunk && a.offset + 1 === b.offset;
+/** Makes failed and orphaned blocks pending; gives their indices. */
+function* takeBack(states: Uint8Array): Generator<number> {
+  for (let block = 0; block < states.length; block++) {
+    if (states[block] <= RecordedState.skipped) continue;
+    states[block] = RecordedState.pending;
+    yield block;
+  }
+}
+
+/** Whether any block is done or skipped. */
+export function hasSuccess(parts: Iterable<Uint8Array>): boolean {
+  for (const states of parts) {
+    if (states.includes(RecordedState.done) || states.includes(RecordedState.skipped)) return true;
+  }
+  return false;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolderDurably } from './durable-file.js';
 
 /**
  * Where everything of one run lies:
@@ -54,8 +54,8 @@ export class RunFolder {
 
   /** Makes the folders that every run has. */
   create(): void {
-    mkdirSync(join(this.path, 'logs'), { recursive: true });
-    mkdirSync(join(this.path, 'tasks'), { recursive: true });
+    makeFolderDurably(join(this.path, 'logs'));
+    makeFolderDurably(join(this.path, 'tasks'));
   }
 }
 

@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlockwrightError, codeOf } from '../errors.js';
 import { temporaryName, unlinkIfThere } from './durable-file.js';
@@ -61,10 +61,11 @@ export class RunLock {
       linkSync(temporary, this.path);
       return true;
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
+      // ENOENT: whoever got the lock meanwhile has tidied up
+      if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return false;
       throw error;
     } finally {
-      unlinkSync(temporary);
+      unlinkIfThere(temporary);
     }
   }
 }

@@ -84,9 +84,15 @@ export async function readFailures(runDirectory: string): Promise<BlockFailure[]
   for await (const entry of readJournal(new RunFolder(runDirectory).journal)) {
     const key = `${entry.block} ${entry.task}`;
     if (entry.event === 'block-given-up') failures.set(key, entry as unknown as BlockFailure);
+    else if (entry.event === 'task-new') forget(failures, entry.task);
     else if (entry.event === 'block-done' || entry.event === 'block-skipped') failures.delete(key);
   }
   return [...failures.values()];
+}
+
+/** Its blocks are counted anew: another plan, or its folder was removed. */
+function forget(failures: Map<string, BlockFailure>, task: unknown): void {
+  for (const [key, failure] of failures) if (failure.task === task) failures.delete(key);
 }
 
 function readSummary(folder: RunFolder): Summary | undefined {

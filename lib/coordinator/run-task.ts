@@ -20,7 +20,7 @@ export interface CoordinatedTask {
   readonly identity: unknown;
   /**
    * Runs before any block of the run, if the task has blocks left; in the order of the tasks. `fresh`: none of its blocks
-   * is done, so what is there of its outputs counts for nothing.
+   * is done, so that whatever stands in its outputs is of no more use.
    */
   readonly init?: ((fresh: boolean) => Promise<void>) | undefined;
 }

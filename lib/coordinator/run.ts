@@ -2,7 +2,7 @@ import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../erro
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
-import { Coordinator } from './coordinator.js';
+import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
@@ -90,6 +90,7 @@ export interface RunResult {
  * ERR_METADATA and ERR_CHUNK_CORRUPT (a damaged done record), ERR_WORKER_START, or what a task's `init` threw.
  */
 export async function runCoordinator(options: RunOptions): Promise<RunResult> {
+  checkOptions(options);
   const tasks = resolveTasks(options.tasks);
   const folder = new RunFolder(options.runDirectory);
   try {
@@ -155,19 +156,7 @@ async function runLocked(
     });
   try {
     for (const task of tasks) records.push(openRecord(folder, task));
-    const recorded = await Promise.all(records.map((record) => record.reset()));
-    const credentials = createControlFolder(folder);
-    coordinator = new Coordinator({
-      ...withDefaults(options),
-      folder,
-      credentials,
-      epoch,
-      journal,
-      tasks,
-      records,
-      recorded,
-      onEvent,
-    });
+    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent });
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
@@ -194,7 +183,7 @@ async function runLocked(
     const complete = results.every(({ done, skipped, total }) => done + skipped === total);
     for (const { index } of tasks) {
       if (scheduler.counts(index).orphaned > 0) {
-        records[index].mark([...scheduler.blocksIn(index, BlockState.orphaned)], RecordedState.orphaned);
+        records[index].mark(scheduler.blocksIn(index, BlockState.orphaned), RecordedState.orphaned);
       }
       await records[index].flush();
     }
@@ -234,6 +223,17 @@ async function runLocked(
   }
 }
 
+type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent'>;
+
+/** A coordinator that knows what earlier runs left, once that was checked. */
+async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
+  const { folder, journal, tasks, records } = place;
+  const recorded = await Promise.all(records.map((record) => record.reset()));
+  for (const { index, name } of tasks) if (!records[index].resumed) journal.write('task-new', { task: name });
+  const credentials = createControlFolder(folder);
+  return new Coordinator({ ...withDefaults(options), ...place, credentials }, recorded);
+}
+
 async function initialize(task: RunTask, fresh: boolean): Promise<void> {
   try {
     await task.init?.(fresh);
@@ -258,6 +258,19 @@ function openRecord(folder: RunFolder, task: RunTask): DoneRecord {
 
 function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
   return { total, done, skipped, failed, orphaned };
+}
+
+function checkOptions(options: RunOptions): void {
+  const { workers, graceSeconds, heartbeatSeconds, leaseSeconds } = withDefaults(options);
+  const refuse = (name: string, expected: string, found: number) => {
+    throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
+  };
+  if (!Number.isSafeInteger(workers) || workers < 1) refuse('workers', 'a whole number of at least 1', workers);
+  for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
+    const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
+    // timers hold 2^31 ms
+    if (!enough || !(seconds <= 2e6)) refuse(name, 'seconds, at most 2,000,000', seconds);
+  }
 }
 
 function withDefaults(options: RunOptions) {

@@ -109,11 +109,9 @@ export class ServiceDesk {
 
   private async sendItems(caller: Caller, call: number, items: AsyncIterable<ServiceAnswer>): Promise<void> {
     const { connection } = caller;
-    const streams = this.streams.get(connection) ?? new Map<number, Stream>();
-    this.streams.set(connection, streams);
+    const streams = this.streamsOf(connection);
     const stream: Stream = { credit: WINDOW, wake: () => undefined, left: false };
     streams.set(call, stream);
-    void connection.closed.then(() => stream.wake());
     try {
       for await (const { header, payload } of items) {
         while (stream.credit === 0 && !stream.left && connection.open) {
@@ -131,6 +129,18 @@ export class ServiceDesk {
     } finally {
       streams.delete(call);
     }
+  }
+
+  private streamsOf(connection: Connection): Map<number, Stream> {
+    const known = this.streams.get(connection);
+    if (known !== undefined) return known;
+    const streams = new Map<number, Stream>();
+    this.streams.set(connection, streams);
+    // once a connection, not once a call: what waits for a promise stays until the promise settles
+    void connection.closed.then(() => {
+      for (const stream of streams.values()) stream.wake();
+    });
+    return streams;
   }
 
   private find(message: CallMessage): ServiceMethod {

@@ -32,7 +32,11 @@ export type CallGraph = (header: unknown, payload: Uint8Array) => AsyncIterable<
 
 /** A graph store that is open in another thread, process or host. Rows are merged here, on the reader's side. */
 export class RemoteGraphStore implements GraphStore {
-  constructor(private readonly call: CallGraph) {}
+  /** @param tasks whose rows are read. @default those of all tasks */
+  constructor(
+    private readonly call: CallGraph,
+    private readonly tasks?: ReadonlySet<string>,
+  ) {}
 
   async init(schema: GraphSchema): Promise<void> {
     decodeDone(await this.ask(encodeRequest({ operation: 'init', dimensions: schema.dimensions })));
@@ -71,16 +75,20 @@ export class RemoteGraphStore implements GraphStore {
 
   async *nodeRows(roi?: Roi): AsyncGenerator<NodeRows> {
     const { header, payload } = encodeRequest({ operation: 'nodeRows', ...encodeRoi(roi) });
-    for await (const message of this.call(header, payload)) yield* decodeNodeRows(message);
+    for await (const message of this.call(header, payload)) yield* this.wanted(decodeNodeRows(message));
   }
 
   async *edgeRows(roi?: Roi): AsyncGenerator<EdgeRows> {
     const { header, payload } = encodeRequest({ operation: 'edgeRows', ...encodeRoi(roi) });
-    for await (const message of this.call(header, payload)) yield* decodeEdgeRows(message);
+    for await (const message of this.call(header, payload)) yield* this.wanted(decodeEdgeRows(message));
   }
 
   /** Lets go of nothing: the connection is its owner's. */
   async close(): Promise<void> {}
+
+  private *wanted<Rows extends { readonly task: string }>(parts: Iterable<Rows>): Generator<Rows> {
+    for (const rows of parts) if (this.tasks?.has(rows.task) ?? true) yield rows;
+  }
 
   private async ask({ header, payload }: GraphMessage): Promise<GraphMessage> {
     for await (const message of this.call(header, payload)) return message;

@@ -3,50 +3,38 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 import type { TaskPlan } from '../workers/task-definition.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { resourceKey } from './resource-key.js';
-import { type TaskWithPlan, writesOf } from './upstream.js';
+import { writesOf } from './upstream.js';
 
-/** What identities are made of beside the pipeline. */
-interface Facts {
+/** What an identity is made of, beside the task itself. */
+export interface IdentityFacts {
+  readonly pipeline: Pipeline;
   readonly arrays: ReadonlyMap<string, ArrayMetadata>;
   readonly neighborhoods: ReadonlyMap<string, readonly (readonly number[])[]>;
+  /** Identities of the tasks that come before this one, by name. */
+  readonly earlier: ReadonlyMap<string, { readonly plan: TaskPlan; readonly identity: unknown }>;
 }
 
 /**
- * What the results of tasks depend on beside their blocks, as plain data by task: a run whose identity changed is not resumed.
- * It has the hashes of the tasks that write what the task reads, so that no block is taken for done that was made from what
- * another plan of those left. Paths are as the file gives them, so that a folder can be moved as a whole; how the work is spread
- * (workers, retries) is no part of it.
+ * What a task's results depend on beside its blocks, as plain data: a run whose identity changed is not resumed. With
+ * those of the tasks that wrote what it finds (as hashes), and so of all before it. Paths are as the file gives them, so
+ * that a folder can be moved as a whole; how the work is spread (workers, retries), and in what chunks what is read lies,
+ * is no part of it.
  */
-export function taskIdentities(
-  pipeline: Pipeline,
-  planned: readonly TaskWithPlan[],
-  facts: Facts,
-): ReadonlyMap<string, unknown> {
-  const identities = new Map<string, unknown>();
-  const begun = new Set<TaskWithPlan>();
-  const visit = (one: TaskWithPlan) => {
-    if (begun.has(one)) return; // or the orders go round in a circle, and the plan is refused
-    begun.add(one);
-    const reads = new Set(one.plan.reads.map((resource) => resourceKey(pipeline, resource)));
-    const writers = planned.filter(
-      (other) => other !== one && writesOf(other.plan).some((resource) => reads.has(resourceKey(pipeline, resource))),
-    );
-    for (const writer of writers) visit(writer);
-    const upstream = writers.map(({ task: { name } }) => [name, hashOf(identities.get(name) ?? null).slice(0, 16)]);
-    const own = identityOf(pipeline, one.task, one.plan, facts);
-    identities.set(one.task.name, { ...own, upstream: Object.fromEntries(upstream) });
-  };
-  for (const one of planned) visit(one);
-  return identities;
-}
-
-function identityOf(pipeline: Pipeline, task: PipelineTask, plan: TaskPlan, { arrays, neighborhoods }: Facts): object {
+export function taskIdentity({ definition, options }: PipelineTask, plan: TaskPlan, facts: IdentityFacts): unknown {
+  const { pipeline, arrays, neighborhoods, earlier } = facts;
   const used = [...plan.reads, ...writesOf(plan)];
   const names = (kind: 'array' | 'graph') =>
     [...new Set(used.filter((one) => one.kind === kind).map(({ name }) => name))].sort();
+  // what is there when a block runs; rows that others wrote to a graph are only read
+  const found = [...plan.reads, ...writesOf(plan).filter(({ kind }) => kind !== 'graph')];
+  const keys = new Set(found.map((one) => resourceKey(pipeline, one)));
+  const upstream = [...earlier].filter(([, one]) =>
+    writesOf(one.plan).some((written) => keys.has(resourceKey(pipeline, written))),
+  );
   return plain({
-    type: task.definition.type,
-    options: task.options,
+    type: definition.type,
+    version: definition.version,
+    options,
     arrays: Object.fromEntries(
       names('array').map((name) => [
         name,
@@ -58,13 +46,14 @@ function identityOf(pipeline: Pipeline, task: PipelineTask, plan: TaskPlan, { ar
       ]),
     ),
     graphs: Object.fromEntries(names('graph').map((name) => [name, pipeline.graphs.get(name)?.pathAsGiven])),
+    upstream: Object.fromEntries(upstream.map(([name, one]) => [name, hashOf([one.plan.blocks, one.identity])])),
   });
 }
 
 function geometryOf(metadata: ArrayMetadata | undefined) {
   if (metadata === undefined) return {};
-  const { shape, chunkShape, dataType, channelAxes, offset, voxelSize } = metadata;
-  return { shape, chunkShape, dataType, channelAxes, offset, voxelSize };
+  const { shape, dataType, channelAxes, offset, voxelSize } = metadata;
+  return { shape, dataType, channelAxes, offset, voxelSize };
 }
 
 /** As JSON has it; bigint as text. */

@@ -24,6 +24,8 @@ export async function loadTasks(
   for (const path of config.plugins) await registry.addPlugin(path);
   const arrays = new OpenArrays(new Map(config.arrays.map(({ name, store }) => [name, store])));
   const neighborhoods = new Map(config.neighborhoods.map(({ array, offsets }) => [array, offsets]));
+  // rows of a task that was renamed or taken out of the pipeline may still be there
+  const writers = new Map(config.graphs.map(({ name, writers }) => [name, writers]));
   return new Map(
     config.tasks.map(({ name, type, input, blocks: plan }) => {
       const definition = registry.get(type);
@@ -41,7 +43,13 @@ export async function loadTasks(
           signal,
           log,
           array: (array) => arrays.get(array),
-          graph: (graph) => new RemoteGraphStore((header, payload) => stream(GRAPH_SERVICE, graph, header, payload)),
+          graph: (graph) => {
+            const tasks = writers.get(graph) ?? [];
+            return new RemoteGraphStore(
+              (header, payload) => stream(GRAPH_SERVICE, graph, header, payload),
+              tasks.length === 0 ? undefined : new Set(tasks),
+            );
+          },
           lutPath: (path) => resolvePath(config.folder, path),
           neighborhood: (array) => {
             const offsets = neighborhoods.get(array);

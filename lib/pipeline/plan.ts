@@ -1,14 +1,14 @@
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { TaskPlan } from '../workers/task-definition.js';
 import { bytesOf } from './data-volume.js';
-import { taskIdentities } from './identity.js';
+import { taskIdentity } from './identity.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
-import { deriveUpstream, writesOf } from './upstream.js';
+import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
 import { checkRunDirectory } from './writable.js';
 
 /** A task that may run, and what it will do. */
@@ -68,33 +68,29 @@ export async function planPipeline(
     if ('offsets' in found) neighborhoods.set(name, found.offsets);
   }
 
-  const identities = taskIdentities(pipeline, planned, { arrays, neighborhoods });
   const tasks: PlannedTask[] = [];
-  for (const task of pipeline.tasks) {
-    const plan = planned.find((one) => one.task === task)?.plan;
-    if (plan === undefined) continue;
+  const earlier = new Map<string, PlannedTask>();
+  const inFile = pipeline.tasks.flatMap((task) => planned.find((one) => one.task === task) ?? []);
+  const waitsFor = (name: string) => [...(upstream.get(name) ?? []), ...(barriers.get(name) ?? [])];
+  for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
     refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, arrays, resources })));
     const bytes = (names: readonly string[], of: 'read' | 'write') =>
       names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
-    tasks.push({
+    const plannedTask = {
       task,
       plan,
       upstream: upstream.get(task.name) ?? [],
       barriers: barriers.get(task.name) ?? [],
       resources,
-      identity: identities.get(task.name),
+      identity: taskIdentity(task, plan, { pipeline, arrays, neighborhoods, earlier }),
       bytesRead: bytes(arrayNames(plan.reads), 'read'),
       bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
-    });
+    };
+    tasks.push(plannedTask);
+    earlier.set(task.name, plannedTask);
   }
-  return {
-    pipeline,
-    tasks: inOrderOfWork(tasks),
-    refusals: refusals.toSorted(inOrderOfTheFile),
-    arrays,
-    neighborhoods,
-  };
+  return { pipeline, tasks, refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
 }
 
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
@@ -102,19 +98,22 @@ export function assertRunnable(plan: PipelinePlan): void {
   if (plan.refusals.length > 0) throw refusalsError(plan.refusals);
 }
 
-function inOrderOfWork(tasks: readonly PlannedTask[]): PlannedTask[] {
-  const ordered = new Set<PlannedTask>();
-  const visited = new Set<PlannedTask>();
-  const visit = (planned: PlannedTask) => {
-    if (visited.has(planned)) return;
-    visited.add(planned);
-    for (const name of [...planned.upstream, ...planned.barriers]) {
-      const other = tasks.find(({ task }) => task.name === name);
-      if (other !== undefined) visit(other);
-    }
-    ordered.add(planned);
+/** Each after those it waits for, else in the order in which they come. */
+function inOrderOfWork(
+  tasks: readonly TaskWithPlan[],
+  waitsFor: (name: string) => readonly string[],
+): readonly TaskWithPlan[] {
+  const byName = new Map(tasks.map((one) => [one.task.name, one]));
+  const ordered = new Set<TaskWithPlan>();
+  const visited = new Set<string>();
+  const visit = (name: string) => {
+    const one = byName.get(name);
+    if (one === undefined || visited.has(name)) return;
+    visited.add(name);
+    for (const other of waitsFor(name)) visit(other);
+    ordered.add(one);
   };
-  for (const planned of tasks) visit(planned);
+  for (const name of byName.keys()) visit(name);
   return [...ordered];
 }
 

@@ -81,18 +81,15 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
   };
 }
 
-/** What happens before the first block, once the run folder is locked: outputs are made, then the task prepares itself. */
-export function taskInit(
-  pipeline: Pipeline,
-  { task, plan }: PlannedTask,
-  context: RunContext,
-): (fresh: boolean) => Promise<void> {
-  return async (fresh) => {
+/**
+ * What happens before the first block, once the run folder is locked: outputs are made, then the task prepares itself. Rows
+ * that a run with another record left in a graph would be added to those of this one: where no block is done they go.
+ */
+export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext) {
+  return async (fresh: boolean): Promise<void> => {
     for (const output of plan.outputs) await prepareOutput(pipeline.arrays.get(output.name)!.store, output);
     await task.definition.init?.(task.options, context);
-    if (!fresh) return;
-    // Rows that a run with another record left would be added to those of this one.
-    for (const { kind, name } of plan.writes) {
+    for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);
     }
   };

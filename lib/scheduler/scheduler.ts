@@ -42,7 +42,7 @@ export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${st
  * Memory: two bytes a block, one for a task in which nothing waits, and 0.13 for the queue.
  */
 export class Scheduler {
-  private readonly tasks: readonly ScheduledTask[];
+  private readonly maxRetries: readonly number[];
   private readonly blocks: readonly TaskBlocks[];
   /** For each task, the dependencies of others on it. */
   private readonly dependents: readonly (readonly TaskDependency[])[];
@@ -59,7 +59,7 @@ export class Scheduler {
     this.workers = atLeastOne('workers', options.workers ?? Number.POSITIVE_INFINITY);
     this.maxLosses = atLeastOne('maxLosses', options.maxLosses ?? 3);
     checkTasks(tasks);
-    this.tasks = tasks;
+    this.maxRetries = tasks.map((task) => task.maxRetries ?? 2);
     this.order = downstreamFirst(tasks);
     this.resources = new Resources(options.resources ?? {}, tasks);
     this.blocks = tasks.map((task) => new TaskBlocks(task.plan, task.recorded));
@@ -120,7 +120,7 @@ export class Scheduler {
     if (!this.isCurrent(task, block, attempt)) return 'stale';
     const history = this.blocks[task].history(block);
     history.failures++;
-    return this.takeBack(task, block, history.failures > (this.tasks[task].maxRetries ?? 2));
+    return this.takeBack(task, block, history.failures > this.maxRetries[task]);
   }
 
   /** A block's worker was lost. The block is blamed only when that happened `maxLosses` times. */

@@ -57,6 +57,7 @@ export const relabel = defineTask<Options>({
     const labels = await relabelLabels(data as BigUint64Array, lut, {
       missing: given.missing,
       minSegmentSize: given.minSegmentSize,
+      output: data as BigUint64Array, // in place: memory that was just read is warm
       signal,
     });
     await segments.writeRoi(block.writeRoi, labels, { signal });

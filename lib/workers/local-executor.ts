@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Executor, WorkerEnd, WorkerHandle, WorkerRequest } from '../coordinator/executor.js';
-import { codeOf, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 
 export interface LocalExecutorOptions {
   /** The program that runs {@link runWorker}; it gets `--run-directory DIR --worker-id ID` after `args`. */
@@ -49,6 +49,8 @@ export class LocalExecutor implements Executor {
       const end = (status: number | null, signal: string | null, reason?: string) => {
         const lastLines = reason ?? readTail(log, begin);
         closeSync(log);
+        // what it started and left behind
+        if (child.pid !== undefined) killGroup(child.pid);
         resolve({ status, signal, lastLines });
       };
       child.once('exit', (status, signal) => end(status, signal));
@@ -56,7 +58,7 @@ export class LocalExecutor implements Executor {
         if (child.pid === undefined) end(null, null, error.message);
       });
     });
-    return { description: `process ${child.pid ?? 'not started'}`, ended, kill: () => killGroup(child) };
+    return { description: `process ${child.pid ?? 'not started'}`, ended, kill: () => kill(child) };
   }
 }
 
@@ -67,22 +69,32 @@ function threadCounts(threads: number): Record<string, string> {
   return { ...counts, UV_THREADPOOL_SIZE: String(Math.max(4, threads)) };
 }
 
-function killGroup(child: ChildProcess): void {
+function kill(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  // the group is made by the child itself, a moment after it began
+  if (!killGroup(child.pid)) child.kill('SIGKILL');
+}
+
+/** Whether there was such a group. */
+function killGroup(leader: number): boolean {
   try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // the group is made by the child itself, a moment after it began
-    if (codeOf(error) === 'ESRCH') child.kill('SIGKILL');
+    process.kill(-leader, 'SIGKILL');
+    return true;
+  } catch {
+    return false;
   }
 }
 
 function readTail(log: number, begin: number): string {
-  const { size } = fstatSync(log);
-  const from = Math.max(begin, size - TAIL);
-  const bytes = Buffer.alloc(Math.max(0, size - from));
-  const count = bytes.byteLength === 0 ? 0 : readSync(log, bytes, 0, bytes.byteLength, from);
-  return bytes.toString('utf8', 0, count).trimEnd();
+  try {
+    const { size } = fstatSync(log);
+    const from = Math.max(begin, size - TAIL);
+    const bytes = Buffer.alloc(Math.max(0, size - from));
+    const count = bytes.byteLength === 0 ? 0 : readSync(log, bytes, 0, bytes.byteLength, from);
+    return bytes.toString('utf8', 0, count).trimEnd();
+  } catch (error) {
+    return `(its log cannot be read: ${messageOf(error)})`;
+  }
 }
 
 function neverStarted(error: unknown): WorkerHandle {

@@ -55,6 +55,11 @@ export interface RunContext {
 
 /** What a block can reach, in a worker. */
 export interface BlockContext extends RunContext {
+  /**
+   * Reads give the rows of those tasks of the pipeline whose plans say that they write the graph (of all tasks where none
+   * does), whatever else is in its file.
+   */
+  graph(name: string): GraphStore;
   readonly task: string;
   readonly blocks: BlockPlan;
   /** Which attempt this is, from 1; temporary names carry it. */
@@ -79,6 +84,11 @@ export interface TaskDefinition<Options = unknown> {
   /** The `type` of the pipeline file, e.g. 'extract-frags'. */
   readonly type: string;
   readonly description: string;
+  /**
+   * Raise it when the same options give other results than before: a run that was begun with another is not resumed.
+   * @default none
+   */
+  readonly version?: number;
   readonly options: ZodType<Options>;
   plan(options: Options, context: PlanContext): TaskPlan | Promise<TaskPlan>;
   init?(options: Options, context: RunContext): Promise<void>;

@@ -93,6 +93,11 @@ describe('authentication', () => {
     const refused = codeOfRejection(authenticateClient(server, newKey()));
     client.send({ type: 'hello', text: 'x'.repeat(5000) });
     expect(await refused).toBe('ERR_PROTOCOL');
+    // small in itself, but asks for memory
+    const [stranger, asked] = await connections();
+    const alsoRefused = codeOfRejection(authenticateClient(asked, newKey()));
+    stranger.send({ type: 'hello', payloadBytes: 2 ** 31 });
+    expect(await alsoRefused).toBe('ERR_PROTOCOL');
 
     const key = newKey();
     const [worker, coordinator] = await connections();

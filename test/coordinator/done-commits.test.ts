@@ -43,7 +43,7 @@ test('a block is committed after its mark is synced, and those that come meanwhi
   commits.add(block(3));
   await turn();
   await turn();
-  expect(record.log).toEqual(['mark 5,3 1', 'sync']);
+  expect(record.log).toEqual(['mark 3,5 1', 'sync']);
   for (let i = 10; i < 15; i++) commits.add(block(i, i === 12 ? 'skipped' : 'done'));
   await turn();
   expect(committed).toEqual([]);

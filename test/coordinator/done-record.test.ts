@@ -118,7 +118,9 @@ describe('a done record', () => {
   });
 
   test('of another plan is refused, and what differs is named', () => {
-    openRecord([3, 4, 5]).close();
+    const record = openRecord([3, 4, 5]);
+    record.mark([7], 1);
+    record.close();
     const changed = { ...identity, options: { bias: [1, -0.4], extra: true } };
     const error = thrownBy(() => openRecord([3, 4, 5], { task: 'toy', identity: changed }));
     expect(codeOf(error)).toBe('ERR_PLAN_CHANGED');
@@ -130,6 +132,23 @@ describe('a done record', () => {
     // the order of keys means nothing
     const { type, options, geometry } = identity;
     openRecord([3, 4, 5], { task: 'toy', identity: { geometry, options, type } }).close();
+  });
+
+  test('of another plan in which nothing is done is replaced', () => {
+    const record = openRecord([3, 4, 5]);
+    record.mark([0, 1, 2], 3);
+    record.mark([30], 4);
+    record.close();
+    const other = { task: 'toy', identity: { ...identity, geometry: [2, 2] } };
+    const replaced = openRecord([2, 2], other);
+    expect(replaced.resumed).toBe(false);
+    expect(replaced.read()).toBeUndefined();
+    replaced.mark([3], 2);
+    replaced.close();
+    expect(codeOf(thrownBy(() => openRecord([3, 4, 5])))).toBe('ERR_PLAN_CHANGED');
+    const again = openRecord([2, 2], other);
+    expect([...again.read()!]).toEqual([0, 0, 0, 2]);
+    again.close();
   });
 
   test('that is damaged is an error, never done', async () => {
@@ -169,6 +188,13 @@ describe('a done record', () => {
       record.mark([block * 1_000_000 + block], 1);
       if (block % 50 === 49) await record.flush();
     }
+    const open = process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
+    // without a flush in between
+    record.mark(
+      Array.from({ length: 100 }, (_, i) => (i + 1) * 1_000_000),
+      0,
+    );
+    if (process.platform === 'linux') expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(open + 4);
     await record.flush();
     record.close();
     let done = 0;

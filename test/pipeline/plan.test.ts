@@ -184,7 +184,28 @@ describe('what a run would do', () => {
     expect(await identity(text(', context: [1, 0]'))).not.toBe(first);
     expect(await identity(text('', 'e/raw'), { 'e/raw': raw['d.zarr/raw'] })).not.toBe(first);
     expect(await identity(text(''), { 'd.zarr/raw': metadata([40, 30], { dataType: 'uint8' }) })).not.toBe(first);
+    expect(await identity(text(''), { 'd.zarr/raw': metadata([40, 30], { chunkShape: [7, 7] }) })).toBe(first);
     expect(first).not.toContain(tmpdir());
+  });
+
+  test('the identity knows what wrote the inputs, however far back', async () => {
+    const identities = async (context: string, more = '') => {
+      const made = await plan(
+        `${arrays}  one: {type: toy-copy, input: raw, output: a, blockSize: [20, 20]${context}}
+  two: {type: toy-copy, input: a, blockSize: [20, 20], writeGraph: g}
+  three: {type: toy-copy, input: raw, blockSize: [20, 20], readGraph: g, writeLut: x.lut}
+  aside: {type: toy-copy, input: raw, blockSize: [20, 20], writeLut: y.lut${more}}
+`,
+        raw,
+      );
+      expect(made.refusals).toEqual([]);
+      return Object.fromEntries(made.tasks.map(({ task, identity }) => [task.name, JSON.stringify(identity)]));
+    };
+    const first = await identities('');
+    const changed = await identities(', context: [1, 0]');
+    expect(Object.keys(first).filter((name) => first[name] !== changed[name])).toEqual(['one', 'two', 'three']);
+    expect(changed.aside).toBe(first.aside);
+    expect(await identities('', ', after: [three]')).toEqual(first);
   });
 
   test('what blocks hold comes from the plan and from the file', async () => {
@@ -307,6 +328,14 @@ resources: {db: 2}
       ...(output.endsWith('x/in') ? { 'x/in': metadata([40, 30], { chunkShape: [10, 10] }) } : {}),
     };
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
+  });
+
+  test.each(['x/out', 'x/out/run'])('a run directory in an output: %s', async (runDirectory) => {
+    expect(
+      await refused(`${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`, { 'x/in': raw['d.zarr/raw'] }),
+    ).toEqual([
+      `ERR_PLAN 7:42: tasks.t.output: the run directory FOLDER/${runDirectory} lies inside the store of the array 'out' (FOLDER/x/out)`,
+    ]);
   });
 
   test('an output whose folder cannot be made', async () => {

@@ -1,13 +1,15 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFailures } from '../../lib/coordinator/run-status.js';
 import { type Pipeline, type PipelineInput, pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
 import { runPipeline } from '../../lib/pipeline/run.js';
 import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { pluginPath } from '../support/plugins.js';
+import { until } from '../support/processes.js';
 
 let folder = '';
 const folders: string[] = [];
@@ -99,6 +101,49 @@ describe('a run with worker processes', () => {
     expect(await content('a')).toEqual(filled());
   });
 
+  test('whose outputs are gone is refused, with all that is missing, until the task may run again', async () => {
+    const tasks = {
+      fill: fill(),
+      copy,
+      write: { type: 'toy-graph', graph: 'g', blocks: 3 },
+      read: { type: 'toy-graph', graph: 'g', lut: 'x.lut' },
+    };
+    expect((await runPipeline(await make(tasks))).complete).toBe(true);
+    for (const name of ['d.zarr/a', 'g.sqlite', 'x.lut']) rmSync(join(folder, name), { recursive: true });
+    const error = await runPipeline(await make(tasks)).catch((one: unknown) => one);
+    expect(error).toMatchObject({ code: 'ERR_PLAN' });
+    const message = String((error as Error).message).replaceAll(folder, 'FOLDER');
+    for (const [task, what, path] of [
+      ['fill', "the array 'a'", 'd.zarr/a'],
+      ['write', "the graph 'g'", 'g.sqlite'],
+      ['read', "the LUT 'x.lut'", 'x.lut'],
+    ]) {
+      expect(message).toContain(
+        `recorded as done, and ${what} that they wrote is not there (FOLDER/${path}). Put it back, or delete FOLDER/toy.run/tasks/${task}/done to do them again`,
+      );
+    }
+    expect(existsSync(join(folder, 'd.zarr/a'))).toBe(false);
+    for (const name of ['fill', 'write', 'read']) rmSync(join(folder, 'toy.run/tasks', name), { recursive: true });
+    const again = await runPipeline(await make(tasks));
+    expect(again.complete).toBe(true);
+    expect(again.tasks.map(({ name, alreadyDone }) => [name, alreadyDone])).toEqual([
+      ['fill', 0],
+      ['copy', 3],
+      ['write', 0],
+      ['read', 0],
+    ]);
+    expect(await content('a')).toEqual(filled());
+  });
+
+  test('may have other options as long as nothing was done with those before', async () => {
+    const failed = await runPipeline(await make({ fill: fill({ failBlocks: [0, 1, 2, 3, 4, 5], retries: 0 }) }));
+    expect(failed.tasks).toMatchObject([{ done: 0, failed: 6 }]);
+    const mended = await runPipeline(await make({ fill: fill({ add: 3 }) }));
+    expect(mended.complete).toBe(true);
+    expect(await content('a')).toEqual(filled(3));
+    expect(await readFailures(join(folder, 'toy.run'))).toEqual([]);
+  });
+
   test('says which blocks failed and which were orphaned', async () => {
     const result = await runPipeline(await make({ fill: fill({ failBlocks: [4], retries: 1 }), copy }));
     expect(result).toMatchObject({ complete: false, interrupted: false });
@@ -125,16 +170,16 @@ describe('a run with worker processes', () => {
 
   test('a signal stops it, and what is left is done later', async () => {
     const stop = new AbortController();
-    const tasks = { fill: fill({ milliseconds: 100 }) };
-    const result = await runPipeline(await make(tasks), {
-      signal: stop.signal,
-      onEvent: (event) => {
-        if (event.type === 'block-done') stop.abort();
-      },
-    });
+    const tasks = { fill: fill({ waitFor: 'go' }) };
+    const running = runPipeline(await make(tasks), { signal: stop.signal });
+    await until('a block is at work', () => existsSync(join(folder, 'toy.run/tasks/fill/logs')));
+    stop.abort();
+    writeFileSync(join(folder, 'go'), '');
+    const result = await running;
     expect(result).toMatchObject({ complete: false, interrupted: true });
     const done = result.tasks[0].done;
-    expect(done).toBeGreaterThan(0);
+    // those that were at work were let end
+    expect([1, 2]).toContain(done);
     const again = await runPipeline(await make(tasks));
     expect(again.complete).toBe(true);
     expect(again.tasks[0].alreadyDone).toBe(done);
@@ -163,6 +208,41 @@ describe('graphs', () => {
     expect(readFileSync(join(folder, 'init.log'), 'utf8')).toBe('init\n');
     // Another run directory: the rows of the first run must not be added to those of the second.
     expect((await runPipeline(await make(tasks(3), { runDirectory: 'second.run' }))).complete).toBe(true);
+    expect(lut()).toBe(expected(3));
+  });
+
+  test('keep the rows of a task that is called otherwise now, which are not read', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    const { write, read } = tasks(7);
+    await runPipeline(await make({ old: write, read }));
+    expect(lut()).toBe(expected(7));
+    const renamed = await make({ new: { ...write, blocks: 3 }, other: { ...read, lut: 'out/y.lut' } });
+    expect((await runPipeline(renamed)).complete).toBe(true);
+    expect(readFileSync(join(folder, 'out/y.lut'), 'utf8')).toBe(expected(3));
+    expect((await runPipeline(await make({ old: write, read: { ...read, lut: 'out/x.lut' } }))).complete).toBe(true);
+  });
+
+  test('get the rows of a task that does not wait for them, too', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    const { write, read } = tasks(5);
+    const result = await runPipeline(await make({ write: { ...write, hasty: true }, read }));
+    expect(result).toMatchObject({ complete: true, tasks: [{ done: 5, retried: 0 }, { done: 1 }] });
+    expect(lut()).toBe('nodes 1 2 3 4 5; edges ');
+  });
+
+  test('with rows of a run that was ended before its first block was done are cleared', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    await runPipeline(await make(tasks(7)));
+    rmSync(join(folder, 'toy.run'), { recursive: true });
+    // it comes as far as the done records
+    const { write, read } = tasks(3);
+    const again = await make({ write: { ...write, initLog: join(folder, 'logs/init.log') }, read });
+    await expect(runPipeline(again)).rejects.toMatchObject({
+      code: 'ERR_PLUGIN',
+      message: expect.stringContaining('ENOENT'),
+    });
+    mkdirSync(join(folder, 'logs'));
+    expect((await runPipeline(again)).complete).toBe(true);
     expect(lut()).toBe(expected(3));
   });
 

@@ -45,20 +45,33 @@ describe('a local worker', () => {
     expect(readFileSync(logFile, 'utf8')).toMatch(/^before\nx{10}\ny{9000}\n$/);
   });
 
-  test('is ended with what it started', async () => {
+  const startsChild = (more: string) => {
     const pidFile = join(folder, 'pid');
     const { handle } = start(`
       const child = require('node:child_process').spawn('sleep', ['600']);
       require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
-      setInterval(() => {}, 1000);`);
-    await until('its child runs', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
-    const pid = readFileSync(pidFile, 'utf8');
+      ${more}`);
+    const pid = () => (existsSync(pidFile) ? readFileSync(pidFile, 'utf8') : '');
+    const gone = () =>
+      !existsSync(`/proc/${pid()}`) || /State:\s+[ZX]/.test(readFileSync(`/proc/${pid()}/status`, 'utf8'));
+    return { handle, pid, gone };
+  };
+
+  test('is ended with what it started', async () => {
+    const { handle, pid, gone } = startsChild('setInterval(() => {}, 1000);');
+    await until('its child runs', () => pid() !== '');
     expect(handle.description).toMatch(/^process \d+$/);
     handle.kill();
     expect(await handle.ended).toMatchObject({ status: null, signal: 'SIGKILL' });
     handle.kill();
-    const gone = () => !existsSync(`/proc/${pid}`) || /State:\s+[ZX]/.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    await until('the child has ended', gone, 5000);
+    await until('the child has ended', gone);
+  });
+
+  test('that ends by itself leaves nothing behind', async () => {
+    const { handle, pid, gone } = startsChild('process.exit(3);');
+    expect(await handle.ended).toMatchObject({ status: 3 });
+    expect(pid()).not.toBe('');
+    await until('the child has ended', gone);
   });
 
   test('that cannot start ends with the reason', async () => {
