@@ -330,12 +330,14 @@ resources: {db: 2}
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
   });
 
-  test.each(['x/out', 'x/out/run'])('a run directory in an output: %s', async (runDirectory) => {
+  test.each([
+    ['x/out', "has the path of the array 'out'"],
+    ['x/out/run', "lies inside the array 'out' (FOLDER/x/out)"],
+    ['x/in/run', "lies inside the array 'in' (FOLDER/x/in)"],
+  ])('a run directory in an array: %s', async (runDirectory, text) => {
     expect(
       await refused(`${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`, { 'x/in': raw['d.zarr/raw'] }),
-    ).toEqual([
-      `ERR_PLAN 7:42: tasks.t.output: the run directory FOLDER/${runDirectory} lies inside the store of the array 'out' (FOLDER/x/out)`,
-    ]);
+    ).toEqual([`ERR_PLAN 8:15: runDirectory: the run directory FOLDER/${runDirectory} ${text}`]);
   });
 
   test('an output whose folder cannot be made', async () => {
