@@ -3,7 +3,7 @@ import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
-import { DoneRecord, hasSuccess } from './done-record.js';
+import { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
 import type { RunEvent, RunState } from './events.js';
