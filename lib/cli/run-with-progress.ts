@@ -1,11 +1,17 @@
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { runPipeline } from '../pipeline/run.js';
-import type { RunArguments } from './commands/run.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
 import { onStopRequests } from './stop-requests.js';
 import { summaryText } from './summary.js';
+
+export interface RunArguments {
+  readonly file: string;
+  readonly workers: number | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
 
 /** Runs a pipeline on this machine, shows how it goes, and stops in order when asked to. */
 export async function runWithProgress(

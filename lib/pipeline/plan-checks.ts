@@ -150,10 +150,9 @@ function checkPlaces(check: Check): Refusal[] {
         );
       }
     }
-    if (isInside(pipeline.runDirectory, store)) {
-      found.push(
-        refusal(pipeline, path, `the run directory lies inside the store of the array '${written.name}' (${store})`),
-      );
+    if (pipeline.runDirectory === store || isInside(pipeline.runDirectory, store)) {
+      const text = `the run directory ${pipeline.runDirectory} lies inside the store of the array '${written.name}' (${store})`;
+      found.push(refusal(pipeline, path, text));
     }
   }
   return found;

@@ -25,13 +25,25 @@ const options = z.strictObject({
 
 type Options = z.infer<typeof options>;
 
-/** Sum of node sizes over each segment, for every node of it. */
-function segmentSizes(segments: BigUint64Array, sizes: BigUint64Array): BigUint64Array {
-  const total = new Map<bigint, bigint>();
-  segments.forEach((segment, node) => {
-    total.set(segment, (total.get(segment) ?? 0n) + sizes[node]);
+/** Sum of node sizes over each segment, for every node of it. A segment's id is that of its first node; ids ascend. */
+function segmentSizes(ids: BigUint64Array, segments: BigUint64Array, sizes: BigUint64Array): BigUint64Array {
+  // not a Map, which ends at 2^24 entries
+  const first = Uint32Array.from(segments, (segment, row) => (segment === ids[row] ? row : rowOf(segment, ids)));
+  const total = new BigUint64Array(ids.length);
+  first.forEach((of, row) => {
+    total[of] += sizes[row];
   });
-  return segments.map((segment) => total.get(segment) ?? 0n);
+  return sizes.map((_, row) => total[first[row]]);
+}
+
+function rowOf(id: bigint, ids: BigUint64Array): number {
+  let low = 0;
+  for (let high = ids.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if (ids[middle] < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Mutex watershed over the whole graph; one block. The LUT is a function of the graph alone. */
@@ -70,7 +82,8 @@ export const graphMws = defineTask<Options>({
     const scales = Object.fromEntries(used.map(({ name, scale }) => [name, scale]));
     const starting = given.startingLut === undefined ? undefined : await openLut(context.lutPath(given.startingLut));
     const segments = await graphMutexWatershed(nodes.ids, edges, {
-      weights: given.weights,
+      // by name: the order in the file means nothing
+      weights: Object.fromEntries(Object.entries(given.weights).sort(([a], [b]) => (a < b ? -1 : 1))),
       scales,
       pseudoCount: given.pseudoCount,
       edgePerAttr: given.edgePerAttr,
@@ -80,7 +93,7 @@ export const graphMws = defineTask<Options>({
     await writeLut(context.lutPath(given.lut), {
       fragments: nodes.ids,
       segments,
-      sizes: segmentSizes(segments, nodes.sizes),
+      sizes: segmentSizes(nodes.ids, segments, nodes.sizes),
     });
     context.log(`${nodes.ids.length} fragments, ${edges.u.length} edges`);
   },

@@ -115,7 +115,7 @@ export class BlockRunner {
       const pending = new Set<Promise<unknown>>();
       const outcome = await run(block, this.contextOf(leased, task, abort.signal, pending));
       // a call that was not waited for belongs to the block all the same
-      await Promise.all(pending);
+      while (pending.size > 0) await Promise.all(pending);
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
     } catch (error) {
       const thrown = describeThrown(error);
@@ -157,8 +157,24 @@ export class BlockRunner {
         return answer;
       },
       stream(service, method, header, payload) {
-        return calls.stream({ lease, service, method, header, payload });
+        return tracked(calls.stream({ lease, service, method, header, payload }), pending);
       },
     };
   }
+}
+
+/** The same items; as long as one is awaited it stands in `pending`. */
+function tracked<Item>(items: AsyncGenerator<Item>, pending: Set<Promise<unknown>>): AsyncIterable<Item> {
+  const iterator: AsyncIterableIterator<Item> = {
+    next() {
+      const item = items.next();
+      const settled = () => pending.delete(item);
+      pending.add(item);
+      item.then(settled, settled);
+      return item;
+    },
+    return: (value) => items.return(value),
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

@@ -330,6 +330,14 @@ resources: {db: 2}
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
   });
 
+  test.each(['x/out', 'x/out/run'])('a run directory in an output: %s', async (runDirectory) => {
+    expect(
+      await refused(`${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`, { 'x/in': raw['d.zarr/raw'] }),
+    ).toEqual([
+      `ERR_PLAN 7:42: tasks.t.output: the run directory FOLDER/${runDirectory} lies inside the store of the array 'out' (FOLDER/x/out)`,
+    ]);
+  });
+
   test('an output whose folder cannot be made', async () => {
     mkdirSync(join(folder, 'x'));
     writeFileSync(join(folder, 'x/file'), '');

@@ -223,6 +223,14 @@ describe('graphs', () => {
     expect((await runPipeline(await make({ old: write, read: { ...read, lut: 'out/x.lut' } }))).complete).toBe(true);
   });
 
+  test('get the rows of a task that does not wait for them, too', async () => {
+    cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
+    const { write, read } = tasks(5);
+    const result = await runPipeline(await make({ write: { ...write, hasty: true }, read }));
+    expect(result).toMatchObject({ complete: true, tasks: [{ done: 5, retried: 0 }, { done: 1 }] });
+    expect(lut()).toBe('nodes 1 2 3 4 5; edges ');
+  });
+
   test('with rows of a run that was ended before its first block was done are cleared', async () => {
     cpSync(pluginPath('no-definition'), join(folder, 'out/.keep'));
     await runPipeline(await make(tasks(7)));

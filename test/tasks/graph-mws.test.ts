@@ -68,12 +68,14 @@ interface Options {
 function naiveSegments({ weights, pseudoCount = 100, edgePerAttr = true }: Options, joined: [bigint, bigint][] = []) {
   const { u, v, attributes } = graph.edges;
   const items = [...u].flatMap((id, row) => {
-    const scores = Object.entries(weights).flatMap(([name, [weight, bias]], attribute) => {
-      const [sum, count] = [attributes[name].sums[row], attributes[name].counts[row]];
-      if (count === 0) return [];
-      const score = (weight * ((sum * (1 / 255)) / count) + bias) * (count / (count + pseudoCount));
-      return [{ score, attribute, u: id, v: v[row] }];
-    });
+    const scores = Object.entries(weights)
+      .sort()
+      .flatMap(([name, [weight, bias]], attribute) => {
+        const [sum, count] = [attributes[name].sums[row], attributes[name].counts[row]];
+        if (count === 0) return [];
+        const score = (weight * ((sum * (1 / 255)) / count) + bias) * (count / (count + pseudoCount));
+        return [{ score, attribute, u: id, v: v[row] }];
+      });
     if (edgePerAttr) return scores;
     return [{ score: scores.reduce((sum, { score }) => sum + score, 0), attribute: 0, u: id, v: v[row] }];
   });

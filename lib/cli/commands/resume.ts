@@ -2,8 +2,8 @@ import { readRunStatus } from '../../coordinator/run-status.js';
 import { BlockwrightError } from '../../errors.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { defineCommand } from '../command.js';
-import { runWithProgress } from '../run-with-progress.js';
-import { type RunArguments, runOptions } from './run.js';
+import { type RunArguments, runWithProgress } from '../run-with-progress.js';
+import { runOptions } from './run.js';
 
 export const resumeCommand = defineCommand<RunArguments>({
   command: 'resume <file>',

@@ -1,14 +1,7 @@
 import type { Argv } from 'yargs';
 import { loadPipeline } from '../../pipeline/file.js';
 import { defineCommand } from '../command.js';
-import { runWithProgress } from '../run-with-progress.js';
-
-export interface RunArguments {
-  readonly file: string;
-  readonly workers: number | undefined;
-  readonly json: boolean;
-  readonly quiet: boolean;
-}
+import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 
 export function runOptions(yargs: Argv): Argv<RunArguments> {
   return yargs

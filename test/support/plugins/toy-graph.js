@@ -12,6 +12,7 @@ export default {
     graph: graphName(),
     blocks: z.int().optional().describe('Writes a node for each of so many blocks'),
     lut: lutPath().optional().describe('Writes what the graph holds to this file'),
+    hasty: z.boolean().default(false).describe('Does not wait until its nodes are written'),
     initLog: z.string().optional().describe('A file that gets a line from each init'),
   }),
   plan({ graph, blocks, lut }, context) {
@@ -29,7 +30,7 @@ export default {
     await context.graph(graph).init({ dimensions: 2 });
     await context.graph(graph).addEdgeAttributes([{ name: 'score', scale: 1 }]);
   },
-  async processBlock({ graph, blocks, lut }, block, context) {
+  async processBlock({ graph, blocks, lut, hasty }, block, context) {
     const store = context.graph(graph);
     if (blocks === undefined) {
       const { ids } = await store.readNodes();
@@ -41,11 +42,13 @@ export default {
     const key = { task: context.task, block: block.index, roi: block.writeRoi };
     const id = BigInt(block.index + 1);
     const { begin } = block.writeRoi;
-    await store.writeNodes(key, {
+    const written = store.writeNodes(key, {
       ids: BigUint64Array.of(id),
       sizes: BigUint64Array.of(100n),
       positions: Float64Array.of(begin.at(0) + 5, begin.at(1) + 5),
     });
+    if (hasty) return;
+    await written;
     const last = block.index + 1 === blocks;
     await store.writeEdges(key, {
       u: BigUint64Array.from(last ? [] : [id]),
