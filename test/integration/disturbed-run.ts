@@ -191,6 +191,8 @@ function tracesOfAcknowledged({ folder, runDirectory, tasks }: Segmentation): Ma
     return found === undefined ? 'none' : `${found.ino} ${found.mtimeMs} ${found.size}`;
   };
   const traces = new Map<string, string>();
+  // it may have been killed before there was a journal
+  if (!existsSync(run.journal)) return traces;
   for (const { event, task, block } of journalOf(runDirectory)) {
     if (event !== 'block-done') continue;
     const name = String(task);
