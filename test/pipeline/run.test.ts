@@ -110,21 +110,23 @@ describe('a run with worker processes', () => {
     expect((await runPipeline(await make(tasks))).complete).toBe(true);
     for (const name of ['d.zarr/a', 'g.sqlite', 'x.lut']) rmSync(join(folder, name), { recursive: true });
     const error = await runPipeline(await make(tasks)).catch((one: unknown) => one);
-    expect(error).toMatchObject({ code: 'ERR_OUTPUT_MISSING' });
+    expect(error).toMatchObject({ code: 'ERR_PLAN' });
     const lines = String((error as Error).message)
       .replaceAll(folder, 'FOLDER')
       .split('\n');
     expect(lines).toEqual([
-      "task fill: blocks of it are recorded as done, but the array 'a', which they wrote, is not at FOLDER/d.zarr/a. Bring it back, or remove FOLDER/toy.run/tasks/fill to run the task from its beginning",
+      '3 reasons not to run',
+      "  tasks.fill.output: blocks of the task are recorded as done, and the array 'a' that they wrote is not there (FOLDER/d.zarr/a). Put it back, or delete FOLDER/toy.run/tasks/fill/done to do them again",
       expect.stringMatching(
-        /^task write: .* the graph 'g', .* FOLDER\/g\.sqlite\..* remove FOLDER\/toy\.run\/tasks\/write to/,
+        /^ {2}tasks\.write\.graph: .* the graph 'g' .* or delete FOLDER\/toy\.run\/tasks\/write\/done to/,
       ),
       expect.stringMatching(
-        /^task read: .* the LUT 'x\.lut', .* FOLDER\/x\.lut\..* remove FOLDER\/toy\.run\/tasks\/read to/,
+        /^ {2}tasks\.read\.lut: .* the LUT 'x\.lut' .* or delete FOLDER\/toy\.run\/tasks\/read\/done to/,
       ),
     ]);
     expect(existsSync(join(folder, 'd.zarr/a'))).toBe(false);
-    for (const name of ['fill', 'write', 'read']) rmSync(join(folder, 'toy.run/tasks', name), { recursive: true });
+    for (const name of ['fill', 'write', 'read'])
+      rmSync(join(folder, 'toy.run/tasks', name, 'done'), { recursive: true });
     const again = await runPipeline(await make(tasks));
     expect(again.complete).toBe(true);
     expect(again.tasks.map(({ name, alreadyDone }) => [name, alreadyDone])).toEqual([
@@ -238,7 +240,7 @@ describe('graphs', () => {
     // it comes as far as the done records
     const { write, read } = tasks(3);
     const again = await make({ write: { ...write, initLog: join(folder, 'logs/init.log') }, read });
-    await expect(runPipeline(again)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(runPipeline(again)).rejects.toMatchObject({ code: 'ERR_PLUGIN' });
     mkdirSync(join(folder, 'logs'));
     expect((await runPipeline(again)).complete).toBe(true);
     expect(lut()).toBe(expected(3));
