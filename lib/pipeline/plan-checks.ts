@@ -1,4 +1,3 @@
-import { sep } from 'node:path';
 import { isBlockwrightError, messageOf } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
@@ -6,6 +5,7 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
 import { metadataDifference } from './metadata-difference.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
+import { checkPlaces } from './places.js';
 import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
 import { checkRecordedOutputs } from './recorded-outputs.js';
@@ -21,6 +21,8 @@ export interface Check {
   readonly plan: TaskPlan;
   /** All tasks that got a plan. */
   readonly planned: readonly TaskWithPlan[];
+  /** Keys of what the others name. */
+  readonly lost: ReadonlySet<string>;
   readonly stored: ReadonlyMap<string, StoredArray>;
   readonly arrays: ReadonlyMap<string, ArrayMetadata>;
   readonly resources: Readonly<Record<string, number>>;
@@ -117,61 +119,16 @@ function checkChunks({ pipeline, plan }: Check, output: OutputArray, path: KeyPa
   return [refusal(pipeline, path, sharedChunkError(`the array '${output.name}'`, shared).message, 'ERR_CHUNK_SHARED')];
 }
 
-/** A task must not write what it reads, nor anything into a folder of another array. */
-function checkPlaces(check: Check): Refusal[] {
-  const { pipeline, plan } = check;
-  const found: Refusal[] = [];
-  for (const written of writesOf(plan).filter(({ kind }) => kind === 'array')) {
-    const store = resourcePath(pipeline, written);
-    const path = pathOf(check, written);
-    const input = plan.reads.find((one) => one.kind === 'array' && resourcePath(pipeline, one) === store);
-    // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose.
-    if (input !== undefined && !plan.blocks.readWriteConflict) {
-      const same = input.name === written.name ? '' : ` (as '${input.name}')`;
-      const text = `the task reads${same} and writes the array '${written.name}': a block that is run again would read its own result. Write to another store`;
-      found.push(refusal(pipeline, path, text));
-    }
-    for (const other of pipeline.arrays.values()) {
-      if (isInside(store, other.store)) {
-        found.push(
-          refusal(
-            pipeline,
-            path,
-            `the array '${written.name}' lies inside the store of the array '${other.name}' (${other.store})`,
-          ),
-        );
-      } else if (isInside(other.store, store)) {
-        found.push(
-          refusal(
-            pipeline,
-            path,
-            `the array '${other.name}' lies inside the store of the array '${written.name}' (${store})`,
-          ),
-        );
-      }
-    }
-    if (pipeline.runDirectory === store || isInside(pipeline.runDirectory, store)) {
-      const text = `the run directory ${pipeline.runDirectory} lies inside the store of the array '${written.name}' (${store})`;
-      found.push(refusal(pipeline, path, text));
-    }
-  }
-  return found;
-}
-
-function isInside(path: string, folder: string): boolean {
-  return path !== folder && path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
 /** What is read must be there, or be written by another task. */
 async function checkInputs(check: Check): Promise<Refusal[]> {
-  const { pipeline, task, plan, planned, arrays } = check;
+  const { pipeline, task, plan, planned, lost, arrays } = check;
   const found: Refusal[] = [];
   for (const resource of plan.reads) {
     const key = resourceKey(pipeline, resource);
     const written = planned.some(
       (one) => one.task !== task && writesOf(one.plan).some((other) => resourceKey(pipeline, other) === key),
     );
-    if (written) continue;
+    if (written || lost.has(key)) continue;
     const there =
       resource.kind === 'array' ? arrays.has(resource.name) : await exists(resourcePath(pipeline, resource));
     if (there) continue;

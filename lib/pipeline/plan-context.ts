@@ -30,6 +30,8 @@ export interface PlanningState {
   readonly stored: ReadonlyMap<string, StoredArray>;
   /** Those with a plan, in the order in which they got one. */
   readonly planned: readonly TaskWithPlan[];
+  /** Keys of what refused tasks name. */
+  readonly lost: ReadonlySet<string>;
   /** Whether a task that has no plan yet names this resource in its options. */
   mayStillWrite(key: string, self: PipelineTask): boolean;
 }
@@ -96,6 +98,7 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
         .reduce((a: Roi, b: Roi) => a.union(b)),
     edgeAttributes: (name) => {
       const key = resourceKey(pipeline, { kind: 'graph', name });
+      if (state.lost.has(key)) return undefined;
       const ofPlan = ({ plan: { edgeAttributes = {} } }: TaskWithPlan) =>
         Object.entries(edgeAttributes).find(([graph]) => resourceKey(pipeline, { kind: 'graph', name: graph }) === key);
       const found = writersOf(name).map(ofPlan);

@@ -50,7 +50,7 @@ export async function planPipeline(
   for (const { store } of pipeline.arrays.values()) {
     if (!stored.has(store)) stored.set(store, await readStored(store));
   }
-  const { planned, refusals: refusedPlans } = await makeTaskPlans(pipeline, stored);
+  const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, stored);
   const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
@@ -74,7 +74,7 @@ export async function planPipeline(
   const waitsFor = (name: string) => [...(upstream.get(name) ?? []), ...(barriers.get(name) ?? [])];
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
-    refusals.push(...(await checkTask({ pipeline, task, plan, planned, stored, arrays, resources })));
+    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, arrays, resources })));
     const bytes = (names: readonly string[], of: 'read' | 'write') =>
       names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
     const plannedTask = {

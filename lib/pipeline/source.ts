@@ -33,15 +33,13 @@ export function parseText(text: string, file: string, environment: NodeJS.Proces
   };
   const problems: Problem[] = [];
   let usable = true;
-  const seen = new Set<number>();
   for (const error of [...document.errors, ...document.warnings]) {
     const place = position(error.pos[0]);
     const duplicate = error.code === 'DUPLICATE_KEY';
     if (!duplicate) {
-      usable = false;
       // One broken line makes the parser stumble many times: its first complaint is the useful one.
-      if (seen.has(place.line)) continue;
-      seen.add(place.line);
+      if (!usable) continue;
+      usable = false;
     }
     const key = duplicate ? text.slice(error.pos[0]).match(/^[^\s:]+/)?.[0] : undefined;
     problems.push({

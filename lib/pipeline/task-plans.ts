@@ -10,6 +10,8 @@ export interface TaskPlans {
   /** In the order in which they were made. */
   readonly planned: readonly TaskWithPlan[];
   readonly refusals: readonly Refusal[];
+  /** Keys of what the tasks without a plan name: whether and how those would write it is not known. */
+  readonly lost: ReadonlySet<string>;
 }
 
 /**
@@ -24,7 +26,6 @@ export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<stri
   const keys = new Map(
     pipeline.tasks.map((task) => [task, new Set(referencesOf(task).map((one) => resourceKey(pipeline, one)))]),
   );
-  /** What tasks name that got no plan. */
   const lost = new Set<string>();
 
   const refuse = (task: PipelineTask, reason: Refusal | undefined) => {
@@ -38,7 +39,7 @@ export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<stri
     const mayStillWrite = (key: string) =>
       patient && [...pending].some((other) => other !== task && keys.get(other)?.has(key));
     try {
-      const context = planContext({ pipeline, stored, planned, mayStillWrite }, task);
+      const context = planContext({ pipeline, stored, planned, lost, mayStillWrite }, task);
       const plan: TaskPlan = await task.definition.plan(task.options, context);
       planned.push({ task, plan });
       pending.delete(task);
@@ -67,5 +68,5 @@ export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<stri
     const [task, { key, refusal }] = sure ?? [...waits][0];
     refuse(task, lost.has(key) ? undefined : refusal);
   }
-  return { planned, refusals };
+  return { planned, refusals, lost };
 }

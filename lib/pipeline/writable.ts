@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../errors.js';
 import type { Pipeline } from './pipeline.js';
+import { isInside } from './places.js';
 import type { Check } from './plan-checks.js';
 import { pathOfReference } from './plan-context.js';
 import { type Refusal, refusal } from './refusal.js';
@@ -28,16 +29,27 @@ export async function checkWritable({ pipeline, task, plan }: Check): Promise<Re
   return found;
 }
 
-/** The run directory must be a folder that can be written to, or made. */
+/** The run directory must be a folder of its own that can be written to, or made. */
 export async function checkRunDirectory(pipeline: Pipeline): Promise<Refusal[]> {
   const { runDirectory } = pipeline;
+  const refuse = (text: string) => [refusal(pipeline, ['runDirectory'], `the run directory ${runDirectory} ${text}`)];
+  for (const [kind, list] of [
+    ['array', pipeline.arrays.values()],
+    ['graph', pipeline.graphs.values()],
+  ] as const) {
+    for (const { name } of list) {
+      const path = resourcePath(pipeline, { kind, name });
+      const what = describeResource({ kind, name });
+      if (path === runDirectory) return refuse(`has the path of ${what}`);
+      if (isInside(runDirectory, path)) return refuse(`lies inside ${what} (${path})`);
+    }
+  }
   const isFolder = await stat(runDirectory).then(
     (found) => found.isDirectory(),
     () => true,
   );
   const reason = isFolder ? await whyNotWritable(runDirectory) : 'it is no folder';
-  if (reason === undefined) return [];
-  return [refusal(pipeline, ['runDirectory'], `the run directory ${runDirectory} cannot be written: ${reason}`)];
+  return reason === undefined ? [] : refuse(`cannot be written: ${reason}`);
 }
 
 /** Why a file or folder cannot be made or changed: judged by itself and by the nearest folder above it that is there. */

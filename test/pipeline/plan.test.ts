@@ -320,8 +320,8 @@ resources: {db: 2}
       'x/../x/in',
       "the task reads (as 'in') and writes the array 'out': a block that is run again would read its own result. Write to another store",
     ],
-    ['x/in', 'x/in/out', "the array 'out' lies inside the store of the array 'in' (FOLDER/x/in)"],
-    ['x/y/in', 'x/y', "the array 'in' lies inside the store of the array 'out' (FOLDER/x/y)"],
+    ['x/in', 'x/in/out', "the array 'out' lies inside the array 'in' (FOLDER/x/in)"],
+    ['x/y/in', 'x/y', "the array 'in' lies inside the array 'out' (FOLDER/x/y)"],
   ])('an output that touches an input: %s, %s', async (input, output, text) => {
     const stored = {
       [input]: metadata([40, 30]),

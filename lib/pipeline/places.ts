@@ -1,0 +1,69 @@
+import { sep } from 'node:path';
+import type { Resource } from '../workers/task-definition.js';
+import type { Check } from './plan-checks.js';
+import { pathOfReference } from './plan-context.js';
+import { type Refusal, refusal } from './refusal.js';
+import { describeResource, resourcePath } from './resource-key.js';
+import { writesOf } from './upstream.js';
+
+/** Something of a pipeline that has a file or folder to itself. */
+interface Place {
+  /** With its name, for messages. */
+  readonly what: string;
+  readonly kind: Resource['kind'];
+  readonly path: string;
+}
+
+/** A task must not write what it reads, nor anything to or into a place that belongs to something else. */
+export function checkPlaces(check: Check): Refusal[] {
+  const { pipeline, task, plan } = check;
+  const found: Refusal[] = [];
+  const places = placesOf(check);
+  for (const written of writesOf(plan)) {
+    const own = placeOf(check, written);
+    const refuse = (text: string) =>
+      found.push(refusal(pipeline, pathOfReference(task, written.kind, written.name), text));
+    const input = plan.reads.find((one) => {
+      const { kind, path } = placeOf(check, one);
+      return kind === own.kind && path === own.path;
+    });
+    // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose.
+    if (input !== undefined && written.kind === 'array' && !plan.blocks.readWriteConflict) {
+      const same = input.name === written.name ? '' : ` (as '${input.name}')`;
+      refuse(
+        `the task reads${same} and writes ${own.what}: a block that is run again would read its own result. Write to another store`,
+      );
+    }
+    for (const other of places) {
+      if (other.path === own.path) {
+        if (other.kind !== own.kind) refuse(`${own.what} and ${other.what} have the same path (${own.path})`);
+      } else if (isInside(own.path, other.path)) {
+        refuse(`${own.what} lies inside ${other.what} (${other.path})`);
+      } else if (isInside(other.path, own.path)) {
+        refuse(`${other.what} lies inside ${own.what} (${own.path})`);
+      }
+    }
+  }
+  return found;
+}
+
+function placeOf({ pipeline }: Pick<Check, 'pipeline'>, resource: Resource): Place {
+  return { what: describeResource(resource), kind: resource.kind, path: resourcePath(pipeline, resource) };
+}
+
+/** All arrays and graphs, and the LUTs of tasks. */
+function placesOf(check: Check): Place[] {
+  const { pipeline, planned } = check;
+  const luts = planned.flatMap(({ plan }) => [...plan.reads, ...writesOf(plan)]).filter(({ kind }) => kind === 'lut');
+  const all = [
+    ...[...pipeline.arrays.keys()].map((name) => placeOf(check, { kind: 'array', name })),
+    ...[...pipeline.graphs.keys()].map((name) => placeOf(check, { kind: 'graph', name })),
+    ...luts.map((lut) => placeOf(check, lut)),
+  ];
+  // Two names of one thing are told once.
+  return all.filter(({ kind, path }, i) => all.findIndex((one) => one.kind === kind && one.path === path) === i);
+}
+
+export function isInside(path: string, folder: string): boolean {
+  return path !== folder && path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
