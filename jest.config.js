@@ -4,5 +4,6 @@ export default {
   roots: ['<rootDir>/dist/test'],
   testMatch: ['**/*.test.js'],
   transform: {},
-  testTimeout: 60_000,
+  // what hangs fails; nothing fails because the machine has much to do
+  testTimeout: 120_000,
 };

@@ -5,22 +5,24 @@
  */
 export class AttentiveClock {
   private counted = 0;
-  private last = performance.now();
+  private last: number;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
     private readonly tickMilliseconds: number,
     onTick: () => void,
+    private readonly time: () => number = () => performance.now(),
   ) {
+    this.last = time();
     this.timer = setInterval(() => {
       this.counted = this.now();
-      this.last = performance.now();
+      this.last = time();
       onTick();
     }, tickMilliseconds);
   }
 
   now(): number {
-    return this.counted + Math.min(performance.now() - this.last, 4 * this.tickMilliseconds);
+    return this.counted + Math.min(this.time() - this.last, 4 * this.tickMilliseconds);
   }
 
   stop(): void {

@@ -339,14 +339,13 @@ export class Coordinator {
     const now = this.clock.now();
     this.listener.tick();
     const { leaseSeconds, executor, tasks } = this.options;
-    const startSeconds = executor.startSeconds ?? 120;
+    const patience = { leaseSeconds, startSeconds: executor.startSeconds ?? 120 };
     for (const session of this.pool.sessions.values()) {
       if (session.dismissed) continue;
       const lease = session.atWork;
-      if (!session.asked && now - session.started > startSeconds * 1000) {
-        this.dismiss(session, `it did not ask for a block within ${startSeconds} s`);
-      } else if (session.connection !== undefined && now - session.lastSeen > leaseSeconds * 1000) {
-        this.dismiss(session, `no sign of life for ${leaseSeconds} s`);
+      const overdue = session.overdue(now, patience);
+      if (overdue !== undefined) {
+        this.dismiss(session, overdue);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         this.timeOut(session, lease);
       }

@@ -3,7 +3,7 @@ import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
-import { DoneRecord, hasSuccess } from './done-record.js';
+import { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
 import type { RunEvent, RunState } from './events.js';
@@ -30,11 +30,6 @@ export interface RunOptions {
   readonly services?: Readonly<Record<string, Service>> | undefined;
   /** JSON that each worker gets, of which it makes its tasks. */
   readonly workerConfig: unknown;
-  /**
-   * Throws when what these tasks wrote is gone: blocks of them are done, and will not be run again. Called before anything
-   * is changed.
-   */
-  readonly checkOutputs?: ((tasks: readonly string[]) => Promise<void>) | undefined;
   /**
    * Removes what killed workers may have left, e.g. temporary files. Called when no worker of this run is left, if one was
    * lost or the run before did not come to its end. Where it fails, the journal says so and nothing else changes.
@@ -92,8 +87,7 @@ export interface RunResult {
 /**
  * Runs tasks block by block on workers, or goes on where a run in this folder stopped. What a run with failed blocks has to
  * say is in its result; it throws when it cannot begin or go on: ERR_RUN_LOCKED, ERR_PLAN_CHANGED, ERR_CONFIG, ERR_PLAN,
- * ERR_METADATA and ERR_CHUNK_CORRUPT (a damaged done record), ERR_WORKER_START, or what `checkOutputs` or a task's `init`
- * threw.
+ * ERR_METADATA and ERR_CHUNK_CORRUPT (a damaged done record), ERR_WORKER_START, or what a task's `init` threw.
  */
 export async function runCoordinator(options: RunOptions): Promise<RunResult> {
   checkOptions(options);
@@ -235,8 +229,6 @@ type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' 
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
   const { folder, journal, tasks, records } = place;
   const recorded = await Promise.all(records.map((record) => record.reset()));
-  const begun = tasks.filter(({ index }) => hasSuccess(recorded[index] === undefined ? [] : [recorded[index]]));
-  await options.checkOutputs?.(begun.map(({ name }) => name));
   for (const { index, name } of tasks) if (!records[index].resumed) journal.write('task-new', { task: name });
   const credentials = createControlFolder(folder);
   return new Coordinator({ ...withDefaults(options), ...place, credentials }, recorded);

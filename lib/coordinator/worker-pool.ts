@@ -18,6 +18,8 @@ export interface WorkerPoolOptions {
   readonly now: () => number;
   onStart(session: WorkerSession): void;
   onEnd(session: WorkerSession, end: WorkerEnd): void;
+  /** Waits before a start; rejects when the signal is raised. @default a timer */
+  readonly pause?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** No place is left that could start a worker. */
   onExhausted(error: BlockwrightError): void;
 }
@@ -94,6 +96,7 @@ export class WorkerPool {
   }
 
   private async pause(milliseconds: number): Promise<void> {
-    await delay(milliseconds, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+    const { pause = (time, signal) => delay(time, undefined, { signal }) } = this.options;
+    await pause(milliseconds, this.stopped.signal).catch(() => undefined);
   }
 }

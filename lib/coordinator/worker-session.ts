@@ -15,6 +15,14 @@ export interface Lease {
   readonly attempt: number;
 }
 
+/** How long a worker may be silent. */
+export interface Patience {
+  /** Until it first asks for a block. */
+  readonly startSeconds: number;
+  /** Between its signs of life. */
+  readonly leaseSeconds: number;
+}
+
 /** One started worker: its process, its connections and the blocks it holds. */
 export class WorkerSession {
   /** What it holds, in the order in which it runs them. */
@@ -85,6 +93,17 @@ export class WorkerSession {
     const running = Number(message.running);
     if (running !== this.running) this.runningSince = now;
     this.running = running;
+  }
+
+  /** Why it is to be given up; undefined while it is not. */
+  overdue(now: number, { startSeconds, leaseSeconds }: Patience): string | undefined {
+    if (!this.asked && now - this.started > startSeconds * 1000) {
+      return `it did not ask for a block within ${startSeconds} s`;
+    }
+    if (this.connection !== undefined && now - this.lastSeen > leaseSeconds * 1000) {
+      return `no sign of life for ${leaseSeconds} s`;
+    }
+    return undefined;
   }
 
   send(message: Message): void {

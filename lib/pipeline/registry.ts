@@ -1,7 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
-import { BlockwrightError, messageOf } from '../errors.js';
+import { BlockwrightError } from '../errors.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
+import { pluginError } from './plugin-error.js';
 
 /** Keys of a task in the pipeline file that are not options of its definition. */
 export const COMMON_KEYS = ['type', 'after', 'retries', 'blockTimeout', 'resources'] as const;
@@ -41,12 +42,7 @@ export class TaskRegistry {
     try {
       module = await import(pathToFileURL(path).href);
     } catch (error) {
-      throw new BlockwrightError(
-        'ERR_PLUGIN',
-        `cannot load the plugin ${path}: ${messageOf(error)}`,
-        { path },
-        { cause: error },
-      );
+      throw pluginError(path, error);
     }
     this.add(module.default, `the plugin ${path}`);
   }

@@ -7,7 +7,7 @@ import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
 import { localWorkers } from './local-workers.js';
 import { OpenArrays } from './open-arrays.js';
-import { checkOutputs, prepareOutput } from './outputs.js';
+import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
@@ -62,7 +62,6 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),
-      checkOutputs: (begun) => checkOutputs(plan, begun),
       cleanUp: () => removeStrayFiles(plan),
       signal,
       killSignal,

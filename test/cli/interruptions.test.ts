@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '../support/processes.js';
 import { fillTask, ToyPipeline } from '../support/toy-pipeline.js';
 
 let toy: ToyPipeline;
@@ -10,15 +11,18 @@ beforeEach(() => {
 afterEach(() => toy.remove());
 
 describe('interruptions', () => {
-  const slow = fillTask(', milliseconds: 300');
+  // no block ends before the test says so
+  const waiting = fillTask(', waitFor: go');
+  const go = () => writeFileSync(join(toy.folder, 'go'), '');
 
   test('Ctrl-C stops in order: blocks that run end, the same command continues', async () => {
-    toy.write(slow);
+    toy.write(waiting);
     const program = toy.start('run', 'p.yaml');
     // A block's first line: it is at work, not only handed out.
-    const logs = join(toy.folder, 'toy.run/tasks/fill/logs');
-    while (!existsSync(logs)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until('a block is at work', () => existsSync(join(toy.folder, 'toy.run/tasks/fill/logs')));
     program.process.kill('SIGINT');
+    await program.says('Stopping: ');
+    go();
     const { status, out, error } = await program.ended;
     expect(status).toBe(3);
     expect(error).toContain('Stopping: blocks that run may end, no others begin. Ctrl-C again stops at once.\n');
@@ -31,7 +35,7 @@ describe('interruptions', () => {
   });
 
   test('a second Ctrl-C stops at once', async () => {
-    toy.write(fillTask(', milliseconds: 600000'));
+    toy.write(waiting);
     const program = toy.start('run', 'p.yaml');
     await program.says('fill: begins');
     program.process.kill('SIGINT');
@@ -43,7 +47,7 @@ describe('interruptions', () => {
   });
 
   test('a second command on the same folder is refused while the first runs; a killed one is continued', async () => {
-    toy.write(slow);
+    toy.write(waiting);
     const program = toy.start('run', 'p.yaml');
     await program.says('fill: begins');
     const second = await toy.run('run', 'p.yaml');
@@ -55,6 +59,7 @@ describe('interruptions', () => {
     program.process.kill('SIGKILL');
     await program.ended;
     expect((await toy.inProcess('status', 'FOLDER/p.yaml')).out).toContain('killed, resumable');
+    go();
     expect((await toy.run('resume', 'p.yaml', '--quiet')).status).toBe(0);
   });
 

@@ -7,6 +7,7 @@ import type { RunResult } from '../../lib/coordinator/run.js';
 import { readRunStatus } from '../../lib/coordinator/run-status.js';
 import { processesOf, until } from '../support/processes.js';
 import { seededRandom } from '../support/seeded-random.js';
+import type { ToyCoordinator } from '../support/toy-coordinator.js';
 import { computations, journalOf, outputHash, toyChain, toyFolder, toyRun } from '../support/toy-run.js';
 
 let place: ReturnType<typeof toyFolder>;
@@ -16,13 +17,13 @@ beforeEach(() => {
 });
 afterEach(async () => {
   if (child?.exitCode === null) child.kill('SIGKILL');
-  await until('all processes have ended', () => processesOf(place.run).length === 0, 5000);
+  await until('all processes have ended', () => processesOf(place.run).length === 0);
   place.remove();
 });
 
-function start(milliseconds: number, ...act: string[]): { child: ChildProcess; output: Promise<string> } {
+function start(toy: ToyCoordinator): { child: ChildProcess; output: Promise<string> } {
   const script = join(import.meta.dirname, '../support/toy-coordinator.js');
-  child = spawn(process.execPath, [script, place.run, place.output, String(milliseconds), ...act], {
+  child = spawn(process.execPath, [script, place.run, place.output, JSON.stringify(toy)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
@@ -46,18 +47,13 @@ describe('a coordinator', () => {
 
   test(`killed 5 times at random and started again ends with the same result (seed ${seed})`, async () => {
     const random = seededRandom(seed);
-    const toys = toyChain([3, 3, 3], 30);
+    const toys = toyChain([3, 3, 3]);
     for (let kill = 0; kill < 5; kill++) {
-      const before = acknowledged().length;
-      const { child, output } = start(30);
       // anywhere from its start to some blocks later
-      const more = Math.floor(random() * 10);
-      await Promise.race([until('blocks are done', () => acknowledged().length >= before + more), output]);
-      await delay(random() * 100);
-      child.kill('SIGKILL');
-      await output;
+      const killed = { blocks: Math.floor(random() * 6), milliseconds: random() * 60 };
+      await start({ milliseconds: 30, killed }).output;
       // its workers notice
-      await until('the workers have ended', () => processesOf(place.run).length === 0, 3000);
+      await until('the workers have ended', () => processesOf(place.run).length === 0);
       await until('it is seen to be gone', () => (readRunStatus(place.run)?.state ?? 'killed') === 'killed');
       // what was acknowledged is not computed again
       const known = acknowledged();
@@ -65,9 +61,9 @@ describe('a coordinator', () => {
     }
     const counts = computations(place.output);
     const known = acknowledged();
-    expect(known.length).toBeLessThan(54);
+    expect(known.length).toBeGreaterThan(0);
 
-    const { output } = start(1);
+    const { output } = start({ milliseconds: 1 });
     const result = JSON.parse(await output) as RunResult;
     expect(result).toMatchObject({ complete: true, failures: [] });
     expect(result.tasks[0].alreadyDone + result.tasks[1].alreadyDone).toBeGreaterThanOrEqual(known.length);
@@ -83,10 +79,11 @@ describe('a coordinator', () => {
   });
 
   test('that was stopped for longer than a lease holds it against nobody', async () => {
-    const { child, output } = start(60);
+    const { child, output } = start({ milliseconds: 60, leaseSeconds: 2 });
     await until('some blocks are done', () => acknowledged().length >= 4);
+    await until('all workers are there', () => processesOf(place.run).length === 4);
     child.kill('SIGSTOP');
-    await delay(4000);
+    await delay(3000);
     expect(processesOf(place.run).length).toBe(4);
     child.kill('SIGCONT');
     expect(JSON.parse(await output)).toMatchObject({ complete: true, tasks: [{ retried: 0 }, { retried: 0 }] });
@@ -96,20 +93,16 @@ describe('a coordinator', () => {
   });
 
   test('that was killed leaves no worker, even one that computes without end', async () => {
-    const { child, output } = start(0, 'busy');
-    const begun = () =>
-      existsSync(join(place.run, 'journal.jsonl')) &&
-      journalOf(place.run).some(({ event }) => event === 'worker-start');
-    await until('workers have started', begun);
+    const { child, output } = start({ milliseconds: 0, act: 'busy' });
+    await until('one is busy', () => existsSync(join(place.run, 'tasks/first/logs')));
     await until('they are there', () => processesOf(place.run).length === 4);
-    await delay(1000);
     child.kill('SIGKILL');
     await output;
-    await until('the workers have ended', () => processesOf(place.run).length === 0, 3000);
+    await until('the workers have ended', () => processesOf(place.run).length === 0);
   });
 
   test('is stopped by a signal of its caller, with all workers', async () => {
-    const { child, output } = start(60);
+    const { child, output } = start({ milliseconds: 60 });
     await until('some blocks are done', () => acknowledged().length >= 4);
     child.kill('SIGINT');
     expect(JSON.parse(await output)).toMatchObject({ complete: false, interrupted: true });

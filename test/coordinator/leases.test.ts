@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { AttentiveClock } from '../../lib/coordinator/attentive-clock.js';
 import type { LeasedBlock } from '../../lib/coordinator/messages.js';
 import { runCoordinator } from '../../lib/coordinator/run.js';
@@ -32,7 +32,7 @@ async function leasesOf(blocks: number, seconds: (block: LeasedBlock) => number,
       leased = message.blocks as LeasedBlock[];
     }
   });
-  const options = toyOptions(place, [{ name: 'first', plan: toyPlan([blocks]) }], { workers: 1, leaseSeconds: 60 });
+  const options = toyOptions(place, [{ name: 'first', plan: toyPlan([blocks]) }], { workers: 1, leaseSeconds: 3600 });
   expect((await runCoordinator({ ...options, executor })).complete).toBe(true);
   return leases;
 }
@@ -64,10 +64,30 @@ describe('a lease', () => {
 });
 
 test('a clock counts only while its process is awake', () => {
-  const clock = new AttentiveClock(10, () => undefined);
-  const began = performance.now();
-  while (performance.now() - began < 300);
-  // busy for 300 ms, without a turn of the event loop
-  expect(clock.now()).toBeLessThanOrEqual(45);
+  jest.useFakeTimers();
+  let time = 1000;
+  let ticks = 0;
+  const clock = new AttentiveClock(
+    10,
+    () => ticks++,
+    () => time,
+  );
+  const pass = (milliseconds: number) => {
+    time += milliseconds;
+    jest.advanceTimersByTime(10);
+  };
+  for (let i = 0; i < 5; i++) pass(10);
+  expect(clock.now()).toBe(50);
+  time += 7;
+  expect(clock.now()).toBe(57);
+  // five minutes without a turn of the event loop
+  pass(300_000);
+  expect(clock.now()).toBe(90);
+  pass(10);
+  expect(clock.now()).toBe(100);
+  expect(ticks).toBe(7);
   clock.stop();
+  pass(10);
+  expect(ticks).toBe(7);
+  jest.useRealTimers();
 });

@@ -1,18 +1,35 @@
+import type { RunEvent } from '../../lib/coordinator/events.js';
 import { toyChain, toyRun } from './toy-run.js';
 import type { ToyTask } from './toy-worker.js';
 
-/**
- * A coordinator in a process of its own, to be killed or stopped: `toy-coordinator.js RUN OUTPUT MILLISECONDS [ACT]`.
- * Prints the result as JSON.
- */
-const [run, output, milliseconds, act] = process.argv.slice(2);
+/** What a coordinator in a process of its own does; the last argument of `toy-coordinator.js RUN OUTPUT JSON`. */
+export interface ToyCoordinator {
+  /** Time that a block takes. */
+  readonly milliseconds: number;
+  readonly act?: ToyTask['act'];
+  readonly leaseSeconds?: number;
+  /** It kills itself when so many blocks are done, and some time has passed. */
+  readonly killed?: { readonly blocks: number; readonly milliseconds: number };
+}
+
+const [run, output, json] = process.argv.slice(2);
+const { milliseconds, act, leaseSeconds = 60, killed } = JSON.parse(json) as ToyCoordinator;
 const abort = new AbortController();
 process.on('SIGINT', () => abort.abort());
+let done = 0;
+const killInTime = () => {
+  if (done === killed?.blocks) setTimeout(() => process.kill(process.pid, 'SIGKILL'), killed.milliseconds);
+};
+const onEvent = (event: RunEvent) => {
+  if (event.type !== 'block-done') return;
+  done++;
+  killInTime();
+};
+killInTime();
 try {
-  const chain = toyChain([3, 3, 3], Number(milliseconds));
-  const toys = act === undefined ? chain : chain.map((toy) => ({ ...toy, act: act as ToyTask['act'] & string }));
-  const result = await toyRun({ run, output }, toys, { workers: 3, maxLosses: 100, signal: abort.signal });
-  console.log(JSON.stringify(result));
+  const toys = toyChain([3, 3, 3], milliseconds).map((toy) => ({ ...toy, ...(act === undefined ? {} : { act }) }));
+  const options = { workers: 3, maxLosses: 100, signal: abort.signal, leaseSeconds, onEvent };
+  console.log(JSON.stringify(await toyRun({ run, output }, toys, options)));
 } catch (error) {
   console.log(JSON.stringify(error), String(error));
   process.exitCode = 2;

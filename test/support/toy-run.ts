@@ -52,7 +52,10 @@ export function toyFolder(): { folder: string; run: string; output: string; remo
   return { folder, run: join(folder, 'toy.run'), output, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** The options of a run of toys; signs of life are frequent, so that tests are short. */
+/**
+ * The options of a run of toys. Signs of life are frequent, so that tests are short; that none came in time is, on a machine
+ * with much to do, no sign of death, so a lease is long wherever a test does not wait for its end.
+ */
 export function toyOptions(
   { run, output }: { run: string; output: string },
   toys: readonly Toy[],
@@ -74,7 +77,7 @@ export function toyOptions(
     workers: 2,
     workerConfig: { output, tasks: toys.map((toy) => ({ ...toy, plan: toy.plan.toJSON() })) },
     heartbeatSeconds: 0.2,
-    leaseSeconds: 2,
+    leaseSeconds: 60,
     ...others,
   };
 }

@@ -28,6 +28,7 @@ export interface ToyTask {
     | 'call'
     | 'busy'
     | 'late'
+    | 'stand still'
     | 'slow';
   readonly on?: readonly number[];
   readonly until?: number;
@@ -80,9 +81,11 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
     case 'exit':
       return process.exit(3);
     case 'hang':
+      context.log('hangs');
       await new Promise(() => undefined);
       return 'done';
     case 'busy':
+      context.log('busy without end');
       for (;;) if (performance.now() < 0) return 'done';
     case 'print-and-die':
       console.log(`last words of block ${block}`);
@@ -94,6 +97,10 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
       });
       await delay(1000);
       return 'done';
+    case 'stand still':
+      // until something wakes the process up, if it does
+      process.kill(process.pid, 'SIGSTOP');
+      return 'go on';
     case 'slow':
       await delay(120);
       return 'go on';

@@ -64,14 +64,14 @@ describe('a local worker', () => {
     handle.kill();
     expect(await handle.ended).toMatchObject({ status: null, signal: 'SIGKILL' });
     handle.kill();
-    await until('the child has ended', gone, 5000);
+    await until('the child has ended', gone);
   });
 
   test('that ends by itself leaves nothing behind', async () => {
     const { handle, pid, gone } = startsChild('process.exit(3);');
     expect(await handle.ended).toMatchObject({ status: 3 });
     expect(pid()).not.toBe('');
-    await until('the child has ended', gone, 5000);
+    await until('the child has ended', gone);
   });
 
   test('that cannot start ends with the reason', async () => {

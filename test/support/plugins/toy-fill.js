@@ -1,5 +1,6 @@
 // Writes an array in which each voxel holds its block's index + 1; can fail, wait or die on the way, as a test asks.
 import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { BlockPlan } from '../../../dist/lib/blocks/plan.js';
 import { Coordinate } from '../../../dist/lib/geometry/coordinate.js';
@@ -21,7 +22,7 @@ export default {
     failBlocks: z.array(z.int()).default([]).describe('Blocks that always fail'),
     dieBlocks: z.array(z.int()).default([]).describe('Blocks that end the worker'),
     failOnce: z.string().optional().describe('A file beside the pipeline; the block that makes it fails'),
-    milliseconds: z.number().default(0).describe('Time a block takes'),
+    waitFor: z.string().optional().describe('A file beside the pipeline; no block ends before it is there'),
     slowBlocks: z.array(z.int()).default([]).describe('Blocks that take 120 ms'),
     gpu: z.int().optional(),
   }),
@@ -59,8 +60,8 @@ export default {
   },
   async processBlock(options, block, context) {
     context.log(`filling block ${block.index}`);
-    if (options.milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, options.milliseconds));
-    if (options.slowBlocks.includes(block.index)) await new Promise((resolve) => setTimeout(resolve, 120));
+    while (options.waitFor !== undefined && !existsSync(context.lutPath(options.waitFor))) await delay(5);
+    if (options.slowBlocks.includes(block.index)) await delay(120);
     if (options.failBlocks.includes(block.index)) throw new Error(`block ${block.index} is not to my taste`);
     if (options.dieBlocks.includes(block.index)) process.kill(process.pid, 'SIGKILL');
     if (options.failOnce !== undefined && !existsSync(context.lutPath(options.failOnce))) {

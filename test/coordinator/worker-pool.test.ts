@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+import type { Executor, WorkerEnd } from '../../lib/coordinator/executor.js';
+import { RunFolder } from '../../lib/coordinator/run-folder.js';
+import { WorkerPool, type WorkerPoolOptions } from '../../lib/coordinator/worker-pool.js';
+import type { WorkerSession } from '../../lib/coordinator/worker-session.js';
+
+const end: WorkerEnd = { status: 1, signal: null, lastLines: 'last words' };
+
+/** A pool of workers that end at once; `before` is what a worker does first. Gives the pauses between their starts. */
+async function pausesOf(workers: number, before: (session: WorkerSession, started: number) => void, stopAfter = 100) {
+  const pauses: number[] = [];
+  let started = 0;
+  let exhausted: Error | undefined;
+  const executor: Executor = {
+    name: 'none',
+    start: () => ({ description: 'none', ended: Promise.resolve(end), kill: () => undefined }),
+  };
+  const options: WorkerPoolOptions = {
+    executor,
+    folder: new RunFolder('/nowhere'),
+    epoch: 1,
+    maxStarts: 4,
+    maxCrashes: 10,
+    now: () => 0,
+    async pause(milliseconds) {
+      pauses.push(milliseconds);
+    },
+    onStart: () => undefined,
+    onEnd(session) {
+      before(session, started++);
+      if (started === stopAfter) pool.stop();
+    },
+    onExhausted(error) {
+      exhausted = error;
+    },
+  };
+  const pool = new WorkerPool(options);
+  await pool.run(workers);
+  return { pauses, started, exhausted };
+}
+
+test('pauses double while starts bear no fruit, and then the place is given up', async () => {
+  const { pauses, started, exhausted } = await pausesOf(1, () => undefined);
+  expect(pauses).toEqual([100, 200, 400]);
+  expect(started).toBe(4);
+  expect(exhausted).toMatchObject({ code: 'ERR_WORKER_START', message: expect.stringContaining('4 starts in a row') });
+});
+
+test('workers that get to work and end are given more time, up to a limit', async () => {
+  const { pauses, exhausted } = await pausesOf(1, (session) => {
+    session.asked = true;
+  });
+  expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+  expect(exhausted?.message).toContain('10 in a row ended without the result of a block');
+});
+
+test('a result is fruit: no pause, and counting begins again', async () => {
+  const { pauses, exhausted } = await pausesOf(
+    1,
+    (session, started) => {
+      session.asked = true;
+      if (started % 3 === 0) session.results = 1;
+    },
+    12,
+  );
+  expect(pauses).toEqual([100, 200, 100, 200, 100, 200, 100, 200]);
+  expect(exhausted).toBeUndefined();
+});
+
+test('it ends only when no place is left', async () => {
+  const { started, exhausted } = await pausesOf(3, () => undefined);
+  expect(started).toBe(12);
+  expect(exhausted).toBeDefined();
+});
