@@ -330,11 +330,21 @@ resources: {db: 2}
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
   });
 
-  test.each(['x/out', 'x/out/run'])('a run directory in an output: %s', async (runDirectory) => {
-    expect(
-      await refused(`${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`, { 'x/in': raw['d.zarr/raw'] }),
-    ).toEqual([
-      `ERR_PLAN 7:42: tasks.t.output: the run directory FOLDER/${runDirectory} lies inside the store of the array 'out' (FOLDER/x/out)`,
+  test.each([
+    ['x/out', "has the path of the array 'out'"],
+    ['x/out/run', "lies inside the array 'out' (FOLDER/x/out)"],
+  ])('a run directory in an output: %s', async (runDirectory, text) => {
+    const body = `${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`;
+    expect(await refused(body, { 'x/in': raw['d.zarr/raw'] })).toEqual([
+      `ERR_PLAN 8:15: runDirectory: the run directory FOLDER/${runDirectory} ${text}`,
+    ]);
+  });
+
+  test('a LUT that is read and written', async () => {
+    const body = `${arrays}  t: {type: toy-copy, input: raw, blockSize: [10, 10], readLut: x.lut, writeLut: y/../x.lut}\n`;
+    writeFileSync(join(folder, 'x.lut'), '');
+    expect(await refused(body, raw)).toEqual([
+      "ERR_PLAN 12:82: tasks.t.writeLut: the task reads (as 'x.lut') and writes the LUT 'y/../x.lut': a block that is run again would read its own result. Write to another store",
     ]);
   });
 
