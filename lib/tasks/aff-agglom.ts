@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { edgeScores } from '../native/edge-scores.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { defineTask, type PlanContext } from '../workers/task-definition.js';
-import { blockOptions, checkContext, checkGrid, planOver, vector, writeBox } from './block-options.js';
+import { affinitiesOf, blockOptions, checkContext, checkGrid, planOver, vector, writeBox } from './block-options.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32.'),
@@ -80,7 +80,7 @@ export const affAgglom = defineTask<Options>({
   options,
 
   plan(given, context) {
-    const affinities = context.array(given.affinities);
+    const affinities = affinitiesOf(given, context);
     const fragments = context.array(given.fragments);
     checkGrid('fragments', fragments, affinities, context);
     if (fragments.dataType !== 'uint64') {

@@ -123,6 +123,21 @@ export function checkContext(
   return given;
 }
 
+/** Metadata of a task's affinities: uint8 or float32, [channels, ...spatial]. */
+export function affinitiesOf(
+  options: { readonly affinities: string },
+  context: Pick<PlanContext, 'array' | 'error'>,
+): ArrayMetadata {
+  const found = context.array(options.affinities);
+  if (found.dataType !== 'uint8' && found.dataType !== 'float32') {
+    throw context.error('affinities', `expected uint8 or float32, found ${found.dataType}`);
+  }
+  if (found.channelAxes !== 1) {
+    throw context.error('affinities', `expected one channel axis before the spatial ones, found ${found.channelAxes}`);
+  }
+  return found;
+}
+
 /** Arrays that are read voxel by voxel with the affinities must lie on their voxels, wherever they begin. */
 export function checkGrid(
   option: string,

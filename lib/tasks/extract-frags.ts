@@ -10,7 +10,15 @@ import { mutexWatershed } from '../native/mutex-watershed.js';
 import { removeDebris } from '../native/remove-debris.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
-import { blockOptions, checkContext, checkGrid, outputLike, planOver, writeBox } from './block-options.js';
+import {
+  affinitiesOf,
+  blockOptions,
+  checkContext,
+  checkGrid,
+  outputLike,
+  planOver,
+  writeBox,
+} from './block-options.js';
 import { clearOutside, readMask } from './mask.js';
 import { lowerFarFromSeeds, smoothAffinities } from './smoothing.js';
 
@@ -160,17 +168,8 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
   options,
 
   plan(given, context) {
-    const affinities = context.array(given.affinities);
+    const affinities = affinitiesOf(given, context);
     const dimensions = affinities.voxelSize.dimensions;
-    if (affinities.dataType !== 'uint8' && affinities.dataType !== 'float32') {
-      throw context.error('affinities', `expected uint8 or float32, found ${affinities.dataType}`);
-    }
-    if (affinities.channelAxes !== 1) {
-      throw context.error(
-        'affinities',
-        `expected one channel axis before the spatial ones, found ${affinities.channelAxes}`,
-      );
-    }
     if (given.mask !== undefined) checkGrid('mask', context.array(given.mask), affinities, context);
     const channels = context.neighborhood(given.affinities).length;
     if (typeof given.bias !== 'number' && given.bias.length !== channels) {
