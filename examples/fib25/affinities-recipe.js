@@ -91,12 +91,13 @@ export function rankedValues(affinities, thresholds, seed) {
   let order = new Uint32Array(count);
   let sorted = new Uint32Array(count);
   for (let i = 0; i < count; ++i) order[i] = i;
+  const digits = new Uint16Array(count);
   for (let digit = 0; digit < 4; ++digit) {
-    const digitOf = (i) => (digit < 3 ? (hashes[i] >>> (11 * digit)) & 2047 : abs(signed[i]));
+    for (let i = 0; i < count; ++i) digits[i] = digit < 3 ? (hashes[i] >>> (11 * digit)) & 2047 : abs(signed[i]);
     const next = new Uint32Array(2049);
-    for (let i = 0; i < count; ++i) ++next[digitOf(i) + 1];
+    for (let i = 0; i < count; ++i) ++next[digits[i] + 1];
     for (let i = 1; i < next.length; ++i) next[i] += next[i - 1];
-    for (let i = 0; i < count; ++i) sorted[next[digitOf(order[i])]++] = order[i];
+    for (let i = 0; i < count; ++i) sorted[next[digits[order[i]]]++] = order[i];
     [order, sorted] = [sorted, order];
   }
   const values = new Float32Array(count);

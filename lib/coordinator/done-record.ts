@@ -66,7 +66,7 @@ export class DoneRecord {
         }
         return new DoneRecord(path, layout, true);
       }
-      if (hasSuccess(readRecordedStates(path))) throw planChanged(dirname(path), found, whose);
+      if (hasSuccess(path)) throw planChanged(dirname(path), found, whose);
       rmSync(chunks, { recursive: true, force: true });
     } else if (existsSync(chunks)) {
       // whose they are cannot be told
@@ -183,14 +183,6 @@ function* takeBack(states: Uint8Array): Generator<number> {
   }
 }
 
-/** Whether any block is done or skipped. */
-export function hasSuccess(parts: Iterable<Uint8Array>): boolean {
-  for (const states of parts) {
-    if (states.includes(RecordedState.done) || states.includes(RecordedState.skipped)) return true;
-  }
-  return false;
-}
-
 /**
  * The states of a record's blocks, chunk by chunk where something is recorded; nothing when there is no record. For
  * readers beside the coordinator. Errors as {@link DoneRecord.read}.
@@ -203,6 +195,14 @@ export function* readRecordedStates(path: string): Generator<Uint8Array> {
     const bytes = readChunk(path, layout, chunk);
     if (bytes !== undefined) yield bytes.subarray(0, layout.blocksOf(chunk).count);
   }
+}
+
+/** Whether any block is done or skipped in a record, if there is one. Errors as {@link DoneRecord.read}. */
+export function hasSuccess(path: string): boolean {
+  for (const states of readRecordedStates(path)) {
+    if (states.includes(RecordedState.done) || states.includes(RecordedState.skipped)) return true;
+  }
+  return false;
 }
 
 function readChunk(record: string, layout: DoneRecordLayout, chunk: number): Uint8Array | undefined {

@@ -225,7 +225,7 @@ async function runLocked(
 
 type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent'>;
 
-/** A coordinator that knows what earlier runs left, once that was checked. */
+/** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
   const { folder, journal, tasks, records } = place;
   const recorded = await Promise.all(records.map((record) => record.reset()));

@@ -27,8 +27,8 @@ export function checkPlaces(check: Check): Refusal[] {
       const { kind, path } = placeOf(check, one);
       return kind === own.kind && path === own.path;
     });
-    // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose.
-    if (input !== undefined && written.kind === 'array' && !plan.blocks.readWriteConflict) {
+    // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose; rows of a graph are each block's own.
+    if (input !== undefined && written.kind !== 'graph' && !plan.blocks.readWriteConflict) {
       const same = input.name === written.name ? '' : ` (as '${input.name}')`;
       refuse(
         `the task reads${same} and writes ${own.what}: a block that is run again would read its own result. Write to another store`,

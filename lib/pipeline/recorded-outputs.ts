@@ -1,5 +1,4 @@
-import { readRecordedStates } from '../coordinator/done-record.js';
-import { RecordedState } from '../coordinator/done-record-metadata.js';
+import { hasSuccess } from '../coordinator/done-record.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { isBlockwrightError } from '../errors.js';
 import type { Check } from './plan-checks.js';
@@ -29,10 +28,10 @@ export async function checkRecordedOutputs({ pipeline, task, plan, stored }: Che
 
 function hasDoneBlocks(record: string): boolean {
   try {
-    for (const states of readRecordedStates(record)) if (states.includes(RecordedState.done)) return true;
+    return hasSuccess(record);
   } catch (error) {
     // The run says what is wrong with a damaged record.
     if (!isBlockwrightError(error)) throw error;
+    return false;
   }
-  return false;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { edgeScores } from '../native/edge-scores.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { defineTask, type PlanContext } from '../workers/task-definition.js';
-import { blockOptions, checkContext, planOver, vector, writeBox } from './block-options.js';
+import { affinitiesOf, blockOptions, checkContext, checkGrid, planOver, vector, writeBox } from './block-options.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32.'),
@@ -80,27 +80,11 @@ export const affAgglom = defineTask<Options>({
   options,
 
   plan(given, context) {
-    const affinities = context.array(given.affinities);
+    const affinities = affinitiesOf(given, context);
     const fragments = context.array(given.fragments);
-    if (!fragments.voxelSize.equals(affinities.voxelSize)) {
-      throw context.error(
-        'fragments',
-        `expected the voxel size of the affinities, ${affinities.voxelSize}, found ${fragments.voxelSize}`,
-      );
-    }
+    checkGrid('fragments', fragments, affinities, context);
     if (fragments.dataType !== 'uint64') {
       throw context.error('fragments', `expected uint64 labels, found ${fragments.dataType}`);
-    }
-    if (
-      fragments.offset
-        .subtract(affinities.offset)
-        .modulo(affinities.voxelSize)
-        .values.some((rest) => rest !== 0)
-    ) {
-      throw context.error(
-        'fragments',
-        `expected an offset on the voxel grid of the affinities, found ${fragments.offset}`,
-      );
     }
     const neighborhood = context.neighborhood(given.affinities);
     const channels = channelsOf(given.scores, neighborhood, context.error);

@@ -51,7 +51,9 @@ export function planOver(
   let total = roiOf(array);
   if (options.roi !== undefined) {
     if (options.roi.offset.length !== dimensions || options.roi.shape.length !== dimensions) {
-      throw context.error('roi', `expected ${dimensions} numbers in offset and shape`);
+      const { offset, shape } = options.roi;
+      const found = `[${offset.join(', ')}] and [${shape.join(', ')}]`;
+      throw context.error('roi', `expected ${dimensions} numbers in offset and shape, found ${found}`);
     }
     const part = new Roi(options.roi.offset, options.roi.shape);
     total = total.intersect(part);
@@ -119,6 +121,38 @@ export function checkContext(
     throw context.error('context', `expected ${dimensions} numbers, found ${given.length}`);
   }
   return given;
+}
+
+/** Metadata of a task's affinities: uint8 or float32, [channels, ...spatial]. */
+export function affinitiesOf(
+  options: { readonly affinities: string },
+  context: Pick<PlanContext, 'array' | 'error'>,
+): ArrayMetadata {
+  const found = context.array(options.affinities);
+  if (found.dataType !== 'uint8' && found.dataType !== 'float32') {
+    throw context.error('affinities', `expected uint8 or float32, found ${found.dataType}`);
+  }
+  if (found.channelAxes !== 1) {
+    throw context.error('affinities', `expected one channel axis before the spatial ones, found ${found.channelAxes}`);
+  }
+  return found;
+}
+
+/** Arrays that are read voxel by voxel with the affinities must lie on their voxels, wherever they begin. */
+export function checkGrid(
+  option: string,
+  array: ArrayMetadata,
+  affinities: ArrayMetadata,
+  context: Pick<PlanContext, 'error'>,
+): void {
+  const { voxelSize, offset } = affinities;
+  if (!array.voxelSize.equals(voxelSize)) {
+    throw context.error(option, `expected the voxel size of the affinities, ${voxelSize}, found ${array.voxelSize}`);
+  }
+  const rest = array.offset.subtract(offset).modulo(voxelSize);
+  if (rest.values.some((one) => one !== 0)) {
+    throw context.error(option, `expected an offset on the voxel grid of the affinities, found ${array.offset}`);
+  }
 }
 
 /** What a block writes, in voxels from the corner of what it reads. */

@@ -10,7 +10,15 @@ import { mutexWatershed } from '../native/mutex-watershed.js';
 import { removeDebris } from '../native/remove-debris.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
-import { blockOptions, checkContext, outputLike, planOver, vector, writeBox } from './block-options.js';
+import {
+  affinitiesOf,
+  blockOptions,
+  checkContext,
+  checkGrid,
+  outputLike,
+  planOver,
+  writeBox,
+} from './block-options.js';
 import { clearOutside, readMask } from './mask.js';
 import { lowerFarFromSeeds, smoothAffinities } from './smoothing.js';
 
@@ -24,7 +32,10 @@ const options = z.strictObject({
   bias: z
     .union([z.number(), z.array(z.number())])
     .describe('Added to the affinities, one number a channel or one for all; > 0 after that is attractive.'),
-  strides: z.array(vector()).optional().describe('One stride vector a channel: only edges on that grid are used.'),
+  strides: z
+    .array(z.array(z.int().positive()).min(1).max(6))
+    .optional()
+    .describe('One stride vector a channel: only edges on that grid are used.'),
   randomizedStrides: z
     .boolean()
     .default(false)
@@ -157,24 +168,17 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
   options,
 
   plan(given, context) {
-    const affinities = context.array(given.affinities);
+    const affinities = affinitiesOf(given, context);
     const dimensions = affinities.voxelSize.dimensions;
-    if (affinities.dataType !== 'uint8' && affinities.dataType !== 'float32') {
-      throw context.error('affinities', `expected uint8 or float32, found ${affinities.dataType}`);
-    }
-    if (affinities.channelAxes !== 1) {
-      throw context.error(
-        'affinities',
-        `expected one channel axis before the spatial ones, found ${affinities.channelAxes}`,
-      );
-    }
+    if (given.mask !== undefined) checkGrid('mask', context.array(given.mask), affinities, context);
     const channels = context.neighborhood(given.affinities).length;
     if (typeof given.bias !== 'number' && given.bias.length !== channels) {
       throw context.error('bias', `expected 1 or ${channels} numbers, found ${given.bias.length}`);
     }
     if (given.strides !== undefined) {
       if (given.strides.length !== channels || given.strides.some((stride) => stride.length !== dimensions)) {
-        throw context.error('strides', `expected ${channels} vectors of ${dimensions} numbers`);
+        const found = `[${given.strides.map((stride) => `[${stride.join(', ')}]`).join(', ')}]`;
+        throw context.error('strides', `expected ${channels} vectors of ${dimensions} numbers, found ${found}`);
       }
     }
     if (given.sigma !== undefined && given.sigma.length !== dimensions) {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { affinitiesFromLabels, chain, fmix32, recipeHalo } from '#examples/fib25/affinities-recipe.js';
-import { goldens, readJson, readNpz } from '../support/goldens.js';
+import { fib25Labels } from '../support/fib25.js';
+import { goldens, readJson } from '../support/goldens.js';
 
 interface AffinitySets {
   readonly sets: readonly {
@@ -26,13 +27,13 @@ test('the hash gives the published values', () => {
 });
 
 describe('affinities of boxes have the published bytes', () => {
-  const { labels } = readNpz(join(goldens, 'fib25/labels.npz'));
+  const { labels } = fib25Labels;
   const { sets } = readJson<AffinitySets>(join(goldens, 'fib25/affinities.json'));
   for (const { offsets, seed, volumeShape, boxes, haloForABlock } of sets) {
     for (const { name, begin, end, sha256, first8 } of boxes) {
       test(`${name}, ${offsets.length} channels`, () => {
         expect(recipeHalo(offsets)).toEqual(haloForABlock);
-        const source = { labels: labels.data as Uint8Array, begin: [0, 0, 0], shape: volumeShape };
+        const source = { labels, begin: [0, 0, 0], shape: volumeShape };
         const bytes = affinitiesFromLabels(source, begin, end, { offsets, seed, volumeShape });
         expect([...bytes.subarray(0, 8)]).toEqual(first8);
         expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
@@ -49,7 +50,7 @@ describe('affinities of boxes have the published bytes', () => {
     for (let z = 0, i = 0; z < shape[0]; ++z) {
       for (let y = 0; y < shape[1]; ++y) {
         for (let x = 0; x < shape[2]; ++x, ++i) {
-          part[i] = Number(labels.data[((low[0] + z) * volumeShape[1] + low[1] + y) * volumeShape[2] + low[2] + x]);
+          part[i] = labels[((low[0] + z) * volumeShape[1] + low[1] + y) * volumeShape[2] + low[2] + x];
         }
       }
     }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { affinitiesFromLabels, rankedValues } from '#examples/fib25/affinities-recipe.js';
 import { mutexWatershed } from '../../lib/native/mutex-watershed.js';
+import { type Crop, cropOfLabels } from '../support/fib25.js';
 import { goldens, readJson, readNpz } from '../support/goldens.js';
 
 interface Case {
@@ -13,7 +14,7 @@ interface Case {
   readonly strides: number[][] | null;
   readonly edges: [boolean, number | string, number | string][] | null;
   readonly thresholds?: number[];
-  readonly crop?: { begin: number[]; end: number[]; step?: number[]; squeeze?: boolean };
+  readonly crop?: Crop;
   readonly recipe?: { seed: number; noise: boolean };
   readonly affinitiesSha256?: string;
   readonly valuesSha256: string;
@@ -24,25 +25,10 @@ const sha256 = (array: Uint8Array | Float32Array): string =>
     .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     .digest('hex');
 
-const volume = readNpz(join(goldens, 'fib25/labels.npz')).labels;
-
-/** The labels of a case's crop, which is then the whole volume. */
-function cropped({ begin, end, step = begin.map(() => 1) }: NonNullable<Case['crop']>): Uint8Array {
-  const result: number[] = [];
-  for (let z = begin[0]; z < end[0]; z += step[0]) {
-    for (let y = begin[1]; y < end[1]; y += step[1]) {
-      for (let x = begin[2]; x < end[2]; x += step[2]) {
-        result.push(Number(volume.data[(z * volume.shape[1] + y) * volume.shape[2] + x]));
-      }
-    }
-  }
-  return Uint8Array.from(result);
-}
-
 /** The bytes that a case's values are made of. */
 function affinitiesOf({ crop, recipe, offsets, shape }: Case): Uint8Array {
   const begin = shape.map(() => 0);
-  return affinitiesFromLabels({ labels: cropped(crop!), begin, shape }, begin, shape, {
+  return affinitiesFromLabels({ labels: cropOfLabels(crop!).labels, begin, shape }, begin, shape, {
     offsets,
     volumeShape: shape,
     ...recipe!,

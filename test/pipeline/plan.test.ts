@@ -335,9 +335,18 @@ resources: {db: 2}
     ['x/out/run', "lies inside the array 'out' (FOLDER/x/out)"],
     ['x/in/run', "lies inside the array 'in' (FOLDER/x/in)"],
   ])('a run directory in an array: %s', async (runDirectory, text) => {
-    expect(
-      await refused(`${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`, { 'x/in': raw['d.zarr/raw'] }),
-    ).toEqual([`ERR_PLAN 8:15: runDirectory: the run directory FOLDER/${runDirectory} ${text}`]);
+    const body = `${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`;
+    expect(await refused(body, { 'x/in': raw['d.zarr/raw'] })).toEqual([
+      `ERR_PLAN 8:15: runDirectory: the run directory FOLDER/${runDirectory} ${text}`,
+    ]);
+  });
+
+  test('a LUT that is read and written', async () => {
+    const body = `${arrays}  t: {type: toy-copy, input: raw, blockSize: [10, 10], readLut: x.lut, writeLut: y/../x.lut}\n`;
+    writeFileSync(join(folder, 'x.lut'), '');
+    expect(await refused(body, raw)).toEqual([
+      "ERR_PLAN 12:82: tasks.t.writeLut: the task reads (as 'x.lut') and writes the LUT 'y/../x.lut': a block that is run again would read its own result. Write to another store",
+    ]);
   });
 
   test('an output whose folder cannot be made', async () => {

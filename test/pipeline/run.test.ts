@@ -112,18 +112,22 @@ describe('a run with worker processes', () => {
     for (const name of ['d.zarr/a', 'g.sqlite', 'x.lut']) rmSync(join(folder, name), { recursive: true });
     const error = await runPipeline(await make(tasks)).catch((one: unknown) => one);
     expect(error).toMatchObject({ code: 'ERR_PLAN' });
-    const message = String((error as Error).message).replaceAll(folder, 'FOLDER');
-    for (const [task, what, path] of [
-      ['fill', "the array 'a'", 'd.zarr/a'],
-      ['write', "the graph 'g'", 'g.sqlite'],
-      ['read', "the LUT 'x.lut'", 'x.lut'],
-    ]) {
-      expect(message).toContain(
-        `recorded as done, and ${what} that they wrote is not there (FOLDER/${path}). Put it back, or delete FOLDER/toy.run/tasks/${task}/done to do them again`,
-      );
-    }
+    const lines = String((error as Error).message)
+      .replaceAll(folder, 'FOLDER')
+      .split('\n');
+    expect(lines).toEqual([
+      '3 reasons not to run',
+      "  tasks.fill.output: blocks of the task are recorded as done, and the array 'a' that they wrote is not there (FOLDER/d.zarr/a). Put it back, or delete FOLDER/toy.run/tasks/fill/done to do them again",
+      expect.stringMatching(
+        /^ {2}tasks\.write\.graph: .* the graph 'g' .* or delete FOLDER\/toy\.run\/tasks\/write\/done to/,
+      ),
+      expect.stringMatching(
+        /^ {2}tasks\.read\.lut: .* the LUT 'x\.lut' .* or delete FOLDER\/toy\.run\/tasks\/read\/done to/,
+      ),
+    ]);
     expect(existsSync(join(folder, 'd.zarr/a'))).toBe(false);
-    for (const name of ['fill', 'write', 'read']) rmSync(join(folder, 'toy.run/tasks', name), { recursive: true });
+    for (const name of ['fill', 'write', 'read'])
+      rmSync(join(folder, 'toy.run/tasks', name, 'done'), { recursive: true });
     const again = await runPipeline(await make(tasks));
     expect(again.complete).toBe(true);
     expect(again.tasks.map(({ name, alreadyDone }) => [name, alreadyDone])).toEqual([
@@ -237,10 +241,7 @@ describe('graphs', () => {
     // it comes as far as the done records
     const { write, read } = tasks(3);
     const again = await make({ write: { ...write, initLog: join(folder, 'logs/init.log') }, read });
-    await expect(runPipeline(again)).rejects.toMatchObject({
-      code: 'ERR_PLUGIN',
-      message: expect.stringContaining('ENOENT'),
-    });
+    await expect(runPipeline(again)).rejects.toMatchObject({ code: 'ERR_PLUGIN' });
     mkdirSync(join(folder, 'logs'));
     expect((await runPipeline(again)).complete).toBe(true);
     expect(lut()).toBe(expected(3));

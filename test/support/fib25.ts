@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { affinitiesFromLabels, rankedValues } from '#examples/fib25/affinities-recipe.js';
-import { goldens, readJson, readNpz } from './goldens.js';
+import { ChunkedArray } from '../../lib/storage/chunked-array.js';
+import { goldens, readJson } from './goldens.js';
 
 /** Voxels [begin, end) of the FIB-25 labels, every `step`-th one. */
 export interface Crop {
@@ -16,18 +17,25 @@ export interface LabelVolume {
   readonly shape: number[];
 }
 
-let volume: { data: Uint8Array; shape: number[] } | undefined;
+/** The labels of the whole volume. Goldens name them `../fib25/labels.npz`; they lie with the example. */
+export const fib25Labels: LabelVolume = await readLabels();
+
+async function readLabels(): Promise<LabelVolume> {
+  const array = await ChunkedArray.open(join(goldens, '../../examples/fib25/labels.zarr'));
+  const labels = await array.readRegion([0, 0, 0], array.shape);
+  return { labels: labels as Uint8Array, shape: [...array.shape] };
+}
 
 /** A part of the FIB-25 labels, which is then a volume of its own. */
 export function cropOfLabels({ begin, end, step = [1, 1, 1], squeeze = false }: Crop): LabelVolume {
-  volume ??= readNpz(join(goldens, 'fib25/labels.npz')).labels as unknown as { data: Uint8Array; shape: number[] };
+  const { labels: whole, shape: extent } = fib25Labels;
   const shape = begin.map((low, axis) => Math.ceil((end[axis] - low) / step[axis]));
   const labels = new Uint8Array(shape[0] * shape[1] * shape[2]);
   let at = 0;
   for (let z = begin[0]; z < end[0]; z += step[0]) {
     for (let y = begin[1]; y < end[1]; y += step[1]) {
       for (let x = begin[2]; x < end[2]; x += step[2]) {
-        labels[at++] = volume.data[(z * volume.shape[1] + y) * volume.shape[2] + x];
+        labels[at++] = whole[(z * extent[1] + y) * extent[2] + x];
       }
     }
   }

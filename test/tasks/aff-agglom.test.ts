@@ -158,6 +158,13 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(messageOf(error)).toContain(text);
 });
 
+test('affinities of another type are refused before anything runs', async () => {
+  await run();
+  await bench.write('doubles', { data: new Float64Array(3 * voxels), shape: [3, ...shape], channelAxes: 1 });
+  const error = await edges({ affinities: 'doubles' }).catch((thrown: unknown) => thrown);
+  expect(messageOf(error)).toContain('affinities: expected uint8 or float32, found float64');
+});
+
 test('fragments of another type, voxel size or grid are refused', async () => {
   await bench.write('bytes', { data: new Uint8Array(voxels), shape });
   await bench.write('coarse', { data: fragments, shape, voxelSize: [16, 8, 8] });

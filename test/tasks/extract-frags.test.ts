@@ -189,6 +189,25 @@ describe('a mask', () => {
   });
 });
 
+test.each<[string, { shape?: number[]; voxelSize?: number[]; offset?: number[] }, string]>([
+  [
+    'coarser',
+    { voxelSize: [16, 16, 16] },
+    'mask: expected the voxel size of the affinities, [8, 8, 8], found [16, 16, 16]',
+  ],
+  ['between the voxels', { offset: [804, -160, 8] }, 'mask: expected an offset on the voxel grid of the affinities'],
+  [
+    'of other axes',
+    { shape: [10, 10], voxelSize: [8, 8], offset: [0, 0] },
+    'mask: expected the voxel size of the affinities',
+  ],
+])('a mask that is %s is refused', async (_name, mask, text) => {
+  const data = new Uint8Array((mask.shape ?? shape).reduce((product, extent) => product * extent, 1)).fill(1);
+  await bench.write('mask', { shape, offset: origin, ...mask, data });
+  const error = await run(bytes, { mask: 'mask' }).catch((thrown: unknown) => thrown);
+  expect(messageOf(error)).toContain(text);
+});
+
 describe('a roi', () => {
   test('gives the fragments of that part, with context from around it', async () => {
     const begin = [3, 2, 1];
