@@ -116,7 +116,7 @@ class FakeStream {
 
 function show(isTTY: boolean, options: ProgressOptions = {}) {
   const stream = new FakeStream(isTTY);
-  const progress = createProgress(stream, { now, ...options });
+  const progress = createProgress(stream, { now, terminal: 'xterm', ...options });
   return { stream, progress, feed: (...events: RunEvent[]) => events.forEach((event) => void progress.onEvent(event)) };
 }
 
@@ -235,6 +235,13 @@ describe('bars', () => {
     expect(shownTasks(run.tasks(), 3).map(({ name }) => name)).toEqual(['t5', 't6', 't7']);
     expect(shownTasks(run.tasks(), 6).map(({ name }) => name)).toEqual(['t3', 't4', 't5', 't6', 't7', 't8']);
     expect(shownTasks(run.tasks(), 9).length).toBe(9);
+  });
+
+  test('are not drawn on a dumb terminal', () => {
+    const { stream, feed: tell } = show(true, { terminal: 'dumb' });
+    tell(start, taskStart('fragments'));
+    expect(stream.text).toContain('fragments: begins\n');
+    expect(stream.text).not.toContain('\u001b');
   });
 
   test('are drawn in place, with troubles above, and the cursor comes back', () => {
