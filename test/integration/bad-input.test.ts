@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { main } from '../../lib/cli/main.js';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import type { ArrayMetadata } from '../../lib/storage/metadata.js';
@@ -17,17 +18,35 @@ let count = 0;
 beforeAll(() => makeVolume(original));
 afterAll(place.remove);
 
-/** Runs the whole job in a folder that was prepared; `FOLDER` stands for it. */
-async function refusal(prepare: () => unknown, command = 'run'): Promise<string> {
+type Tell = (folder: string, command: string) => Promise<{ status: number | null; out: string; error: string }>;
+
+/** The command line as a user has it. */
+const program: Tell = (folder, command) => runProgram(folder, command, join(folder, 'segment.yaml'));
+/** The same without a process of its own, which is faster. */
+const inProcess: Tell = async (folder, command) => {
+  const [out, error]: string[][] = [[], []];
+  const console = { out: (text: string) => out.push(text), error: (text: string) => error.push(text) };
+  const status = await main([command, join(folder, 'segment.yaml')], {
+    ...console,
+    progress: { write: () => undefined },
+  });
+  return { status, out: out.join('\n'), error: error.join('\n') };
+};
+
+/** What a command says of the whole job in a folder that was prepared, without the names of the folder and file. */
+async function refusal(tell: Tell, prepare: () => unknown, command = 'run'): Promise<string> {
   folder = join(root, `case-${count++}`);
   copyVolume(original, folder);
   await prepare();
   const before = filesBelow(folder);
-  const { status, out, error } = await runProgram(folder, command, 'segment.yaml');
+  const { status, out, error } = await tell(folder, command);
   expect({ status, files: [...filesBelow(folder).keys()] }).toEqual({ status: 2, files: [...before.keys()] });
   for (const [path, content] of filesBelow(folder)) expect(content.equals(before.get(path)!)).toBe(true);
   rmSync(folder, { recursive: true });
-  return (command === 'plan' ? out : error).replaceAll(folder, 'FOLDER').trimEnd();
+  return (command === 'plan' ? out : error)
+    .replaceAll(`${folder}/segment.yaml`, 'segment.yaml')
+    .replaceAll(folder, 'FOLDER')
+    .trimEnd();
 }
 
 const change = (from: string, to: string) => () => edit(folder, from, to);
@@ -252,18 +271,19 @@ const OUTPUTS: Case[] = [
 ];
 
 describe.each([
-  ['in the file', FILE],
-  ['about plugins', PLUGINS],
-  ['about what is read', INPUTS],
-  ['about what is written', OUTPUTS],
-])('%s', (_title, cases) => {
-  test.each(cases)('%s is refused, and nothing is written', async (_name, prepare, message) => {
-    expect(await refusal(prepare)).toBe(`blockwright: ${message}`);
+  ['in the file', inProcess, FILE],
+  ['about plugins', program, PLUGINS],
+  ['about what is read', program, INPUTS.slice(0, 2)],
+  ['about what is read', inProcess, INPUTS.slice(2)],
+  ['about what is written', inProcess, OUTPUTS],
+] as const)('%s', (_title, tell, cases) => {
+  test.each([...cases])('%s is refused, and nothing is written', async (_name, prepare, message) => {
+    expect(await refusal(tell, prepare)).toBe(`blockwright: ${message}`);
   });
 });
 
 test('a plan tells the same', async () => {
-  const found = await refusal(change('bias: -0.5', 'bias: [-0.5]'), 'plan');
+  const found = await refusal(inProcess, change('bias: -0.5', 'bias: [-0.5]'), 'plan');
   expect(found).toContain(
     'This would be refused:\n  ERR_PLAN: segment.yaml:19:11: tasks.fragments.bias: expected 1 or 6 numbers, found 1',
   );

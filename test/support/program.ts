@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'blockwright.js');
+export const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'blockwright.js');
 
 export interface Outcome {
   readonly status: number | null;

@@ -1,5 +1,6 @@
 // Copies an array, and does something bad in some blocks on the way, the first time only or always.
 import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { BlockPlan } from '../../../dist/lib/blocks/plan.js';
 import { Roi } from '../../../dist/lib/geometry/roi.js';
@@ -43,8 +44,8 @@ export default {
     output: arrayName(),
     blockSize: z.array(z.int().positive()),
     fault: z.enum(Object.keys(FAULTS)),
-    faultBlocks: z.array(z.int()),
-    once: z.string().optional().describe('Path beside the file; a fault of block N happens while PATH.N is missing'),
+    always: z.array(z.int()).default([]).describe('Blocks with the fault in every attempt'),
+    once: z.array(z.int()).default([]).describe('Blocks with the fault in the first attempt'),
   }),
   plan({ input, output, blockSize }, context) {
     const metadata = context.array(input);
@@ -58,16 +59,20 @@ export default {
       outputs: [{ name: output, metadata: { ...metadata, chunkShape: blockSize, attributes: {} } }],
     };
   },
-  async processBlock({ input, output, fault, faultBlocks, once }, block, context) {
+  async processBlock({ input, output, fault, always, once }, block, context) {
     const { data } = await (await context.array(input)).readRoi(block.writeRoi);
-    if (faultBlocks.includes(block.index)) {
-      const mark = once === undefined ? undefined : context.lutPath(`${once}.${block.index}`);
-      if (mark === undefined || !existsSync(mark)) {
-        if (mark !== undefined) writeFileSync(mark, '');
-        context.log(`block ${block.index} will not end well`);
-        await FAULTS[fault]();
-      }
+    if (always.includes(block.index) || (once.includes(block.index) && isFirst(context.lutPath('.'), block.index))) {
+      context.log(`block ${block.index} will not end well`);
+      await FAULTS[fault]();
     }
     await (await context.array(output)).writeRoi(block.writeRoi, data);
   },
 };
+
+/** Whether a block is tried for the first time; leaves a mark beside the pipeline file. */
+function isFirst(folder, block) {
+  const mark = join(folder, `tried-${block}`);
+  if (existsSync(mark)) return false;
+  writeFileSync(mark, '');
+  return true;
+}
