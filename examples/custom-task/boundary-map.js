@@ -11,7 +11,7 @@ export default defineTask({
   options: z.strictObject({
     labels: arrayName(),
     boundaries: arrayName(),
-    blockSize: z.array(z.int().positive()),
+    blockSize: z.array(z.int().positive()).length(3), // voxels, z y x
   }),
 
   // Where the blocks are, what is read and written. Rois are in world units, blockSize is in voxels.
