@@ -10,6 +10,8 @@ export interface ProgressOptions {
   readonly json?: boolean;
   /** Clock in ms, for tests. */
   readonly now?: () => number;
+  /** What kind of terminal a terminal is. @default the environment's TERM */
+  readonly terminal?: string | undefined;
 }
 
 /**
@@ -18,7 +20,8 @@ export interface ProgressOptions {
  * A dumb terminal (TERM=dumb) gets plain lines.
  */
 export function createProgress(stream: ProgressStream, options: ProgressOptions = {}): Progress {
+  const { terminal = process.env.TERM } = options;
   if (options.json === true) return new JsonProgress(stream, options.now);
-  if (stream.isTTY === true && process.env.TERM !== 'dumb') return new BarsProgress(stream, options.now);
+  if (stream.isTTY === true && terminal !== 'dumb') return new BarsProgress(stream, options.now);
   return new LinesProgress(stream, options.now);
 }

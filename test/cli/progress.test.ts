@@ -116,7 +116,7 @@ class FakeStream {
 
 function show(isTTY: boolean, options: ProgressOptions = {}) {
   const stream = new FakeStream(isTTY);
-  const progress = createProgress(stream, { now, ...options });
+  const progress = createProgress(stream, { now, terminal: 'xterm', ...options });
   return { stream, progress, feed: (...events: RunEvent[]) => events.forEach((event) => void progress.onEvent(event)) };
 }
 
@@ -163,10 +163,7 @@ describe('plain lines', () => {
   });
 
   test('are what a dumb terminal gets', () => {
-    const { TERM } = process.env;
-    process.env.TERM = 'dumb';
-    const { stream, feed: tell, progress } = show(true);
-    process.env.TERM = TERM;
+    const { stream, feed: tell, progress } = show(true, { terminal: 'dumb' });
     tell(start);
     progress.stop();
     expect(stream.text).toBe('[00:00:00] fragments 2,000 blocks (100 already done); edges 3 blocks\n');

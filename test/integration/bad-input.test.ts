@@ -162,7 +162,9 @@ const INPUTS: Case[] = [
   [
     'affinities of another type',
     () => replaceAffinities({ dataType: 'uint16' }),
-    'ERR_PLAN: segment.yaml:14:17: tasks.fragments.affinities: expected uint8 or float32, found uint16',
+    `ERR_PLAN: 2 reasons not to run
+  segment.yaml:14:17: tasks.fragments.affinities: expected uint8 or float32, found uint16
+  segment.yaml:24:17: tasks.edges.affinities: expected uint8 or float32, found uint16`,
   ],
   [
     'a neighborhood that is too short',
