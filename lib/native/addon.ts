@@ -18,7 +18,7 @@ export function loadAddon(): Record<string, NativeFunction> {
     } catch (error) {
       throw new BlockwrightError(
         'ERR_NATIVE',
-        `the kernels addon could not be loaded (${messageOf(error)}); build it with: npm run build:native`,
+        `the kernels addon could not be loaded (${messageOf(error).split('\n', 1)[0]}); build it with: npm run build:native`,
         {},
         { cause: error },
       );

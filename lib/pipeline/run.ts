@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { RunEvent } from '../coordinator/events.js';
 import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
+import { loadAddon } from '../native/addon.js';
 import type { RunContext } from '../workers/task-definition.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
@@ -39,6 +40,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunPipelineOption
 /** The same for a plan that was made already. */
 export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = {}): Promise<RunResult> {
   assertRunnable(plan);
+  loadAddon(); // without it every block would fail
   const { pipeline } = plan;
   const { executor = localWorkers(), signal, killSignal, onEvent } = options;
   const graphs = new GraphStores(pipeline.graphs);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BlockPlan } from '../blocks/plan.js';
-import { openLut, writeLut } from '../graph/lut.js';
+import { checkLutPlace, openLut, writeLut } from '../graph/lut.js';
 import { graphMutexWatershed } from '../native/graph-mutex-watershed.js';
 import { graphName, lutPath } from '../workers/option-types.js';
 import { defineTask } from '../workers/task-definition.js';
@@ -72,6 +72,10 @@ export const graphMws = defineTask<Options>({
       writes: [{ kind: 'lut', name: given.lut }],
       outputs: [],
     };
+  },
+
+  async init(given, context) {
+    await checkLutPlace(context.lutPath(given.lut));
   },
 
   async processBlock(given, _block, context) {

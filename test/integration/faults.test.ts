@@ -257,6 +257,21 @@ tasks:
   );
 });
 
+test('a LUT where something else stands is refused before any block, and nothing of it is lost', async () => {
+  const folder = fresh();
+  mkdirSync(join(folder, 'out/small.lut'), { recursive: true });
+  writeFileSync(join(folder, 'out/small.lut/precious'), 'work of years');
+  const { status, error } = await run(folder);
+  expect(status).toBe(2);
+  expect(error).toContain(
+    'blockwright: ERR_ARRAY_EXISTS: FOLDER/out/small.lut: expected a LUT or nothing, found something else',
+  );
+  expect(counts(folder)).toEqual({ fragments: [0, 0, 0], edges: [0, 0, 0], lut: [0, 0, 0], segments: [0, 0, 0] });
+  expect(readFileSync(join(folder, 'out/small.lut/precious'), 'utf8')).toBe('work of years');
+  rmSync(join(folder, 'out/small.lut'), { recursive: true });
+  await finishes(folder);
+});
+
 test('SIGTERM stops in order: blocks that run end, and the same command goes on', async () => {
   const folder = fresh();
   const program = startProgram(folder, 'run', 'segment.yaml');
