@@ -130,7 +130,7 @@ async function writeFolder(
 async function putInPlace(temporary: string, path: string): Promise<void> {
   const replaced: string[] = [];
   while (!(await renameUnlessTaken(temporary, path))) {
-    await checkReplaceable(path);
+    await checkLutPlace(path);
     if (await isSameLut(temporary, path)) break;
     // No rename puts one folder in another's place: for a moment there is none, which another writer may use.
     const old = temporaryName(path);
@@ -151,8 +151,8 @@ async function renameUnlessTaken(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Nothing but a LUT is replaced. */
-async function checkReplaceable(path: string): Promise<void> {
+/** Nothing but a LUT is replaced: ERR_ARRAY_EXISTS where something else stands. */
+export async function checkLutPlace(path: string): Promise<void> {
   const before = await identityOf(path);
   try {
     await readGroup(path);

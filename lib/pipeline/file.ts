@@ -22,7 +22,8 @@ export async function loadPipeline(file: string, options: LoadOptions = {}): Pro
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const reason = codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+    const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+    const reason = reasons[codeOf(error) ?? ''] ?? messageOf(error);
     throw new BlockwrightError(
       'ERR_CONFIG',
       `cannot read the pipeline file ${file}: ${reason}`,

@@ -56,8 +56,11 @@ export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a mapping';
-  if (typeof value === 'string')
-    return value === '' ? 'empty text' : `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
+  if (typeof value === 'string') {
+    // Never what could move the cursor of a terminal.
+    const text = value.replace(/[\p{Cc}\ufffd]+/gu, ' ');
+    return value === '' ? 'empty text' : `'${text.length > 60 ? `${text.slice(0, 57)}...` : text}'`;
+  }
   return String(value);
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../errors.js';
+import { checkLutPlace } from '../graph/lut.js';
 import type { Pipeline } from './pipeline.js';
 import { isInside } from './places.js';
 import type { Check } from './plan-checks.js';
@@ -21,7 +22,8 @@ export async function checkWritable({ pipeline, task, plan }: Check): Promise<Re
   const found: Refusal[] = [];
   for (const resource of writesOf(plan)) {
     const path = resourcePath(pipeline, resource);
-    const reason = await whyNotWritable(path);
+    const reason =
+      (await whyNotWritable(path)) ?? (resource.kind === 'lut' ? await whyNotReplaceable(path) : undefined);
     if (reason === undefined) continue;
     const text = `${describeResource(resource)} cannot be written to ${path}: ${reason}`;
     found.push(refusal(pipeline, pathOfReference(task, resource.kind, resource.name), text));
@@ -50,6 +52,16 @@ export async function checkRunDirectory(pipeline: Pipeline): Promise<Refusal[]> 
   );
   const reason = isFolder ? await whyNotWritable(runDirectory) : 'it is no folder';
   return reason === undefined ? [] : refuse(`cannot be written: ${reason}`);
+}
+
+async function whyNotReplaceable(path: string): Promise<string | undefined> {
+  try {
+    await checkLutPlace(path);
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_ARRAY_EXISTS') throw error;
+    return 'something stands there that is no LUT';
+  }
 }
 
 /** Why a file or folder cannot be made or changed: judged by itself and by the nearest folder above it that is there. */

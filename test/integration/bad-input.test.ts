@@ -266,6 +266,11 @@ const OUTPUTS: Case[] = [
     "ERR_PLAN: segment.yaml:39:15: tasks.segments.segments: the array 'segments' cannot be written to FOLDER/file/segments: FOLDER/file is no folder",
   ],
   [
+    'a LUT where something else stands',
+    () => write('out/small.lut/precious', 'work of years'),
+    "ERR_PLAN: segment.yaml:34:10: tasks.lut.lut: the LUT 'out/small.lut' cannot be written to FOLDER/out/small.lut: something stands there that is no LUT",
+  ],
+  [
     'a run directory that is a file',
     () => write('small.run', ''),
     'ERR_PLAN: segment.yaml:1:1: runDirectory: the run directory FOLDER/small.run cannot be written: it is no folder',

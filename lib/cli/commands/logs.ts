@@ -25,14 +25,18 @@ export const logsCommand = defineCommand<LogsArguments>({
   run: async ({ run, task, block, worker }, console) => {
     const folder = new RunFolder(await findRunDirectory(run));
     const files = await logFiles(folder, task, block, worker);
+    let empty = 0;
     for (const file of files) {
       const text = await readFile(file, 'utf8').catch((error: unknown) => {
         if (codeOf(error) === 'ENOENT') throw noLog(file);
         throw error;
       });
-      if (files.length > 1) console.out(`==> ${file} <==`);
-      console.out(text.trimEnd());
+      if (files.length > 1 && text !== '') console.out(`==> ${file} <==`);
+      if (text !== '') console.out(text.trimEnd());
+      else empty++;
     }
+    if (empty === files.length)
+      console.error(`Nothing was written to ${files.length === 1 ? files[0] : 'these logs'}.`);
     return ExitCode.complete;
   },
 });
