@@ -135,12 +135,12 @@ export async function runWithKills(segmentation: Segmentation, wanted: Kills, se
 }
 
 /**
- * In order. Those that are wanted lie before the last task begins, whose blocks are so quick that a moment may be missed;
- * a few more that may be missed lie there.
+ * In order. Those that are wanted lie well before the last task begins, whose blocks are so quick that a moment may be
+ * missed; a few more that may be missed lie after them.
  */
 function momentsOf(segmentation: Segmentation, wanted: Kills, random: () => number): Moment[] {
   const total = totalBlocks(segmentation);
-  const early = total - segmentation.tasks.at(-1)!.blocks;
+  const early = Math.floor(0.85 * (total - segmentation.tasks.at(-1)!.blocks));
   const draw = (what: Moment['what'], count: number, begin: number, end: number) =>
     Array.from({ length: count }, (): Moment => {
       return { what, at: Math.floor(begin + random() * (end - begin)), wait: random() * (begin === 0 ? 60 : 10) };

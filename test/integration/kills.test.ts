@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { journalFaults, type Kills, leftovers, outputFiles, runUndisturbed, runWithKills } from './disturbed-run.js';
 import { makeSegmentation, resultHashes, type Segmentation, totalBlocks } from './segmentation.js';
 
-const seed = Number(process.env.seed ?? Math.floor(Math.random() * 2 ** 31));
+// npm run test:kills draws its own
+const seed = Number(process.env.seed ?? 1433951900);
 const options = { size: [100, 72, 70], blockSize: [32, 32, 32], context: [8, 8, 8] };
 /** Milliseconds; a busy machine may need them. */
 const PATIENCE = 300_000;
