@@ -306,7 +306,7 @@ test('a second run of the folder is refused while the first is at work, which it
 describe('in a terminal', () => {
   /** The command under a pseudo terminal of 80 columns, as `script` makes one. */
   function inTerminal(folder: string) {
-    const command = `stty cols 80 rows 24; '${process.execPath}' '${PROGRAM}' run '${folder}/segment.yaml'`;
+    const command = `stty cols 80 rows 24; exec '${process.execPath}' '${PROGRAM}' run '${folder}/segment.yaml'`;
     const terminal = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
       cwd: folder,
       stdio: ['pipe', 'pipe', 'inherit'],
