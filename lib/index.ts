@@ -60,8 +60,10 @@ export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/pl
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
-export { ChunkedArray, type ReadOptions, type RegionOptions, type WriteOptions } from './storage/chunked-array.js';
+export { ChunkedArray } from './storage/chunked-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
+export { openVolume, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';
 export { labelColour } from './view/colour.js';
 export { channelPicture, enlarge, labelPicture, type Picture, sideBySide, toPng } from './view/slice-image.js';

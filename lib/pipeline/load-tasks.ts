@@ -22,7 +22,7 @@ export async function loadTasks(
 ): Promise<ReadonlyMap<string, ProcessBlock>> {
   const registry = new TaskRegistry(definitions);
   for (const path of config.plugins) await registry.addPlugin(path);
-  const arrays = new OpenArrays(new Map(config.arrays.map(({ name, store }) => [name, store])));
+  const arrays = new OpenArrays(new Map(config.arrays.map(({ name, source }) => [name, source])));
   const neighborhoods = new Map(config.neighborhoods.map(({ array, offsets }) => [array, offsets]));
   // rows of a task that was renamed or taken out of the pipeline may still be there
   const writers = new Map(config.graphs.map(({ name, writers }) => [name, writers]));

@@ -5,13 +5,13 @@ import { metadataDifference } from './metadata-difference.js';
 
 /** Creates an output array, or checks that the one that is there is the same. */
 export async function prepareOutput(store: string, output: OutputArray): Promise<void> {
-  const { name, metadata } = output;
+  const { name, metadata, create } = output;
   let found: ChunkedArray;
   try {
     found = await ChunkedArray.open(store);
   } catch (error) {
     if (codeOf(error) !== 'ERR_ARRAY_MISSING') throw error;
-    await ChunkedArray.create(store, metadata);
+    await ChunkedArray.create(store, metadata, create);
     return;
   }
   const difference = metadataDifference(found.metadata, metadata);

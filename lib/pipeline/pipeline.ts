@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
+import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkReferences } from './names.js';
@@ -16,6 +17,8 @@ export interface PipelineArray {
   readonly store: string;
   /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
   readonly storeAsGiven: string;
+  /** How it is opened. */
+  readonly source: VolumeSource;
   readonly neighborhood?: readonly (readonly number[])[];
 }
 
@@ -160,6 +163,7 @@ function resolvePipeline(
       name,
       store: absolute(store),
       storeAsGiven: store,
+      source: { store: absolute(store) },
       ...(neighborhood === undefined ? {} : { neighborhood }),
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),

@@ -75,7 +75,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
 }
 
 export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext {
-  const arrays = new OpenArrays(new Map([...pipeline.arrays.values()].map(({ name, store }) => [name, store])));
+  const arrays = new OpenArrays(new Map([...pipeline.arrays.values()].map(({ name, source }) => [name, source])));
   return {
     array: (name) => arrays.get(name),
     graph: (name) => graphs.get(name),

@@ -1,4 +1,5 @@
 import type { BlockPlanJson } from '../blocks/plan.js';
+import type { VolumeSource } from '../storage/volume-source.js';
 import type { PipelinePlan } from './plan.js';
 import { resourcePath } from './resource-key.js';
 
@@ -7,7 +8,7 @@ export interface WorkerConfig {
   /** What the path of a LUT is relative to. */
   readonly folder: string;
   readonly plugins: readonly string[];
-  readonly arrays: readonly { readonly name: string; readonly store: string }[];
+  readonly arrays: readonly { readonly name: string; readonly source: VolumeSource }[];
   /** Rows of other tasks than these are not read; those of all where no task of the pipeline writes the graph. */
   readonly graphs: readonly { readonly name: string; readonly writers: readonly string[] }[];
   readonly neighborhoods: readonly {
@@ -31,7 +32,7 @@ export function workerConfig({ pipeline, tasks, neighborhoods }: PipelinePlan): 
   return {
     folder: pipeline.folder,
     plugins: pipeline.plugins,
-    arrays: [...pipeline.arrays.values()].map(({ name, store }) => ({ name, store })),
+    arrays: [...pipeline.arrays.values()].map(({ name, source }) => ({ name, source })),
     graphs: [...pipeline.graphs.values()].map(({ name, path }) => ({ name, writers: writersOf(path) })),
     neighborhoods: [...neighborhoods].map(([array, offsets]) => ({ array, offsets })),
     tasks: tasks.map(({ task, plan }) => ({

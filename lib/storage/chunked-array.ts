@@ -12,22 +12,7 @@ import { type FillValue, fillValueOf } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
 import { readArray } from './open-array.js';
 import { type RegionMemory, readRegionNatively, writeRegionNatively } from './region-engine.js';
-
-export interface RegionOptions {
-  readonly signal?: AbortSignal;
-  /** Threads that read, decode, encode and write. @default the cores of the machine, at most 4 */
-  readonly threads?: number;
-}
-
-export interface ReadOptions extends RegionOptions {
-  /** Memory to read into, of the array's type and of the region's size; it is faster than new memory. */
-  readonly into?: TypedArray;
-}
-
-export interface WriteOptions extends RegionOptions {
-  /** Whether the data is on the disk when the promise resolves, also after a loss of power. @default true */
-  readonly durable?: boolean;
-}
+import type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './volume.js';
 
 /** More than any machine has; a region beyond it comes from nonsense in metadata. */
 const MAX_REGION_BYTES = 2 ** 40;
@@ -44,7 +29,7 @@ function threadsOf(options: RegionOptions): number {
  * Several processes may write at once as long as no two of them write one chunk: a chunk that a region covers in part is
  * read, changed and written.
  */
-export class ChunkedArray {
+export class ChunkedArray implements Volume {
   private constructor(
     /** Absolute path of the array's folder. */
     readonly path: string,
@@ -136,7 +121,7 @@ export class ChunkedArray {
    */
   async readRoi(
     roi: Roi,
-    options: ReadOptions & { /** @default 0 */ readonly fill?: FillValue } = {},
+    options: ReadRoiOptions = {},
   ): Promise<{ readonly data: TypedArray; readonly shape: number[] }> {
     const box = this.boxOf(roi);
     const data = this.memory(box.dataShape, options.into);

@@ -1,8 +1,8 @@
 import type { Roi } from '../geometry/roi.js';
-import type { ChunkedArray } from '../storage/chunked-array.js';
+import type { Volume } from '../storage/volume.js';
 
 /** 1 where the mask is > 0 (in all of its channels) over a Roi, else 0; 0 outside the mask's array. */
-export async function readMask(mask: ChunkedArray, roi: Roi, signal: AbortSignal): Promise<Uint8Array> {
+export async function readMask(mask: Volume, roi: Roi, signal: AbortSignal): Promise<Uint8Array> {
   const { data, shape } = await mask.readRoi(roi, { signal });
   const voxels = shape.slice(mask.metadata.channelAxes).reduce((product, extent) => product * extent, 1);
   const result = new Uint8Array(voxels).fill(1);

@@ -3,8 +3,9 @@ import type { Block } from '../blocks/block.js';
 import type { BlockPlan } from '../blocks/plan.js';
 import type { Roi } from '../geometry/roi.js';
 import type { GraphStore } from '../graph/graph-store.js';
-import type { ChunkedArray } from '../storage/chunked-array.js';
+import type { CreateOptions } from '../storage/create-array.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import type { Volume } from '../storage/volume.js';
 
 /** Something that tasks share, and by which one comes to depend on another. */
 export interface Resource {
@@ -17,6 +18,8 @@ export interface Resource {
 export interface OutputArray {
   readonly name: string;
   readonly metadata: ArrayMetadata;
+  /** How it is stored when it is made; an array that is there may be stored otherwise. */
+  readonly create?: CreateOptions;
 }
 
 /** What a task will do: pure data, made before anything runs. */
@@ -47,7 +50,7 @@ export interface PlanContext {
 
 /** What tasks can reach before the first block, in the coordinator. */
 export interface RunContext {
-  array(name: string): Promise<ChunkedArray>;
+  array(name: string): Promise<Volume>;
   graph(name: string): GraphStore;
   /** The file of a LUT, absolute. */
   lutPath(name: string): string;

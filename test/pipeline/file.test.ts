@@ -63,6 +63,7 @@ describe('a good file', () => {
       name: 'raw',
       store: join(folder, 'data.zarr/raw'),
       storeAsGiven: 'data.zarr/raw',
+      source: { store: join(folder, 'data.zarr/raw') },
     });
     expect(made.graphs.get('edges')?.path).toBe(join(folder, 'edges.sqlite'));
     expect(made.executor).toEqual({ type: 'local' });

@@ -1,0 +1,17 @@
+import { ChunkedArray } from './chunked-array.js';
+import type { Volume } from './volume.js';
+
+/** Where a volume comes from, as plain data: what a pipeline file says of an array, with its paths resolved. */
+export interface VolumeSource {
+  /** Absolute path of the array's folder. */
+  readonly store: string;
+}
+
+/**
+ * Opens a volume for reading, and for writing where it is an array in a local folder and nothing is done to it on the way.
+ *
+ * @throws as {@link ChunkedArray.open}
+ */
+export async function openVolume(source: VolumeSource): Promise<Volume> {
+  return ChunkedArray.open(source.store);
+}
