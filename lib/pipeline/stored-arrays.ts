@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../errors.js';
-import { ChunkedArray } from '../storage/chunked-array.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import { openStore } from '../storage/open-store.js';
 
 /** What stands at an array's store before a run. */
 export interface StoredArray {
@@ -17,7 +17,7 @@ export interface StoredArray {
 /** Looks at a store without changing it. */
 export async function readStoredArray(store: string): Promise<StoredArray> {
   try {
-    return { metadata: (await ChunkedArray.open(store)).metadata };
+    return { metadata: (await openStore(store)).metadata };
   } catch (error) {
     if (codeOf(error) !== 'ERR_ARRAY_MISSING') return { error };
     const { found } = (error as { details?: { found?: unknown } }).details ?? {};

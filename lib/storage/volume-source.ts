@@ -1,4 +1,4 @@
-import { ChunkedArray } from './chunked-array.js';
+import { openStore } from './open-store.js';
 import type { Volume } from './volume.js';
 
 /** Where a volume comes from, as plain data: what a pipeline file says of an array, with its paths resolved. */
@@ -10,8 +10,8 @@ export interface VolumeSource {
 /**
  * Opens a volume for reading, and for writing where it is an array in a local folder and nothing is done to it on the way.
  *
- * @throws as {@link ChunkedArray.open}
+ * @throws as {@link openStore}
  */
 export async function openVolume(source: VolumeSource): Promise<Volume> {
-  return ChunkedArray.open(source.store);
+  return openStore(source.store);
 }
