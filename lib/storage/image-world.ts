@@ -1,5 +1,5 @@
-import { basename, dirname, join } from 'node:path';
 import type { Decimal } from './decimal.js';
+import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
 import { findImages, type Image, type ImageLevel } from './image-group.js';
 import { isPhysical, type World, worldOf } from './world.js';
 
@@ -86,11 +86,15 @@ export function imageWorld(image: Image, level: ImageLevel): World {
 }
 
 /** The world that the image around an array gives it; undefined when the array is no level of an image. */
-export async function findImageWorld(arrayPath: string, dimensions: number): Promise<World | undefined> {
-  let below = basename(arrayPath);
-  let folder = dirname(arrayPath);
-  for (let depth = 0; depth < MAX_GROUPS_ABOVE && folder !== dirname(folder); depth += 1) {
-    const images = await findImages(folder);
+export async function findImageWorld(
+  arrayPath: string,
+  dimensions: number,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
+): Promise<World | undefined> {
+  let place = documents.split(arrayPath);
+  for (let depth = 0; depth < MAX_GROUPS_ABOVE && place !== undefined; depth += 1) {
+    const { folder, name: below } = place;
+    const images = await findImages(folder, documents);
     if (images === undefined) return undefined;
     for (const image of images) {
       const level = image.levels.find(({ path }) => path === below);
@@ -98,8 +102,8 @@ export async function findImageWorld(arrayPath: string, dimensions: number): Pro
       if (image.axes.length !== dimensions) image.source.fail('axes', `${dimensions} axes, as the array ${below} has`);
       return imageWorld(image, level);
     }
-    below = join(basename(folder), below);
-    folder = dirname(folder);
+    const outer = documents.split(folder);
+    place = outer && { folder: outer.folder, name: `${outer.name}/${below}` };
   }
   return undefined;
 }

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
-import { exists, readDocument } from './array-folder.js';
 import type { ArrayFormat } from './array-format.js';
 import { Document } from './document.js';
+import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
 import { findImages } from './image-group.js';
 import { findImageWorld } from './image-world.js';
 import type { ArrayMetadata } from './metadata.js';
@@ -16,26 +15,27 @@ interface Parsed {
   readonly dimensionNames?: readonly (string | null)[] | undefined;
 }
 
-async function missing(path: string): Promise<BlockwrightError> {
-  const images = await findImages(path);
-  let found = (await exists(path)) ? 'the folder holds neither zarr.json nor .zarray' : 'nothing is there';
-  if (images !== undefined) {
+async function missing(path: string, documents: DocumentSource): Promise<BlockwrightError> {
+  const images = await findImages(path, documents);
+  let found = 'it is a zarr group';
+  if (images === undefined) {
+    found = await documents.describe(path);
+  } else {
     const levels = images.flatMap((image) => image.levels.map((level) => level.path));
-    found = levels.length > 0 ? `it is an image with the levels ${levels.join(', ')}` : 'it is a zarr group';
+    if (levels.length > 0) found = `it is an image with the levels ${levels.join(', ')}`;
   }
   return new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected a zarr array, but ${found}`, { path, found });
 }
 
-async function parse(path: string): Promise<Parsed> {
-  const v3 = await readDocument(join(path, 'zarr.json'));
+async function parse(path: string, documents: DocumentSource): Promise<Parsed> {
+  const v3 = await documents.read(path, 'zarr.json');
   if (v3 !== undefined) {
-    if (v3.get('node_type') === 'group') throw await missing(path);
+    if (v3.get('node_type') === 'group') throw await missing(path, documents);
     return parseZarrV3(v3);
   }
-  const v2 = await readDocument(join(path, '.zarray'));
-  if (v2 === undefined) throw await missing(path);
-  const attributesFile = join(path, '.zattrs');
-  const attributes = (await readDocument(attributesFile)) ?? Document.of(attributesFile, {});
+  const v2 = await documents.read(path, '.zarray');
+  if (v2 === undefined) throw await missing(path, documents);
+  const attributes = (await documents.read(path, '.zattrs')) ?? Document.of(documents.child(path, '.zattrs'), {});
   return { format: parseZarrV2(v2), attributes };
 }
 
@@ -45,11 +45,12 @@ async function parse(path: string): Promise<Parsed> {
  */
 export async function readArray(
   path: string,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
 ): Promise<{ readonly format: ArrayFormat; readonly metadata: ArrayMetadata }> {
-  const { format, attributes, dimensionNames } = await parse(path);
+  const { format, attributes, dimensionNames } = await parse(path, documents);
   const dimensions = format.shape.length;
   const world =
-    (hasWorldAttributes(attributes) ? undefined : await findImageWorld(path, dimensions)) ??
+    (hasWorldAttributes(attributes) ? undefined : await findImageWorld(path, dimensions, documents)) ??
     parseWorldAttributes(attributes, dimensions, dimensionNames);
   return {
     format,
