@@ -3,6 +3,8 @@ import { BlockwrightError } from '../errors.js';
 /** What one entry takes beside its bytes, also where there is no file. */
 const ENTRY_BYTES = 256;
 
+type Read = (signal: AbortSignal) => Promise<Uint8Array | undefined>;
+
 /** A read that is under way, and how many wait for it. */
 interface Flight {
   readonly result: Promise<Uint8Array | undefined>;
@@ -26,22 +28,29 @@ export class ReadCache {
     return this.held;
   }
 
+  has(key: string): boolean {
+    return this.entries.has(key);
+  }
+
   /**
    * What `read` reads, or read for this key before.
    *
+   * @param read gets a signal that is aborted when no one waits any more
    * @throws ERR_CANCELLED at once when `signal` is aborted; what `read` throws, which is not remembered
    */
-  async get(
-    key: string,
-    read: (signal: AbortSignal) => Promise<Uint8Array | undefined>,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
-    if (this.entries.has(key)) {
-      const entry = this.entries.get(key);
-      this.entries.delete(key);
-      this.entries.set(key, entry);
-      return entry;
+  async get(key: string, read: Read, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    if (!this.entries.has(key)) {
+      const readAndKeep: Read = async (given) => this.keep(key, await read(given));
+      return this.share(key, readAndKeep, signal);
     }
+    const entry = this.entries.get(key);
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    return entry;
+  }
+
+  /** As {@link get}, but the result is not remembered. */
+  async share(key: string, read: Read, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const flight = this.flights.get(key) ?? this.start(key, read);
     flight.waiting += 1;
     try {
@@ -52,6 +61,19 @@ export class ReadCache {
     }
   }
 
+  /** Remembers bytes, which must be all of their memory. */
+  keep(key: string, bytes: Uint8Array | undefined): Uint8Array | undefined {
+    this.forget(key);
+    if (sizeOf(bytes) > this.limit) return bytes;
+    this.entries.set(key, bytes);
+    this.held += sizeOf(bytes);
+    for (const oldest of this.entries.keys()) {
+      if (this.held <= this.limit) break;
+      this.forget(oldest);
+    }
+    return bytes;
+  }
+
   /** Forgets what turned out to be damaged: the next read may bring it whole. */
   forget(key: string): void {
     if (!this.entries.has(key)) return;
@@ -59,12 +81,9 @@ export class ReadCache {
     this.entries.delete(key);
   }
 
-  private start(key: string, read: (signal: AbortSignal) => Promise<Uint8Array | undefined>): Flight {
+  private start(key: string, read: Read): Flight {
     const controller = new AbortController();
-    const result = read(controller.signal).then((bytes) => {
-      this.keep(key, bytes);
-      return bytes;
-    });
+    const result = read(controller.signal);
     // Whoever still waits sees the error.
     result.catch(() => undefined);
     const flight = { result, controller, waiting: 0 };
@@ -75,17 +94,6 @@ export class ReadCache {
   private end(key: string, flight: Flight): void {
     flight.controller.abort();
     if (this.flights.get(key) === flight) this.flights.delete(key);
-  }
-
-  private keep(key: string, bytes: Uint8Array | undefined): void {
-    this.forget(key);
-    if (sizeOf(bytes) > this.limit) return;
-    this.entries.set(key, bytes);
-    this.held += sizeOf(bytes);
-    for (const oldest of this.entries.keys()) {
-      if (this.held <= this.limit) break;
-      this.forget(oldest);
-    }
   }
 }
 
