@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
 import { Roi } from '../../lib/geometry/roi.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
-import type { Compressor } from '../../lib/storage/create-array.js';
+import type { Compressor } from '../../lib/storage/compressor.js';
 import { type DataType, factsOf, type TypedArray } from '../../lib/storage/data-type.js';
 import { parseJson, stringifyJson } from '../../lib/storage/exact-json.js';
 import { PlainArray } from '../support/plain-array.js';
@@ -47,6 +47,7 @@ const V2_CODES: Record<DataType, string> = {
   int32: 'i4',
   uint64: 'u8',
   int64: 'i8',
+  float16: 'f2',
   float32: 'f4',
   float64: 'f8',
 };
