@@ -1,8 +1,10 @@
+import { BlockwrightError } from '../errors.js';
+
 /**
  * Does something for every item, a number of them at a time, in order. After the first failure no further item is begun and
  * `signal` is aborted; the promise settles when nothing is under way any more.
  *
- * @throws the first failure
+ * @throws the first failure; ERR_CANCELLED when `signal` was aborted before all was done
  */
 export async function forEachBounded<Item>(
   items: Iterable<Item>,
@@ -17,7 +19,9 @@ export async function forEachBounded<Item>(
   const iterator = items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
   const work = async () => {
-    for (let next = iterator.next(); !next.done && failure === undefined; next = iterator.next()) {
+    while (!controller.signal.aborted) {
+      const next = iterator.next();
+      if (next.done) return;
       try {
         await action(next.value, controller.signal);
       } catch (error) {
@@ -32,4 +36,5 @@ export async function forEachBounded<Item>(
     signal?.removeEventListener('abort', abort);
   }
   if (failure !== undefined) throw (failure as { readonly error: unknown }).error;
+  if (controller.signal.aborted) throw new BlockwrightError('ERR_CANCELLED', 'the read was cancelled');
 }

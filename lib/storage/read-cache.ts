@@ -1,13 +1,14 @@
 import { BlockwrightError } from '../errors.js';
+import type { RemotePart } from './remote-store.js';
 
 /** What one entry takes beside its bytes, also where there is no file. */
 const ENTRY_BYTES = 256;
 
-type Read = (signal: AbortSignal) => Promise<Uint8Array | undefined>;
+type Read = (signal: AbortSignal) => Promise<RemotePart | undefined>;
 
 /** A read that is under way, and how many wait for it. */
 interface Flight {
-  readonly result: Promise<Uint8Array | undefined>;
+  readonly result: Promise<RemotePart | undefined>;
   readonly controller: AbortController;
   waiting: number;
 }
@@ -17,7 +18,7 @@ interface Flight {
  * time are one read, which is given up when no one waits for it any more.
  */
 export class ReadCache {
-  private readonly entries = new Map<string, Uint8Array | undefined>();
+  private readonly entries = new Map<string, RemotePart | undefined>();
   private readonly flights = new Map<string, Flight>();
   private held = 0;
 
@@ -38,7 +39,7 @@ export class ReadCache {
    * @param read gets a signal that is aborted when no one waits any more
    * @throws ERR_CANCELLED at once when `signal` is aborted; what `read` throws, which is not remembered
    */
-  async get(key: string, read: Read, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  async get(key: string, read: Read, signal?: AbortSignal): Promise<RemotePart | undefined> {
     if (!this.entries.has(key)) {
       const readAndKeep: Read = async (given) => this.keep(key, await read(given));
       return this.share(key, readAndKeep, signal);
@@ -50,7 +51,7 @@ export class ReadCache {
   }
 
   /** As {@link get}, but the result is not remembered. */
-  async share(key: string, read: Read, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  async share(key: string, read: Read, signal?: AbortSignal): Promise<RemotePart | undefined> {
     const flight = this.flights.get(key) ?? this.start(key, read);
     flight.waiting += 1;
     try {
@@ -61,17 +62,17 @@ export class ReadCache {
     }
   }
 
-  /** Remembers bytes, which must be all of their memory. */
-  keep(key: string, bytes: Uint8Array | undefined): Uint8Array | undefined {
+  /** Remembers what was read; its bytes must be all of their memory. */
+  keep(key: string, part: RemotePart | undefined): RemotePart | undefined {
     this.forget(key);
-    if (sizeOf(bytes) > this.limit) return bytes;
-    this.entries.set(key, bytes);
-    this.held += sizeOf(bytes);
+    if (sizeOf(part) > this.limit) return part;
+    this.entries.set(key, part);
+    this.held += sizeOf(part);
     for (const oldest of this.entries.keys()) {
       if (this.held <= this.limit) break;
       this.forget(oldest);
     }
-    return bytes;
+    return part;
   }
 
   /** Forgets what turned out to be damaged: the next read may bring it whole. */
@@ -79,6 +80,12 @@ export class ReadCache {
     if (!this.entries.has(key)) return;
     this.held -= sizeOf(this.entries.get(key));
     this.entries.delete(key);
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.entries.clear();
+    this.held = 0;
   }
 
   private start(key: string, read: Read): Flight {
@@ -97,8 +104,8 @@ export class ReadCache {
   }
 }
 
-function sizeOf(bytes: Uint8Array | undefined): number {
-  return ENTRY_BYTES + (bytes?.byteLength ?? 0);
+function sizeOf(part: RemotePart | undefined): number {
+  return ENTRY_BYTES + (part?.bytes.byteLength ?? 0);
 }
 
 /** The result, or ERR_CANCELLED as soon as the signal is aborted. */

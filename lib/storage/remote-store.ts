@@ -20,6 +20,13 @@ const PLAIN_HTTP: HttpService = {
   meansMissing: () => true,
 };
 
+/** A file or a part of one. */
+export interface RemotePart {
+  readonly bytes: Uint8Array;
+  /** Of the whole file, where the server says it. */
+  readonly fileSize: number | undefined;
+}
+
 /** Files of an HTTP(S) or S3-compatible server, by their addresses. */
 export class RemoteStore implements DocumentSource {
   private readonly client: HttpClient;
@@ -39,31 +46,41 @@ export class RemoteStore implements DocumentSource {
   }
 
   /** A whole file; undefined when there is none. */
-  async get(errand: Errand): Promise<Uint8Array | undefined> {
-    return this.fetchStore(errand).get(this.keyOf(errand.address));
+  async get(errand: Errand): Promise<RemotePart | undefined> {
+    const bytes = await this.fetchStore(errand).get(this.keyOf(errand.address));
+    return bytes && { bytes, fileSize: bytes.length };
   }
 
   /** A part of a file: fewer bytes where the file ends before; undefined when there is no file. */
-  async getRange(errand: Errand, range: ByteRange): Promise<Uint8Array | undefined> {
-    if ('offset' in range) {
-      if (range.length === 0) return new Uint8Array(0);
-      return this.fetchStore(errand).getRange(this.keyOf(errand.address), range);
+  async getRange(errand: Errand, range: ByteRange): Promise<RemotePart | undefined> {
+    if ('suffixLength' in range && !this.suffixesKnown) return this.getEnd(errand, range.suffixLength);
+    let fileSize: number | undefined;
+    let refused = false;
+    const store = this.fetchStore(errand, (response) => {
+      fileSize = fileSizeOf(response);
+      refused = response.status !== 404 && response.status !== 206 && 'suffixLength' in range;
+      return refused ? new Response(null, { status: 404 }) : response;
+    });
+    const bytes = await store.getRange(this.keyOf(errand.address), range);
+    if (refused && 'suffixLength' in range) return this.getEnd(errand, range.suffixLength);
+    return bytes && { bytes, fileSize };
+  }
+
+  /** The end of a file, for servers that do not know suffix ranges. */
+  private async getEnd(errand: Errand, length: number): Promise<RemotePart | undefined> {
+    const request = new Request(new URL(this.keyOf(errand.address).slice(1), `${this.base}/`), { method: 'HEAD' });
+    const response = await this.client.send(request, errand);
+    if (response.status === 404) return undefined;
+    const size = Number(response.headers.get('Content-Length') ?? Number.NaN);
+    if (!Number.isSafeInteger(size)) {
+      const message = `reading ${errand.address}: the server knows neither suffix ranges nor the file's size`;
+      throw new BlockwrightError('ERR_IO', message, { path: errand.address });
     }
-    if (this.suffixesKnown) {
-      let refused = false;
-      const store = this.fetchStore(errand, (response) => {
-        refused = response.status !== 206 && response.status !== 404;
-        return refused ? new Response(null, { status: 404 }) : response;
-      });
-      const bytes = await store.getRange(this.keyOf(errand.address), range);
-      if (!refused) return bytes;
-    }
-    const size = await this.sizeOf(errand);
-    if (size === undefined) return undefined;
     // An empty file has no range, whatever the server knows.
-    if (size > 0) this.suffixesKnown = false;
-    const length = Math.min(size, range.suffixLength);
-    return this.getRange(errand, { offset: size - length, length });
+    if (size === 0) return { bytes: new Uint8Array(0), fileSize: 0 };
+    this.suffixesKnown = false;
+    const part = await this.getRange(errand, { offset: Math.max(0, size - length), length: Math.min(size, length) });
+    return part && { bytes: part.bytes, fileSize: size };
   }
 
   async read(folder: string, name: string): Promise<Document | undefined> {
@@ -95,22 +112,12 @@ export class RemoteStore implements DocumentSource {
   /** Servers that do not let everyone list a bucket answer 403 for what is not there; so metadata that is forbidden is none. */
   private async getDocument(address: string): Promise<Uint8Array | undefined> {
     try {
-      return await this.get({ address, limit: MAX_METADATA_BYTES });
+      return (await this.get({ address, limit: MAX_METADATA_BYTES }))?.bytes;
     } catch (error) {
       if (!(error instanceof BlockwrightError) || error.details.status !== 403) throw error;
       this.forbidden ??= error;
       return undefined;
     }
-  }
-
-  private async sizeOf(errand: Errand): Promise<number | undefined> {
-    const request = new Request(new URL(this.keyOf(errand.address).slice(1), `${this.base}/`), { method: 'HEAD' });
-    const response = await this.client.send(request, errand);
-    if (response.status === 404) return undefined;
-    const size = Number(response.headers.get('Content-Length') ?? Number.NaN);
-    if (Number.isSafeInteger(size)) return size;
-    const message = `reading ${errand.address}: the server knows neither suffix ranges nor the file's size`;
-    throw new BlockwrightError('ERR_IO', message, { path: errand.address });
   }
 
   private fetchStore(errand: Errand, judge = (response: Response): Response => response): FetchStore {
@@ -125,4 +132,10 @@ export class RemoteStore implements DocumentSource {
     const path = address.slice(this.address.root.length + 1);
     return `/./${this.address.scheme === 's3' ? path.split('/').map(encodeURIComponent).join('/') : path}`;
   }
+}
+
+function fileSizeOf({ status, headers }: Response): number | undefined {
+  const total =
+    status === 206 ? /\/(\d+)$/.exec(headers.get('Content-Range') ?? '')?.[1] : headers.get('Content-Length');
+  return total === undefined || total === null ? undefined : Number(total);
 }

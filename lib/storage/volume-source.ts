@@ -3,7 +3,7 @@ import type { Volume } from './volume.js';
 
 /** Where a volume comes from, as plain data: what a pipeline file says of an array, with its paths resolved. */
 export interface VolumeSource {
-  /** Absolute path of the array's folder. */
+  /** Absolute path of the array's folder, or its address in a remote store. */
   readonly store: string;
 }
 
