@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
+import { isAddress, parseAddress } from '../storage/address.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
+import { checkAddresses } from './addresses.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkReferences } from './names.js';
 import { resolvePath } from './paths.js';
@@ -13,7 +15,7 @@ import { NO_SOURCE, type Source } from './source.js';
 /** An array of a pipeline. */
 export interface PipelineArray {
   readonly name: string;
-  /** Absolute. */
+  /** Absolute path, or the address of a remote store. */
   readonly store: string;
   /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
   readonly storeAsGiven: string;
@@ -140,6 +142,7 @@ export async function buildPipeline(
   problems.push(...problemsOf(schema, value, issues, source));
   checkReferences(value, registry, add);
   checkAfter(value, add);
+  checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   return resolvePipeline(parsed.data, value as PipelineInput, registry, {
     folder,
@@ -155,15 +158,16 @@ function resolvePipeline(
   rest: Pick<Pipeline, 'folder' | 'source' | 'plugins'>,
 ): Pipeline {
   const absolute = (path: string) => resolvePath(rest.folder, path);
+  const storeOf = (store: string) => (isAddress(store) ? parseAddress(store).text : absolute(store));
   return {
     ...rest,
     name: config.name,
     runDirectory: absolute(config.runDirectory ?? `${config.name}.run`),
     arrays: mapOf(config.arrays, (name, { store, neighborhood }) => ({
       name,
-      store: absolute(store),
+      store: storeOf(store),
       storeAsGiven: store,
-      source: { store: absolute(store) },
+      source: { store: storeOf(store) },
       ...(neighborhood === undefined ? {} : { neighborhood }),
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),

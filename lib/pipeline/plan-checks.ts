@@ -1,5 +1,6 @@
 import { isBlockwrightError, messageOf } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
+import { isAddress } from '../storage/address.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
@@ -69,7 +70,8 @@ function checkOutputs(check: Check): Refusal[] {
     const array = pipeline.arrays.get(output.name);
     if (array === undefined) return [refusal(pipeline, path, `there is no array '${output.name}' in the pipeline`)];
     const found: Refusal[] = [];
-    const { metadata, error } = stored.get(array.store) ?? {};
+    // Remote stores are refused as places that cannot be written.
+    const { metadata, error } = isAddress(array.store) ? {} : (stored.get(array.store) ?? {});
     const difference = metadata === undefined ? undefined : metadataDifference(metadata, output.metadata);
     if (error !== undefined) {
       const text = `what stands at ${array.store} is no array that can be written: ${messageOf(error)}`;

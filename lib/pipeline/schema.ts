@@ -11,7 +11,12 @@ const resources = z.record(name, z.int().positive());
 
 const array = z
   .strictObject({
-    store: z.string().min(1).describe('Folder of the zarr array, relative to this file'),
+    store: z
+      .string()
+      .min(1)
+      .describe(
+        'Folder of the zarr array, relative to this file; or, to be read, its address: https://host/path, s3://bucket/key',
+      ),
     neighborhood: z
       .array(z.array(z.int()).min(1).max(6))
       .min(1)

@@ -18,7 +18,7 @@ export function isAddress(store: string): boolean {
 
 /** An address as a message may show it: never with what could be a credential. */
 function shown(address: string): string {
-  return address.replace(/:\/\/[^/?#]*@/, '://').replace(/[?#].*$/s, '');
+  return address.replace(/:\/\/.*@/s, '://').replace(/[?#].*$/s, '');
 }
 
 function wrong(address: string, expected: string): BlockwrightError {
@@ -43,7 +43,7 @@ export function parseAddress(address: string): Address {
 }
 
 function parseUrl(address: string, scheme: 'http' | 'https'): Address {
-  if (!URL.canParse(address)) throw wrong(address, 'this is no URL');
+  if (!URL.canParse(address) || /^[^/]*:\/\/\//.test(address)) throw wrong(address, 'this is no URL');
   const url = new URL(address);
   if (/[?#]/.test(address)) throw wrong(address, 'an address must not hold a query (?...) or fragment (#...)');
   return { scheme, root: url.origin, text: url.origin + url.pathname.replace(/\/+$/, '') };
