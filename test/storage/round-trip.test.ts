@@ -126,6 +126,8 @@ function rewriteMetadata(path: string, one: ArrayCase): void {
     none: null,
     zstd: { id: 'zstd', level: 1 },
     gzip: { id: 'zlib', level: 3 },
+    zlib: { id: 'zlib', level: 3 },
+    lz4: { id: 'lz4', acceleration: 1 },
     blosc: { id: 'blosc', cname: 'lz4', clevel: 5, shuffle: -1, blocksize: 0 },
   };
   const v2 = {
