@@ -67,57 +67,51 @@ export async function writeRegionNatively(
   return callNative<void>('writeRegion', options, call.signal);
 }
 
-/** One chunk of an array whose bytes are in memory. */
-export interface ChunkInMemory {
-  /** The file that it comes from, for messages. */
-  readonly key: string;
-  /** Its place in the shard it lies in, and so on; empty where it is a file of its own. */
+/** A chunk of an array, or of shards in it. */
+export interface ChunkPlace {
+  /** Position of the file in the array's grid. */
+  readonly index: readonly number[];
+  /** Position in the shard, in the shard within it, and so on; empty for what a whole file holds. */
   readonly inner: readonly (readonly number[])[];
-  readonly format: ChunkFormat;
-  /** Its first voxel in the array. */
-  readonly begin: readonly number[];
-}
-
-function chunkOptions(path: string, format: ArrayFormat, region: RegionMemory, chunk: ChunkInMemory) {
-  const { key, inner, begin } = chunk;
-  return { ...nativeOptions(path, { ...format, ...chunk.format }, region), key, inner, chunkBegin: begin };
 }
 
 /**
- * Decodes the voxels of a region that lie in a chunk.
+ * Decodes the voxels of a region that lie in a chunk whose bytes are in memory.
  *
  * @param encoded left out: the chunk is missing, and reads as the fill value
- * @throws ERR_CHUNK_CORRUPT as reading a local array
+ * @throws ERR_CHUNK_CORRUPT as {@link readRegionNatively}
  */
 export async function decodeChunkNatively(
   path: string,
   format: ArrayFormat,
   region: RegionMemory,
-  chunk: ChunkInMemory,
+  { index, inner }: ChunkPlace,
   encoded: Uint8Array | undefined,
 ): Promise<void> {
-  return callNative<void>('decodeChunk', { ...chunkOptions(path, format, region, chunk), encoded });
+  return callNative<void>('decodeChunk', { ...nativeOptions(path, format, region), index, inner, encoded });
 }
 
 /**
  * Finds the inner chunks of a shard that a region meets, and fills those that are missing.
  *
- * @param index the bytes of the shard's index
+ * @param shardIndex the bytes of the shard's index
  * @param shardSize bytes of the whole shard
  * @returns offset in the shard and length of each inner chunk in raster order; -1 for one that is missing
- * @throws ERR_CHUNK_CORRUPT as reading a local array
+ * @throws ERR_CHUNK_CORRUPT as {@link readRegionNatively}
  */
 export async function findInnerChunksNatively(
   path: string,
   format: ArrayFormat,
   region: RegionMemory,
-  chunk: ChunkInMemory,
-  index: Uint8Array,
+  { index, inner }: ChunkPlace,
+  shardIndex: Uint8Array,
   shardSize: number,
 ): Promise<Float64Array> {
   return callNative<Float64Array>('findInnerChunks', {
-    ...chunkOptions(path, format, region, chunk),
+    ...nativeOptions(path, format, region),
     index,
+    inner,
+    shardIndex,
     shardSize,
   });
 }

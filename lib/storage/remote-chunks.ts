@@ -6,7 +6,7 @@ import { chunkKey, chunksOf } from './chunk-grid.js';
 import { encodedLimit, indexBytes } from './chunk-size.js';
 import { factsOf } from './data-type.js';
 import { ReadCache } from './read-cache.js';
-import { type ChunkInMemory, decodeChunkNatively, findInnerChunksNatively } from './region-engine.js';
+import { type ChunkPlace, decodeChunkNatively, findInnerChunksNatively } from './region-engine.js';
 import type { RegionMemory } from './region-memory.js';
 import type { RemotePart, RemoteStore } from './remote-store.js';
 import { RequestSlots } from './request-slots.js';
@@ -16,7 +16,12 @@ const LARGEST_GAP = 2 ** 15;
 const LONGEST_RUN = 2 ** 22;
 
 /** A chunk that is a file, or a part of one. */
-interface StoredChunk extends ChunkInMemory {
+interface StoredChunk extends ChunkPlace {
+  /** Of the file. */
+  readonly key: string;
+  readonly format: ChunkFormat;
+  /** Its first voxel in the array. */
+  readonly begin: readonly number[];
   readonly part?: { readonly offset: number; readonly length: number };
 }
 
@@ -61,7 +66,7 @@ export class RemoteChunks {
     await forEachBounded(chunks, options.concurrency, signal, async (index, ownSignal) => {
       const job = { region, signal: ownSignal, missing: 0 };
       const begin = index.map((position, axis) => position * format.chunkShape[axis]);
-      await this.readChunk({ key: chunkKey(format, index), inner: [], format, begin }, job);
+      await this.readChunk({ key: chunkKey(format, index), index, inner: [], format, begin }, job);
       missing += job.missing;
     });
     return missing;
@@ -155,7 +160,7 @@ export class RemoteChunks {
     }
   }
 
-  private damaged({ key, inner }: ChunkInMemory, reason: string): BlockwrightError {
+  private damaged({ key, inner }: StoredChunk, reason: string): BlockwrightError {
     const place = inner.map((position) => `inner chunk [${position}]: `).join('');
     const kind = this.format.shard === undefined ? 'chunk' : 'shard';
     const message = `${kind} ${key} of ${this.path} is damaged: ${place}${reason}`;
@@ -187,14 +192,14 @@ function* innerChunks(shard: StoredChunk, places: Float64Array, region: RegionMe
   const begin = shard.begin.map((first, axis) => Math.max(first, region.begin[axis]));
   const end = shard.begin.map((first, axis) => Math.min(first + shard.format.chunkShape[axis], region.end[axis]));
   let number = 0;
-  for (const index of chunksOf(format.chunkShape, begin, end)) {
+  for (const grid of chunksOf(format.chunkShape, begin, end)) {
     const [offset, length] = places.subarray(2 * number, 2 * number + 2);
     number += 1;
     if (offset < 0) continue;
-    const first = index.map((position, axis) => position * format.chunkShape[axis]);
+    const first = grid.map((position, axis) => position * format.chunkShape[axis]);
     const position = first.map((voxel, axis) => (voxel - shard.begin[axis]) / format.chunkShape[axis]);
     const part = { offset: (shard.part?.offset ?? 0) + offset, length };
-    yield { key: shard.key, inner: [...shard.inner, position], format, begin: first, part };
+    yield { ...shard, inner: [...shard.inner, position], format, begin: first, part };
   }
 }
 

@@ -53,6 +53,7 @@ export class RemoteStore implements DocumentSource {
 
   /** A part of a file: fewer bytes where the file ends before; undefined when there is no file. */
   async getRange(errand: Errand, range: ByteRange): Promise<RemotePart | undefined> {
+    if ('length' in range && range.length === 0) return { bytes: new Uint8Array(0), fileSize: undefined };
     if ('suffixLength' in range && !this.suffixesKnown) return this.getEnd(errand, range.suffixLength);
     let fileSize: number | undefined;
     let refused = false;

@@ -40,7 +40,7 @@ export async function serveFolder(folder: string): Promise<FolderServer> {
   };
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = decodeURIComponent(request.url ?? '');
+    const path = decodeURIComponent((request.url ?? '').split('?')[0]);
     const seen = { method: request.method ?? '', path, range: request.headers.range };
     self.requests.push(seen);
     const count = counts.get(path) ?? 0;
