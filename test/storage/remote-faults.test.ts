@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -295,6 +295,101 @@ describe('requests', () => {
     expect(first).toMatchObject({ status: 'rejected', reason: { code: 'ERR_CANCELLED' } });
     expect(second).toMatchObject({ status: 'fulfilled', value: values });
     expect(asked(CHUNK)).toBe(1);
+  });
+});
+
+describe('shards', () => {
+  const SHARD = 's/c/0/0/0';
+  beforeAll(async () => {
+    const metadata = metadataOf({ shape: SHAPE, chunkShape: [4, 4, 2], shardShape: [8, 8, 8] });
+    const array = await ChunkedArray.create(join(folder.path, 's'), metadata, { compressor: { name: 'zstd' } });
+    await array.writeRegion([0, 0, 0], SHAPE, values);
+  });
+  const openShards = (options: RemoteArrayOptions = {}) =>
+    RemoteArray.open(`${server.address}/s`, { retries: 1, wait: async () => undefined, ...options });
+  const ranges = () =>
+    server.requests.filter(({ path }) => path === `/${SHARD}`).map(({ method, range }) => `${method} ${range ?? ''}`);
+  const size = () => readFileSync(join(folder.path, SHARD)).length;
+
+  test('are read by few requests: the index, and what lies together', async () => {
+    expect(await whole(await openShards())).toEqual(values);
+    expect(ranges()).toEqual(['GET bytes=-260', `GET bytes=0-${size() - 261}`]);
+  });
+
+  test.each([200, 400, 416, 501])('by the file\'s size, where suffixes are answered with %i', async (status) => {
+    server.fault = ({ range }, response) => {
+      if (range?.startsWith('bytes=-') !== true) return false;
+      response.writeHead(status);
+      // Of the whole file nothing is read that is not needed.
+      const more = () => response.write(Buffer.alloc(2 ** 16), (error) => error ?? more());
+      if (status === 200) more();
+      else response.end();
+      return true;
+    };
+    const array = await openShards({ cacheBytes: 0 });
+    expect(await whole(array)).toEqual(values);
+    const again = ['HEAD ', `GET bytes=${size() - 260}-${size() - 1}`, `GET bytes=0-${size() - 261}`];
+    expect(ranges()).toEqual(['GET bytes=-260', ...again]);
+    // It is not asked in vain twice.
+    server.requests.length = 0;
+    expect(await whole(array)).toEqual(values);
+    expect(ranges()).toEqual(again);
+  });
+
+  test('where the server knows no ranges and no sizes are an error', async () => {
+    server.fault = ({ path, method, range }, response) => {
+      if (path !== `/${SHARD}`) return false;
+      if (method === 'HEAD') response.writeHead(200, { 'Transfer-Encoding': 'chunked' }).end();
+      else response.writeHead(range === undefined ? 200 : 501).end();
+      return true;
+    };
+    await expect(openShards().then((array) => whole(array))).rejects.toMatchObject({
+      code: 'ERR_IO',
+      message: expect.stringContaining('neither suffix ranges nor the file'),
+    });
+  });
+
+  test.each([
+    ['other bytes', 'bytes 1-260/9999'],
+    ['no word on which', undefined],
+  ])('answered with %s are not believed', async (_, header) => {
+    server.fault = ({ path }, response) => {
+      if (path !== `/${SHARD}`) return false;
+      response.writeHead(206, header === undefined ? {} : { 'Content-Range': header }).end(Buffer.alloc(260));
+      return true;
+    };
+    await expect(openShards().then((array) => whole(array))).rejects.toMatchObject({
+      code: 'ERR_IO',
+      message: expect.stringContaining('other bytes'),
+    });
+  });
+
+  test('that were cut, or are empty, or lost their index, are damaged', async () => {
+    const bytes = readFileSync(join(folder.path, SHARD));
+    const wrongIndex = Buffer.from(bytes).fill(7, bytes.length - 100, bytes.length - 90);
+    for (const content of [bytes.subarray(0, 300), bytes.subarray(0, 100), Buffer.alloc(0), wrongIndex]) {
+      writeFileSync(join(folder.path, SHARD), content);
+      try {
+        await expect(openShards().then((array) => whole(array))).rejects.toMatchObject({
+          code: 'ERR_CHUNK_CORRUPT',
+          message: expect.stringMatching(`shard c/0/0/0 of ${server.address}/s is damaged: `),
+          details: { path: `${server.address}/s`, chunk: 'c/0/0/0' },
+        });
+      } finally {
+        writeFileSync(join(folder.path, SHARD), bytes);
+      }
+    }
+  });
+
+  test('that shrink while they are open are damaged', async () => {
+    const array = await openShards();
+    const one = (z: number) => array.readRegion([0, 0, z], [4, 4, z + 2]);
+    await one(0);
+    const bytes = readFileSync(join(folder.path, SHARD));
+    writeFileSync(join(folder.path, SHARD), bytes.subarray(0, 200));
+    await expect(one(6)).rejects.toMatchObject({ code: 'ERR_CHUNK_CORRUPT', details: { chunk: 'c/0/0/0' } });
+    writeFileSync(join(folder.path, SHARD), bytes);
+    expect(await one(6)).toEqual((await ChunkedArray.open(join(folder.path, 's')).then((local) => local.readRegion([0, 0, 6], [4, 4, 8]))));
   });
 });
 
