@@ -62,6 +62,7 @@ export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray } from './storage/chunked-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export { RemoteArray, type RemoteArrayOptions } from './storage/remote-array.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';

@@ -316,7 +316,7 @@ describe('shards', () => {
     expect(ranges()).toEqual(['GET bytes=-260', `GET bytes=0-${size() - 261}`]);
   });
 
-  test.each([200, 400, 416, 501])('by the file\'s size, where suffixes are answered with %i', async (status) => {
+  test.each([200, 400, 416, 501])("by the file's size, where suffixes are answered with %i", async (status) => {
     server.fault = ({ range }, response) => {
       if (range?.startsWith('bytes=-') !== true) return false;
       response.writeHead(status);
@@ -389,7 +389,9 @@ describe('shards', () => {
     writeFileSync(join(folder.path, SHARD), bytes.subarray(0, 200));
     await expect(one(6)).rejects.toMatchObject({ code: 'ERR_CHUNK_CORRUPT', details: { chunk: 'c/0/0/0' } });
     writeFileSync(join(folder.path, SHARD), bytes);
-    expect(await one(6)).toEqual((await ChunkedArray.open(join(folder.path, 's')).then((local) => local.readRegion([0, 0, 6], [4, 4, 8]))));
+    expect(await one(6)).toEqual(
+      await ChunkedArray.open(join(folder.path, 's')).then((local) => local.readRegion([0, 0, 6], [4, 4, 8])),
+    );
   });
 });
 
@@ -414,6 +416,9 @@ test('it cannot be written', async () => {
   await expect(array.writeRoi()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
 });
 
-test.each([{ timeout: 0 }, { retries: -1 }, { concurrency: 0 }, { cacheBytes: 1.5 }])('%j is refused', async (options) => {
-  await expect(open(options)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
-});
+test.each([{ timeout: 0 }, { retries: -1 }, { concurrency: 0 }, { cacheBytes: 1.5 }])(
+  '%j is refused',
+  async (options) => {
+    await expect(open(options)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  },
+);

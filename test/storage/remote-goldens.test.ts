@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { codeOf } from '../../lib/errors.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { bytesOf } from '../../lib/storage/data-type.js';
@@ -94,7 +95,9 @@ describe('damaged arrays are the same named errors over HTTP', () => {
 });
 
 describe('shards are read in parts', () => {
-  const shards = manifest.good.filter(({ name }) => name.includes('shard') && !name.includes('gzip')).map(({ path }) => path);
+  const shards = manifest.good
+    .filter(({ name }) => name.includes('shard') && !name.includes('gzip'))
+    .map(({ path }) => path);
 
   test.each(['no-suffixes', 'none'] as const)('by a server that has ranges: %s', async (ranges) => {
     server.ranges = ranges;
@@ -120,4 +123,35 @@ describe('shards are read in parts', () => {
     await array.readRegion(begin, end);
     expect(server.requests).toHaveLength(2);
   });
+});
+
+test('any region of any of them, through a cache of any size', async () => {
+  const paths = [
+    'v3-shard-nested',
+    'v3-shard-inner-transpose',
+    'v3-shard-then-zstd',
+    'v3-shard-missing-inner',
+    'funlib-affs',
+  ];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...paths),
+      fc.array(fc.tuple(fc.nat(1000), fc.nat(1000)), { minLength: 6, maxLength: 6 }),
+      fc.constantFrom(0, 500, 2 ** 20),
+      async (name, corners, cacheBytes) => {
+        const local = await ChunkedArray.open(join(folder.path, 'good', name));
+        const remote = await RemoteArray.open(`${server.address}/good/${name}`, { cacheBytes, concurrency: 3 });
+        const ends = local.shape.map((extent, axis) => corners[axis].map((corner) => corner % (extent + 1)));
+        const begin = ends.map((pair) => Math.min(...pair));
+        const end = ends.map((pair) => Math.max(...pair));
+        const expected = await local.readRegion(begin, end);
+        const [first, second] = await Promise.all([remote.readRegion(begin, end), remote.readRegion(begin, end)]);
+        expect(first).toEqual(expected);
+        expect(second).toEqual(expected);
+        expect(await remote.readRegion(begin, end)).toEqual(expected);
+        expect(remote.cachedBytes).toBeLessThanOrEqual(cacheBytes);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

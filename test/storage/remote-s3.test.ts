@@ -13,7 +13,14 @@ const KEYS = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+secret',
   sessionToken: 'token/of+a=session',
 };
-const ARRAYS = ['v3-shard-end', 'v3-shard-start', 'v3-shard-nested', 'v2-zstd-checksum', 'v3-shard-missing-shard', 'funlib-affs'];
+const ARRAYS = [
+  'v3-shard-end',
+  'v3-shard-start',
+  'v3-shard-nested',
+  'v2-zstd-checksum',
+  'v3-shard-missing-shard',
+  'funlib-affs',
+];
 
 const folder = temporaryFolder();
 let server: S3Server;
