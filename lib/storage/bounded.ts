@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BlockwrightError } from '../errors.js';
 
 /**
@@ -13,6 +14,8 @@ export async function forEachBounded<Item>(
   action: (item: Item, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const controller = new AbortController();
+  // Every action may listen.
+  setMaxListeners(0, controller.signal);
   const abort = () => controller.abort();
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);

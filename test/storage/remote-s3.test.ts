@@ -93,6 +93,20 @@ describe('refused', () => {
     for (const secret of ['secret', 'token', KEYS.accessKeyId, 'Signature=']) expect(text).not.toContain(secret);
   });
 
+  test.each([
+    ['AWS_SESSION_TOKEN', 'token-\nsecret'],
+    ['AWS_ACCESS_KEY_ID', 'secret-\u20ac'],
+    ['AWS_ENDPOINT_URL_S3', 'http://me:secret@127.0.0.1:1'],
+    ['AWS_ENDPOINT_URL_S3', 'secret'],
+    ['AWS_ENDPOINT_URL_S3', 'file:///secret'],
+    ['AWS_ENDPOINT_URL_S3', 'https://host?secret'],
+  ])('a %s that cannot be one, and it is not told', async (name, value) => {
+    environment[name] = value;
+    const error = await open('v3-shard-end').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ERR_ARGUMENT', message: expect.stringContaining(name.replace('_S3', '')) });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
+  });
+
   test('what is not there: a key, a bucket', async () => {
     await expect(open('nothing')).rejects.toMatchObject({ code: 'ERR_ARRAY_MISSING' });
     await expect(RemoteArray.open('s3://no-bucket/a', { environment, retries: 0 })).rejects.toMatchObject({
