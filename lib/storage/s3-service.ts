@@ -44,7 +44,10 @@ export function s3Service(environment: Environment): HttpService {
         return (await signer?.sign(request)) ?? request;
       } catch {
         // Not with the cause, which may quote them.
-        throw new BlockwrightError('ERR_ARGUMENT', 'AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN: they cannot stand in a header');
+        throw new BlockwrightError(
+          'ERR_ARGUMENT',
+          'AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN: they cannot stand in a header',
+        );
       }
     },
     // A signature is good for one host.
