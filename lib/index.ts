@@ -29,6 +29,13 @@ export {
 } from './native/connected-components.js';
 export { type ContingencyTable, contingencyTable, mergeContingencyTables } from './native/contingency-table.js';
 export { type DistanceTransformOptions, distanceTransform } from './native/distance-transform.js';
+export {
+  type DownsampleMethod,
+  type DownsampleOptions,
+  type DownsampleValues,
+  downsample,
+  downsampledShape,
+} from './native/downsample.js';
 export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores } from './native/edge-scores.js';
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
