@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
+import type { Level } from '../storage/image-level.js';
+import { innerStore } from '../storage/inner-path.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { place, problemsOf, valueAt } from './issues.js';
@@ -17,7 +19,7 @@ export interface PipelineArray {
   readonly store: string;
   /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
   readonly storeAsGiven: string;
-  /** How it is opened. */
+  /** How it is opened. A level that its path names is part of the store; one that its voxel size names is not until it is planned. */
   readonly source: VolumeSource;
   readonly neighborhood?: readonly (readonly number[])[];
 }
@@ -65,7 +67,10 @@ export interface PipelineInput {
   readonly name: string;
   readonly runDirectory?: string;
   readonly arrays?: Readonly<
-    Record<string, { readonly store: string; readonly neighborhood?: readonly (readonly number[])[] }>
+    Record<
+      string,
+      { readonly store: string; readonly level?: Level; readonly neighborhood?: readonly (readonly number[])[] }
+    >
   >;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
   readonly executor?: { readonly type: 'local'; readonly workers?: number };
@@ -159,13 +164,17 @@ function resolvePipeline(
     ...rest,
     name: config.name,
     runDirectory: absolute(config.runDirectory ?? `${config.name}.run`),
-    arrays: mapOf(config.arrays, (name, { store, neighborhood }) => ({
-      name,
-      store: absolute(store),
-      storeAsGiven: store,
-      source: { store: absolute(store) },
-      ...(neighborhood === undefined ? {} : { neighborhood }),
-    })),
+    arrays: mapOf(config.arrays, (name, { store: given, level = '', neighborhood }) => {
+      const byPath = typeof level === 'string';
+      const store = innerStore(absolute(given), byPath ? level : '');
+      return {
+        name,
+        store,
+        storeAsGiven: byPath ? innerStore(given, level) : `${given} [${level.join(', ')}]`,
+        source: { store, ...(byPath ? {} : { level }) },
+        ...(neighborhood === undefined ? {} : { neighborhood }),
+      };
+    }),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
     executor: config.executor,
     resources: config.resources,

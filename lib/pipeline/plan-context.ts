@@ -3,11 +3,12 @@ import { isBlockwrightError, messageOf } from '../errors.js';
 import type { Roi } from '../geometry/roi.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { PlanContext } from '../workers/task-definition.js';
+import { pathInGroup, sourcesOf } from './open-arrays.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import type { KeyPath } from './problem.js';
 import { findReferences, type Reference } from './references.js';
 import { type Refusal, refusal, refusalError } from './refusal.js';
-import { resourceKey } from './resource-key.js';
+import { outputStore, resourceKey } from './resource-key.js';
 import type { StoredArray } from './stored-arrays.js';
 import type { TaskWithPlan } from './upstream.js';
 
@@ -57,7 +58,7 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     if (declared === undefined) throw refuse(path, `there is no array '${name}' in the pipeline`);
     const { store } = declared;
     for (const { plan } of state.planned) {
-      const output = plan.outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
+      const output = plan.outputs.find((one) => outputStore(pipeline, one) === store);
       if (output !== undefined) return output.metadata;
     }
     const { metadata, instead, error } = state.stored.get(store) ?? {};
@@ -86,6 +87,7 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
 
   return {
     array,
+    pathInGroup: (name, group) => pathInGroup(sourcesOf(pipeline), name, group),
     neighborhood: (name) => {
       const metadata = array(name);
       const result = neighborhoodOf(pipeline, name, metadata);

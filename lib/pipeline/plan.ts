@@ -1,11 +1,13 @@
 import type { ArrayMetadata } from '../storage/metadata.js';
-import type { TaskPlan } from '../workers/task-definition.js';
+import type { Resource, TaskPlan } from '../workers/task-definition.js';
+import { resolveLevels } from './array-levels.js';
 import { bytesOf } from './data-volume.js';
 import { taskIdentity } from './identity.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
+import { outputStore } from './resource-key.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
@@ -43,14 +45,16 @@ export interface PipelinePlan {
 
 /** Plans all tasks and looks for every reason not to run. Reads metadata, writes nothing. */
 export async function planPipeline(
-  pipeline: Pipeline,
+  given: Pipeline,
   readStored: (store: string) => Promise<StoredArray> = readStoredArray,
 ): Promise<PipelinePlan> {
-  const stored = new Map<string, StoredArray>();
-  for (const { store } of pipeline.arrays.values()) {
+  const { pipeline, stored } = await resolveLevels(given);
+  const look = async (store: string) => {
     if (!stored.has(store)) stored.set(store, await readStored(store));
-  }
+  };
+  for (const { store } of pipeline.arrays.values()) await look(store);
   const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, stored);
+  for (const output of planned.flatMap(({ plan }) => plan.outputs)) await look(outputStore(pipeline, output));
   const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
@@ -58,7 +62,7 @@ export async function planPipeline(
   const arrays = new Map<string, ArrayMetadata>();
   for (const { name, store } of pipeline.arrays.values()) {
     const outputs = planned.flatMap(({ plan }) => plan.outputs);
-    const output = outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
+    const output = outputs.find((one) => outputStore(pipeline, one) === store);
     const metadata = output?.metadata ?? stored.get(store)?.metadata;
     if (metadata !== undefined) arrays.set(name, metadata);
   }
@@ -75,8 +79,14 @@ export async function planPipeline(
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
     refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, arrays, resources })));
-    const bytes = (names: readonly string[], of: 'read' | 'write') =>
-      names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
+    const bytes = (resources: readonly Resource[], of: 'read' | 'write') =>
+      resources.reduce((sum, { kind, name, innerPath }) => {
+        const metadata =
+          innerPath === undefined
+            ? arrays.get(name)
+            : plan.outputs.find((one) => one.name === name && one.innerPath === innerPath)?.metadata;
+        return sum + (kind !== 'array' || metadata === undefined ? 0 : bytesOf(plan.blocks, metadata, of));
+      }, 0);
     const plannedTask = {
       task,
       plan,
@@ -84,8 +94,8 @@ export async function planPipeline(
       barriers: barriers.get(task.name) ?? [],
       resources,
       identity: taskIdentity(task, plan, { pipeline, arrays, neighborhoods, earlier }),
-      bytesRead: bytes(arrayNames(plan.reads), 'read'),
-      bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
+      bytesRead: bytes(plan.reads, 'read'),
+      bytesWritten: bytes(writesOf(plan), 'write'),
     };
     tasks.push(plannedTask);
     earlier.set(task.name, plannedTask);
@@ -119,8 +129,4 @@ function inOrderOfWork(
 
 function inOrderOfTheFile(a: Refusal, b: Refusal): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
-}
-
-function arrayNames(resources: TaskPlan['reads']): string[] {
-  return resources.filter(({ kind }) => kind === 'array').map(({ name }) => name);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isInnerPath } from '../storage/inner-path.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import type { TaskRegistry } from './registry.js';
 
@@ -9,9 +10,16 @@ const name = z
 
 const resources = z.record(name, z.int().positive());
 
+/** Of an OME-Zarr image: a path below its group, or a voxel size in world units. */
+const level = z.union([
+  z.string().refine(isInnerPath, "expected a path inside the image's group"),
+  z.array(z.int().positive()).min(1).max(6),
+]);
+
 const array = z
   .strictObject({
-    store: z.string().min(1).describe('Folder of the zarr array, relative to this file'),
+    store: z.string().min(1).describe('Folder of the zarr array, or of an OME-Zarr image, relative to this file'),
+    level: level.optional().describe('Of an image: which resolution is meant, by its path or its voxel size'),
     neighborhood: z
       .array(z.array(z.int()).min(1).max(6))
       .min(1)

@@ -104,7 +104,7 @@ const LARGEST_CHUNK_EXTENT = 128;
 const SMALLEST_CHUNK_EXTENT = 16;
 
 /** The largest divisor of a block's extent that is at most 128; the extent itself where only tiny ones divide it. */
-function chunkExtent(extent: number): number {
+export function chunkExtent(extent: number): number {
   for (let parts = Math.ceil(extent / LARGEST_CHUNK_EXTENT); extent / parts >= SMALLEST_CHUNK_EXTENT; parts++) {
     if (extent % parts === 0) return extent / parts;
   }

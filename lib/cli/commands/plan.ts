@@ -1,6 +1,7 @@
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
 import { formatProblem } from '../../pipeline/problem.js';
+import { outputStore } from '../../pipeline/resource-key.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
 import { alignColumns, formatBytes, formatCount } from '../format.js';
@@ -42,8 +43,10 @@ function planAsData({ pipeline, tasks, refusals }: PipelinePlan) {
       upstream,
       barriers,
       resources,
-      outputs: plan.outputs.map(({ name, metadata: { shape, chunkShape, dataType } }) => {
-        return { name, store: pipeline.arrays.get(name)?.store, shape, chunkShape, dataType };
+      outputs: plan.outputs.map((output) => {
+        const { name, innerPath, metadata } = output;
+        const { shape, chunkShape, dataType } = metadata;
+        return { name, innerPath, store: outputStore(pipeline, output), shape, chunkShape, dataType };
       }),
     })),
     refusals: refusals.map((one) => ({ ...one, message: formatProblem(one) })),
@@ -63,12 +66,12 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
   ]);
   const head = ['task', 'type', 'blocks', 'grid', 'levels', 'reads', 'writes', 'after'];
   const outputs = tasks.flatMap(({ plan }) =>
-    plan.outputs.map(({ name, metadata: { shape, chunkShape, dataType } }) => [
-      name,
-      dataType,
-      shape.join(' x '),
-      chunkShape.join(' x '),
-      pipeline.arrays.get(name)?.store ?? '',
+    plan.outputs.map((output) => [
+      output.name,
+      output.metadata.dataType,
+      output.metadata.shape.join(' x '),
+      output.metadata.chunkShape.join(' x '),
+      outputStore(pipeline, output),
     ]),
   );
   const parts = [
