@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { BlockPlan } from '../blocks/plan.js';
 import { downsampledShape, downsample as downsampleValues } from '../native/downsample.js';
-import type { CreateOptions } from '../storage/create-array.js';
 import type { TypedArray } from '../storage/data-type.js';
 import { imageAxes, whyNoImage } from '../storage/image-axes.js';
 import { zarrFormatOf } from '../storage/image-metadata.js';
@@ -105,8 +104,7 @@ export const downsample = defineTask<Options>({
     const levels = inPlace ? coarser : [{ path: base, factors: total.map(() => 1) }, ...coarser];
     const outputs = levels.map(({ path, factors }): OutputArray => {
       const metadata = levelMetadata(source, blocks, given.blockSize, factors);
-      const create: CreateOptions & { zarrFormat: 2 | 3 } = { zarrFormat: zarrFormatOf(given.version) };
-      return { name: given.target, innerPath: path, metadata, create };
+      return { name: given.target, innerPath: path, metadata, create: { zarrFormat: zarrFormatOf(given.version) } };
     });
     const { version, method } = given;
     const world = { ...source, offset: blocks.totalWriteRoi.offset };

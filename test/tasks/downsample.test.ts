@@ -98,8 +98,7 @@ describe('every level is made from the finest one', () => {
     await bench.write('raw', source(data));
     const ignore = 'ignoreBackground' in more;
     for (const [index, blockSize] of [
-      [6, 4, 8],
-      [6, 8, 16],
+      [6, 12, 16],
       [12, 24, 8],
       [18, 24, 40],
     ].entries()) {
