@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { messageOf } from '../../lib/errors.js';
 import type { DownsampleMethod } from '../../lib/native/downsample.js';
 import { type PipelineInput, pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
 import { runPipeline } from '../../lib/pipeline/run.js';
 import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
-import type { DataType, TypedArray } from '../../lib/storage/metadata.js';
+import type { TypedArray } from '../../lib/storage/metadata.js';
 import { naiveDownsample } from '../support/naive-downsample.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { filesBelow } from '../support/stores.js';
@@ -312,22 +311,4 @@ describe('refused before anything is written', () => {
     const found = await refusals({ version: '0.4' });
     expect(found.some((text) => text.includes('a zarr v3 group is there, and OME-Zarr 0.4 is zarr v2'))).toBe(true);
   });
-});
-
-test('an interrupted init leaves no level that is listed and not there', async () => {
-  // the arrays are made first, then the metadata that lists them
-  await bench.write('raw', source(image));
-  const plan = await planOf(input({ levels: PYRAMID }));
-  const types = plan.tasks[0].plan.outputs.map(({ innerPath, metadata }) => [innerPath, metadata.dataType as DataType]);
-  expect(types).toEqual([
-    ['s0', 'uint16'],
-    ['s1', 'uint16'],
-    ['s2', 'uint16'],
-    ['s3', 'uint16'],
-  ]);
-  await runSerially(plan);
-  for (const [path] of types) expect((await level(path as string)).array.metadata.dataType).toBe('uint16');
-  expect(
-    messageOf(await ChunkedArray.open(join(bench.folder, 'pyramid.zarr/s4')).catch((error: unknown) => error)),
-  ).toMatch(/nothing is there; the image .*pyramid\.zarr has the levels s0, s1, s2, s3/);
 });
