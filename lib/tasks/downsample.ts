@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BlockPlan } from '../blocks/plan.js';
 import { downsampledShape, downsample as downsampleValues } from '../native/downsample.js';
+import { chunkSizesFor } from '../storage/chunk-sizes.js';
 import type { TypedArray } from '../storage/data-type.js';
 import { imageAxes, whyNoImage } from '../storage/image-axes.js';
 import { zarrFormatOf } from '../storage/image-metadata.js';
@@ -8,7 +9,7 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 import type { PyramidLevel } from '../storage/pyramid.js';
 import { arrayName } from '../workers/option-types.js';
 import { defineTask, type OutputArray, type PlanContext, type StoreContext } from '../workers/task-definition.js';
-import { blockOptions, chunkExtent, planOver } from './block-options.js';
+import { blockOptions, planOver } from './block-options.js';
 
 const options = z.strictObject({
   source: arrayName().describe('The finest level: any array, or one that lies in the target already.'),
@@ -103,7 +104,7 @@ export const downsample = defineTask<Options>({
     }
     const levels = inPlace ? coarser : [{ path: base, factors: total.map(() => 1) }, ...coarser];
     const outputs = levels.map(({ path, factors }): OutputArray => {
-      const metadata = levelMetadata(source, blocks, given.blockSize, factors);
+      const metadata = levelMetadata(source, blocks, given, factors);
       return { name: given.target, innerPath: path, metadata, create: { zarrFormat: zarrFormatOf(given.version) } };
     });
     const { version, method } = given;
@@ -152,21 +153,25 @@ export const downsample = defineTask<Options>({
   },
 });
 
-/** Metadata of a level: its corner is the source's, whatever the image says of the middle of its voxels. */
+/**
+ * Metadata of a level: its corner is the source's, whatever the image says of the middle of its voxels. Channels have chunks of
+ * their own, as viewers read them; zarr v2 has no shards.
+ */
 function levelMetadata(
   source: ArrayMetadata,
   blocks: BlockPlan,
-  blockSize: readonly number[],
+  { blockSize, version }: Options,
   factors: readonly number[],
 ): ArrayMetadata {
   const { channelAxes, voxelSize, dataType, units, axisNames } = source;
   const { offset, shape } = blocks.totalWriteRoi;
+  const channels = source.shape.slice(0, channelAxes);
+  const one = channels.map(() => 1);
+  const { chunkShape, shardShape } = chunkSizesFor(downsampledShape(blockSize, factors), dataType);
   return {
-    shape: [...source.shape.slice(0, channelAxes), ...downsampledShape(shape.divide(voxelSize).values, factors)],
-    chunkShape: [
-      ...source.chunkShape.slice(0, channelAxes),
-      ...blockSize.map((extent, axis) => chunkExtent(extent / factors[axis])),
-    ],
+    shape: [...channels, ...downsampledShape(shape.divide(voxelSize).values, factors)],
+    chunkShape: [...one, ...chunkShape],
+    ...(shardShape === undefined || zarrFormatOf(version) === 2 ? {} : { shardShape: [...one, ...shardShape] }),
     dataType,
     channelAxes,
     offset,
