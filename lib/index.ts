@@ -68,7 +68,11 @@ export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray } from './storage/chunked-array.js';
+export { type Hierarchy, type HierarchyNode, type HierarchyOptions, listHierarchy } from './storage/hierarchy.js';
+export type { ImageAxis, ImageLevel } from './storage/image-group.js';
+export type { Level } from './storage/image-level.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export type { Pyramid, PyramidLevel } from './storage/pyramid.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';
@@ -79,9 +83,11 @@ export {
   type BlockContext,
   defineTask,
   type OutputArray,
+  type OutputImage,
   type PlanContext,
   type Resource,
   type RunContext,
+  type StoreContext,
   type TaskDefinition,
   type TaskPlan,
 } from './workers/task-definition.js';

@@ -11,7 +11,7 @@ import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
 import { checkRecordedOutputs } from './recorded-outputs.js';
 import { type Refusal, refusal } from './refusal.js';
-import { describeResource, outputStore, resourceKey, resourceOf, resourcePath } from './resource-key.js';
+import { covers, describeResource, outputStore, resourceKey, resourceOf, resourcePath } from './resource-key.js';
 import { exists, type StoredArray } from './stored-arrays.js';
 import { type TaskWithPlan, writesOf } from './upstream.js';
 import { checkWritable } from './writable.js';
@@ -143,7 +143,7 @@ async function checkInputs(check: Check): Promise<Refusal[]> {
     const written = planned.some(
       (one) => one.task !== task && writesOf(one.plan).some((other) => resourceKey(pipeline, other) === key),
     );
-    if (written || lost.has(key)) continue;
+    if (written || [...lost].some((one) => covers(one, key))) continue;
     const there =
       resource.kind === 'array' ? arrays.has(resource.name) : await exists(resourcePath(pipeline, resource));
     if (there) continue;

@@ -8,6 +8,11 @@ export function resourceKey(pipeline: Pipeline, resource: Resource): string {
   return `${resource.kind} ${resourcePath(pipeline, resource)}`;
 }
 
+/** Whether a key is that of another resource, or of an array inside it (a level of an image). */
+export function covers(outer: string, key: string): boolean {
+  return key === outer || key.startsWith(`${outer}/`);
+}
+
 /** The file or folder of a resource, absolute. */
 export function resourcePath(pipeline: Pipeline, { kind, name, innerPath = '' }: Resource): string {
   if (kind === 'array') return innerStore(pipeline.arrays.get(name)?.store ?? name, innerPath);

@@ -2,7 +2,7 @@ import type { TaskPlan } from '../workers/task-definition.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { NotPlannedYet, planContext, referencesOf } from './plan-context.js';
 import { type Refusal, refusalOf } from './refusal.js';
-import { resourceKey } from './resource-key.js';
+import { covers, resourceKey } from './resource-key.js';
 import type { StoredArray } from './stored-arrays.js';
 import type { TaskWithPlan } from './upstream.js';
 
@@ -63,10 +63,11 @@ export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<stri
     }
     if (pending.size < before) continue;
     // Nobody can move, so something is missing. What is certainly missing: an array for which all wait that name it.
-    const waitsFor = (task: PipelineTask, key: string) => !keys.get(task)?.has(key) || waits.get(task)?.key === key;
+    const names = (task: PipelineTask, key: string) => [...(keys.get(task) ?? [])].some((one) => covers(one, key));
+    const waitsFor = (task: PipelineTask, key: string) => !names(task, key) || waits.get(task)?.key === key;
     const sure = [...waits].find(([, { key }]) => [...pending].every((task) => waitsFor(task, key)));
     const [task, { key, refusal }] = sure ?? [...waits][0];
-    refuse(task, lost.has(key) ? undefined : refusal);
+    refuse(task, [...lost].some((one) => covers(one, key)) ? undefined : refusal);
   }
   return { planned, refusals, lost };
 }

@@ -6,7 +6,7 @@ const folder = join(import.meta.dirname, '..', '..', '..', 'test');
 const environments = process.env.BLOCKWRIGHT_INTEROP ?? join(folder, '.interop');
 
 export type Environment = 'zarr3' | 'zarr2';
-export type Reader = 'zarr' | 'tensorstore' | 'funlib' | 'ome' | 'downsample';
+export type Reader = 'zarr' | 'tensorstore' | 'funlib' | 'ome' | 'downsample' | 'consolidate';
 
 /** Why the Python readers cannot be asked; undefined where they can. */
 export function whyNoReaders(): string | undefined {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
@@ -8,6 +9,7 @@ import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import type { CreateOptions } from '../../lib/storage/create-array.js';
 import { bytesOf, factsOf } from '../../lib/storage/data-type.js';
+import { type Hierarchy, listHierarchy } from '../../lib/storage/hierarchy.js';
 import type { ArrayMetadata, DataType, TypedArray } from '../../lib/storage/metadata.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { temporaryFolder } from '../support/stores.js';
@@ -362,6 +364,25 @@ suite(`what we write is what others read${reason === undefined ? '' : ` (${reaso
         const { shape, dtype, sha256 } = ours[`${name} s${level + 1}`];
         expect([name, level, { shape, dtype, sha256 }]).toEqual([name, level, found[name][level]]);
       }
+    }
+  });
+
+  test('consolidated metadata that zarr-python 2 and 3 write lists what there is', async () => {
+    for (const [environment, version, file] of [
+      ['zarr3', '0.5', 'zarr.json'],
+      ['zarr2', '0.4', '.zmetadata'],
+    ] as const) {
+      const image = images.find((one) => one.version === version && one.name.startsWith('image-mean'));
+      if (image === undefined) throw new Error('no image');
+      const path = join(folder.path, `consolidated-${version}.zarr`);
+      cpSync(image.path, path, { recursive: true });
+      const walked = await listHierarchy(path);
+      expect(readStores(environment, 'consolidate', [{ name: 'one', path }])).toEqual({ one: {} });
+      expect(readFileSync(join(path, file), 'utf8')).toContain('s2');
+      const short = ({ nodes, complete }: Hierarchy) => [complete, nodes.map((node) => `${node.path} ${node.kind}`)];
+      expect(short(walked)).toEqual([true, [' group', 's0 array', 's1 array', 's2 array']]);
+      rmSync(join(path, 's2'), { recursive: true }); // so that it can only come from the copy
+      expect(short(await listHierarchy(path))).toEqual(short(walked));
     }
   });
 

@@ -2,7 +2,7 @@
 
     python read_stores.py READER < cases.json
 
-READER is zarr (2 or 3, whichever is installed), tensorstore, funlib, ome or downsample. The cases are a JSON list of objects with
+READER is zarr (2 or 3, whichever is installed), tensorstore, funlib, ome, downsample or consolidate. The cases are a JSON list of objects with
 `name`, `path` and `zarrFormat`; the answer is a JSON object by name, an error's text where the reader failed. Content is given
 as the sha256 of the C-order little-endian bytes.
 """
@@ -81,7 +81,14 @@ def read_downsample(case):
     return [content(ts.downsample(finest, factors, case["method"]).read().result()) for factors in case["factors"]]
 
 
-READERS = {"zarr": read_zarr, "tensorstore": read_tensorstore, "funlib": read_funlib, "ome": read_ome, "downsample": read_downsample}
+def consolidate(case):
+    import zarr
+
+    zarr.consolidate_metadata(case["path"])
+    return {}
+
+
+READERS = {"zarr": read_zarr, "tensorstore": read_tensorstore, "funlib": read_funlib, "ome": read_ome, "downsample": read_downsample, "consolidate": consolidate}
 
 if __name__ == "__main__":
     reader = READERS[sys.argv[1]]

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DownsampleMethod } from '../../lib/native/downsample.js';
@@ -151,6 +151,29 @@ describe('every level is made from the finest one', () => {
   });
 });
 
+test('OME-Zarr 0.4: levels are zarr v2, and so is the group', async () => {
+  await bench.write('raw', source(labels));
+  await run({ version: '0.4', method: 'mode' });
+  const files = filesBelow(join(bench.folder, 'pyramid.zarr'));
+  expect([...files.keys()].filter((path) => path.endsWith('zarr.json'))).toEqual([]);
+  expect(JSON.parse(String(files.get('.zattrs'))).multiscales).toMatchObject([{ version: '0.4', type: 'mode' }]);
+  expect(JSON.parse(String(files.get('s2/.zarray')))).toMatchObject({ zarr_format: 2, dimension_separator: '/' });
+  expect((await level('s2')).data).toEqual(naiveDownsample(labels, SHAPE, FACTORS[2], 'mode'));
+});
+
+test('a level that was removed after its blocks were done is missed', async () => {
+  await bench.write('raw', source(labels));
+  const made = await pipeline(input({ levels: PYRAMID }), { folder: bench.folder });
+  expect((await runPipeline(made, { workers: 2 })).complete).toBe(true);
+  rmSync(join(bench.folder, 'pyramid.zarr/s2'), { recursive: true });
+  const { refusals: found } = await planPipeline(made);
+  expect(found.map(({ text }) => text)).toEqual([
+    expect.stringMatching(
+      /^blocks of the task are recorded as done, and the array 'pyramid' \(s2\) that they wrote is not there/,
+    ),
+  ]);
+});
+
 describe("the group's metadata", () => {
   test('of means and modes: coarse voxels stand for the middle of what they cover', async () => {
     await bench.write('raw', source(image));
@@ -257,6 +280,16 @@ describe('refused before anything is written', () => {
     ],
   ])('%s', async (_, options, text) => {
     expect(await refusals(options)).toEqual([text]);
+  });
+
+  test('a task that reads a level of a refused image has no refusal of its own', async () => {
+    const arrays = { coarse: { store: 'pyramid.zarr', level: 's2' }, other: { store: 'other.zarr' } };
+    const again = { ...PYRAMID, source: 'coarse', target: 'other' };
+    const { refusals: found } = await planOf(input({ again, levels: { ...PYRAMID, blockSize: [1, 1, 1] } }, arrays));
+    expect(found.map(({ key }) => key)).toEqual(['tasks.levels.blockSize']);
+    const missing = { ...arrays, raw: { store: 'data.zarr/nothing' } };
+    const { refusals: lacking } = await planOf(input({ again, levels: PYRAMID }, missing));
+    expect(lacking.map(({ key }) => key)).toEqual(['tasks.levels.source']);
   });
 
   test('modes of floats, axes that OME-Zarr does not have', async () => {
