@@ -14,15 +14,15 @@ export interface PyramidLevel {
 /** An OME-Zarr image of one volume in several resolutions, as its group's metadata describes it. */
 export interface Pyramid {
   readonly version: ImageVersion;
-  /** How voxels were made into one, e.g. 'mean'. */
-  readonly method: string;
+  /** How voxels were made into one, e.g. 'mean'; left out where it is not known. */
+  readonly method?: string;
   /** Whether a coarse voxel stands for the middle of what it covers (means, modes), not for its first voxel. */
   readonly centred: boolean;
   /** Where the voxels of the finest level lie. */
   readonly world: World;
   /** Path of the finest level. */
   readonly base: string;
-  /** Finest first. */
+  /** The others, finest first; none for an image of one resolution. */
   readonly levels: readonly PyramidLevel[];
   /** Whether the finest level was there before: what an image says of it, and of other levels, then stays. */
   readonly extends: boolean;
@@ -94,7 +94,7 @@ export async function writePyramid(path: string, pyramid: Pyramid): Promise<void
       return { ...found, datasets: [...kept, ...made].sort(finestFirst) };
     }
     const axes = imageAxes(world).map(({ name, type, unit }) => ({ name, type, ...(unit === '' ? {} : { unit }) }));
-    return { axes, datasets: [datasetOf(base, finest), ...made], type: method };
+    return { axes, datasets: [datasetOf(base, finest), ...made], ...(method === undefined ? {} : { type: method }) };
   });
 }
 
