@@ -24,6 +24,8 @@ export interface ImageLevel {
 export interface Image {
   /** The metadata file. */
   readonly source: Document;
+  /** What stands beside `multiscales`, e.g. `omero`. */
+  readonly attributes: Document;
   readonly axes: readonly ImageAxis[];
   /** Finest first. */
   readonly levels: readonly ImageLevel[];
@@ -67,7 +69,7 @@ function parseLevelPath(dataset: Document): string {
   return safe ? path : dataset.fail('path', 'a relative path inside the image');
 }
 
-function parseMultiscale(multiscale: Document): Image {
+function parseMultiscale(multiscale: Document, attributes: Document): Image {
   const axes = parseAxes(multiscale);
   const datasets = multiscale.objects('datasets');
   if (datasets.length === 0) multiscale.fail('datasets', 'at least one level');
@@ -83,7 +85,7 @@ function parseMultiscale(multiscale: Document): Image {
       translation: inner.translation.map((value, axis) => value.times(outer.scale[axis]).plus(outer.translation[axis])),
     };
   });
-  return { source: multiscale, axes, levels };
+  return { source: multiscale, attributes, axes, levels };
 }
 
 /** The images that the attributes of a group describe. */
@@ -95,7 +97,7 @@ function parseImages(attributes: Document): Image[] {
     if (versioned.has('version') && !['0.4', '0.5'].includes(versioned.text('version'))) {
       versioned.unsupported('version', 'OME-Zarr 0.4 or 0.5');
     }
-    return parseMultiscale(multiscale);
+    return parseMultiscale(multiscale, owner);
   });
 }
 
