@@ -14,11 +14,11 @@ export async function resolveLevels(
   const stored = new Map<string, StoredArray>();
   const arrays = new Map(given.arrays);
   for (const [name, array] of given.arrays) {
+    if (array.source.stack !== undefined || array.source.level === undefined) continue;
     const { level, ...source } = array.source;
-    if (level === undefined) continue;
-    let store = `${array.store} [${level}]`;
+    let store = `${source.store} [${level}]`;
     try {
-      store = await storeOfLevel(array.store, level);
+      store = await storeOfLevel(source.store, level);
     } catch (error) {
       stored.set(store, { error });
     }

@@ -14,7 +14,9 @@ export function sourcesOf(pipeline: Pipeline): Sources {
 /** The path of an array in a group, both of them names: undefined where it lies elsewhere. */
 export function pathInGroup(sources: Sources, name: string, group: string): string | undefined {
   const [inner, outer] = [sources.get(name), sources.get(group)];
-  return inner === undefined || outer === undefined ? undefined : innerPathOf(inner.store, outer.store);
+  // What is seen through operations is not what lies there.
+  if (inner?.store === undefined || inner.operations !== undefined || outer?.store === undefined) return undefined;
+  return innerPathOf(inner.store, outer.store);
 }
 
 /** The arrays of a pipeline by name, each opened once. */
@@ -30,7 +32,8 @@ export class OpenArrays {
       return Promise.reject(new BlockwrightError('ERR_CONFIG', `there is no array '${name}' in the pipeline`));
     }
     if (innerPath === '') return this.open.get(name, () => openVolume(source));
-    return this.open.get(`${name}/${innerPath}`, () => openVolume({ store: innerStore(source.store, innerPath) }));
+    const store = innerStore(source.store ?? '', innerPath);
+    return this.open.get(`${name}/${innerPath}`, () => openVolume({ store }));
   }
 
   pathInGroup(name: string, group: string): string | undefined {

@@ -11,7 +11,15 @@ import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
 import { checkRecordedOutputs } from './recorded-outputs.js';
 import { type Refusal, refusal } from './refusal.js';
-import { covers, describeResource, outputStore, resourceKey, resourceOf, resourcePath } from './resource-key.js';
+import {
+  covers,
+  describeResource,
+  outputStore,
+  resourceKey,
+  resourceOf,
+  resourcePath,
+  storedResources,
+} from './resource-key.js';
 import { exists, type StoredArray } from './stored-arrays.js';
 import { type TaskWithPlan, writesOf } from './upstream.js';
 import { checkWritable } from './writable.js';
@@ -25,12 +33,13 @@ export interface Check {
   /** Keys of what the others name. */
   readonly lost: ReadonlySet<string>;
   readonly stored: ReadonlyMap<string, StoredArray>;
-  readonly arrays: ReadonlyMap<string, ArrayMetadata>;
   readonly resources: Readonly<Record<string, number>>;
 }
 
 /** Every reason why a task may not run although it has a plan. */
 export async function checkTask(check: Check): Promise<Refusal[]> {
+  const readOnly = checkReadOnly(check);
+  if (readOnly.length > 0) return readOnly;
   return [
     ...checkBlocks(check),
     ...checkResources(check),
@@ -45,6 +54,18 @@ export async function checkTask(check: Check): Promise<Refusal[]> {
 
 function pathOf({ task }: Check, { kind, name }: Resource): KeyPath {
   return pathOfReference(task, kind, name);
+}
+
+/** Only an array at a store of its own, without operations, can be written. */
+function checkReadOnly(check: Check): Refusal[] {
+  const { pipeline, plan } = check;
+  return writesOf(plan).flatMap((resource) => {
+    const { stack, operations } = (resource.kind === 'array' && pipeline.arrays.get(resource.name)) || {};
+    if (stack === undefined && operations === undefined) return [];
+    const found = stack === undefined ? 'one with operations' : 'a stack';
+    const text = `the task writes ${describeResource(resource)}: expected an array as it is stored, found ${found}`;
+    return [refusal(pipeline, pathOf(check, resource), text)];
+  });
 }
 
 function checkBlocks({ pipeline, task, plan: { blocks } }: Check): Refusal[] {
@@ -136,18 +157,18 @@ function roiOf({ shape, channelAxes, offset, voxelSize }: ArrayMetadata): Roi {
 
 /** What is read must be there, or be written by another task. */
 async function checkInputs(check: Check): Promise<Refusal[]> {
-  const { pipeline, task, plan, planned, lost, arrays } = check;
+  const { pipeline, task, plan, planned, lost, stored } = check;
   const found: Refusal[] = [];
-  for (const resource of plan.reads) {
+  for (const { resource } of plan.reads.flatMap((one) => storedResources(pipeline, one))) {
     const key = resourceKey(pipeline, resource);
     const written = planned.some(
       (one) => one.task !== task && writesOf(one.plan).some((other) => resourceKey(pipeline, other) === key),
     );
     if (written || [...lost].some((one) => covers(one, key))) continue;
-    const there =
-      resource.kind === 'array' ? arrays.has(resource.name) : await exists(resourcePath(pipeline, resource));
+    const path = resourcePath(pipeline, resource);
+    const there = resource.kind === 'array' ? stored.get(path)?.metadata !== undefined : await exists(path);
     if (there) continue;
-    const text = `${describeResource(resource)} is not there (${resourcePath(pipeline, resource)}) and no task writes it`;
+    const text = `${describeResource(resource)} is not there (${path}) and no task writes it`;
     found.push(
       refusal(pipeline, pathOf(check, resource), text, resource.kind === 'array' ? 'ERR_ARRAY_MISSING' : 'ERR_PLAN'),
     );

@@ -13,7 +13,7 @@ import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
-import { outputStore } from './resource-key.js';
+import { outputStore, resourcePath } from './resource-key.js';
 import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
@@ -93,7 +93,9 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
 export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext) {
   return async (fresh: boolean): Promise<void> => {
     for (const output of plan.outputs) await prepareOutput(outputStore(pipeline, output), output);
-    for (const { name, pyramid } of plan.images ?? []) await writePyramid(pipeline.arrays.get(name)!.store, pyramid);
+    for (const { name, pyramid } of plan.images ?? []) {
+      await writePyramid(resourcePath(pipeline, { kind: 'array', name }), pyramid);
+    }
     await task.definition.init?.(task.options, context);
     for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);
