@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
 import { isAddress, parseAddress } from '../storage/address.js';
+import type { Level } from '../storage/image-level.js';
+import { innerStore } from '../storage/inner-path.js';
+import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
 import { place, problemsOf, valueAt } from './issues.js';
-import { checkAfter, checkReferences } from './names.js';
+import { checkAfter, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
@@ -15,11 +18,15 @@ import { NO_SOURCE, type Source } from './source.js';
 /** An array of a pipeline. */
 export interface PipelineArray {
   readonly name: string;
-  /** Absolute path, or the address of a remote store. */
-  readonly store: string;
+  /** Absolute path, or the address of a remote store. Undefined for a stack. */
+  readonly store?: string;
   /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
-  readonly storeAsGiven: string;
-  /** How it is opened. */
+  readonly storeAsGiven?: string;
+  /** Names of the arrays that it is a stack of. */
+  readonly stack?: readonly string[];
+  /** What is done to it when it is read; at least one. */
+  readonly operations?: readonly VolumeOperation[];
+  /** How it is opened. A level that its path names is part of the store; one that its voxel size names is not until it is planned. */
   readonly source: VolumeSource;
   readonly neighborhood?: readonly (readonly number[])[];
 }
@@ -66,14 +73,22 @@ export interface Pipeline {
 export interface PipelineInput {
   readonly name: string;
   readonly runDirectory?: string;
-  readonly arrays?: Readonly<
-    Record<string, { readonly store: string; readonly neighborhood?: readonly (readonly number[])[] }>
-  >;
+  readonly arrays?: Readonly<Record<string, ArrayInput>>;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
   readonly executor?: { readonly type: 'local'; readonly workers?: number };
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
+}
+
+/** An array as the file or code gives it: a store, or a stack of other arrays by name. */
+export interface ArrayInput {
+  readonly store?: string;
+  /** Which level of the image at the store. */
+  readonly level?: Level;
+  readonly stack?: readonly string[];
+  readonly operations?: readonly VolumeOperation[];
+  readonly neighborhood?: readonly (readonly number[])[];
 }
 
 /** A task as the file or code gives it: the options of its type stand beside these keys. */
@@ -141,6 +156,7 @@ export async function buildPipeline(
   );
   problems.push(...problemsOf(schema, value, issues, source));
   checkReferences(value, registry, add);
+  checkStacks(value, add);
   checkAfter(value, add);
   checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
@@ -158,16 +174,18 @@ function resolvePipeline(
   rest: Pick<Pipeline, 'folder' | 'source' | 'plugins'>,
 ): Pipeline {
   const absolute = (path: string) => resolvePath(rest.folder, path);
-  const storeOf = (store: string) => (isAddress(store) ? parseAddress(store).text : absolute(store));
   return {
     ...rest,
     name: config.name,
     runDirectory: absolute(config.runDirectory ?? `${config.name}.run`),
-    arrays: mapOf(config.arrays, (name, { store, neighborhood }) => ({
+    arrays: mapOf(config.arrays, (name, { store, level, stack, operations, neighborhood }) => ({
       name,
-      store: storeOf(store),
-      storeAsGiven: store,
-      source: { store: storeOf(store) },
+      ...(store === undefined
+        ? {}
+        : { store: storeOf(absolute(store), level), storeAsGiven: storeAsGiven(store, level) }),
+      ...(stack === undefined ? {} : { stack }),
+      ...(operations === undefined ? {} : { operations }),
+      source: sourceOf(config.arrays, name, absolute),
       ...(neighborhood === undefined ? {} : { neighborhood }),
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
@@ -183,6 +201,26 @@ function resolvePipeline(
       ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
       resources: task.resources ?? {},
     })),
+  };
+}
+
+/** With the level that a path names; the store of one that a voxel size names is found when the pipeline is planned. */
+function storeOf(store: string, level: Level = ''): string {
+  const whole = isAddress(store) ? parseAddress(store).text : store;
+  return innerStore(whole, typeof level === 'string' ? level : '');
+}
+
+function storeAsGiven(store: string, level: Level = ''): string {
+  return typeof level === 'string' ? innerStore(store, level) : `${store} [${level.join(', ')}]`;
+}
+
+function sourceOf(arrays: PipelineConfig['arrays'], name: string, absolute: (path: string) => string): VolumeSource {
+  const { store, level, stack = [], operations } = arrays[name];
+  return {
+    ...(store === undefined
+      ? { stack: stack.map((part) => sourceOf(arrays, part, absolute)) }
+      : { store: storeOf(absolute(store), level), ...(typeof level === 'object' ? { level } : {}) }),
+    ...(operations === undefined ? {} : { operations }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { isAddress, parseAddress } from './address.js';
 import { exists, readDocument } from './array-folder.js';
 import type { Document } from './document.js';
 
@@ -11,8 +12,8 @@ export interface DocumentSource {
   child(folder: string, name: string): string;
   /** The folder above, and the name in it; undefined where there is none. */
   split(folder: string): { readonly folder: string; readonly name: string } | undefined;
-  /** What is at a folder without array metadata, for messages. */
-  describe(folder: string): Promise<string>;
+  /** Whether there is such a folder; undefined where that cannot be known. */
+  isFolder(path: string): Promise<boolean | undefined>;
 }
 
 export const LOCAL_DOCUMENTS: DocumentSource = {
@@ -20,6 +21,13 @@ export const LOCAL_DOCUMENTS: DocumentSource = {
   exists: (folder, name) => exists(join(folder, name)),
   child: join,
   split: (folder) => (dirname(folder) === folder ? undefined : { folder: dirname(folder), name: basename(folder) }),
-  describe: async (folder) =>
-    (await exists(folder)) ? 'the folder holds neither zarr.json nor .zarray' : 'nothing is there',
+  isFolder: exists,
 };
+
+/** Where the metadata of what stands at a store is read. */
+export async function documentsOf(store: string): Promise<DocumentSource> {
+  if (!isAddress(store)) return LOCAL_DOCUMENTS;
+  // Only who reads from afar needs what that takes.
+  const { RemoteStore } = await import('./remote-store.js');
+  return new RemoteStore(parseAddress(store));
+}

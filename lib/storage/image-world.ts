@@ -85,12 +85,11 @@ export function imageWorld(image: Image, level: ImageLevel): World {
   return worldOf(axes, image.source);
 }
 
-/** The world that the image around an array gives it; undefined when the array is no level of an image. */
-export async function findImageWorld(
+/** The image that an array is a level of, and which level; undefined when it is none. */
+export async function findImageOf(
   arrayPath: string,
-  dimensions: number,
   documents: DocumentSource = LOCAL_DOCUMENTS,
-): Promise<World | undefined> {
+): Promise<{ readonly image: Image; readonly level: ImageLevel } | undefined> {
   let place = documents.split(arrayPath);
   for (let depth = 0; depth < MAX_GROUPS_ABOVE && place !== undefined; depth += 1) {
     const { folder, name: below } = place;
@@ -98,12 +97,25 @@ export async function findImageWorld(
     if (images === undefined) return undefined;
     for (const image of images) {
       const level = image.levels.find(({ path }) => path === below);
-      if (level === undefined) continue;
-      if (image.axes.length !== dimensions) image.source.fail('axes', `${dimensions} axes, as the array ${below} has`);
-      return imageWorld(image, level);
+      if (level !== undefined) return { image, level };
     }
     const outer = documents.split(folder);
     place = outer && { folder: outer.folder, name: `${outer.name}/${below}` };
   }
   return undefined;
+}
+
+/** The world that the image around an array gives it; undefined when the array is no level of an image. */
+export async function findImageWorld(
+  arrayPath: string,
+  dimensions: number,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
+): Promise<World | undefined> {
+  const found = await findImageOf(arrayPath, documents);
+  if (found === undefined) return undefined;
+  const { image, level } = found;
+  if (image.axes.length !== dimensions) {
+    image.source.fail('axes', `${dimensions} axes, as the array ${level.path} has`);
+  }
+  return imageWorld(image, level);
 }

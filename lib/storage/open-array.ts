@@ -2,7 +2,7 @@ import { BlockwrightError } from '../errors.js';
 import { type ArrayFormat, innermostChunk } from './array-format.js';
 import { Document } from './document.js';
 import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
-import { findImages } from './image-group.js';
+import { findImages, type Image } from './image-group.js';
 import { findImageWorld } from './image-world.js';
 import type { ArrayMetadata } from './metadata.js';
 import { DIMENSION_NAMES_V2, hasWorldAttributes, otherAttributes, parseWorldAttributes } from './world-attributes.js';
@@ -15,14 +15,30 @@ interface Parsed {
   readonly dimensionNames?: readonly (string | null)[] | undefined;
 }
 
+const levelsOf = (images: readonly Image[]) => images.flatMap((image) => image.levels.map((level) => level.path));
+
+/** The image above a path where nothing is: whoever asked for a level may have mistaken its name. */
+async function imageAbove(path: string, documents: DocumentSource): Promise<string> {
+  for (let place = documents.split(path); place !== undefined; place = documents.split(place.folder)) {
+    const { folder } = place;
+    const levels = levelsOf((await findImages(folder, documents).catch(() => undefined)) ?? []);
+    if (levels.length > 0) return `; the image ${folder} has the levels ${levels.join(', ')}`;
+    if (await documents.isFolder(folder).catch(() => undefined)) break;
+  }
+  return '';
+}
+
 async function missing(path: string, documents: DocumentSource): Promise<BlockwrightError> {
   const images = await findImages(path, documents);
-  let found = 'it is a zarr group';
-  if (images === undefined) {
-    found = await documents.describe(path);
+  let found: string;
+  if (images !== undefined) {
+    const levels = levelsOf(images);
+    found = levels.length > 0 ? `it is an image with the levels ${levels.join(', ')}` : 'it is a zarr group';
   } else {
-    const levels = images.flatMap((image) => image.levels.map((level) => level.path));
-    if (levels.length > 0) found = `it is an image with the levels ${levels.join(', ')}`;
+    const isFolder = await documents.isFolder(path);
+    found = isFolder === undefined ? 'neither zarr.json nor .zarray is there' : 'nothing is there';
+    if (isFolder) found = 'the folder holds neither zarr.json nor .zarray';
+    else found += await imageAbove(path, documents);
   }
   return new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected a zarr array, but ${found}`, { path, found });
 }

@@ -1,17 +1,18 @@
 import { BlockwrightError } from '../errors.js';
-import { Roi } from '../geometry/roi.js';
+import type { Roi } from '../geometry/roi.js';
 import { argumentError } from '../native/checks.js';
 import { parseAddress } from './address.js';
 import { MAX_METADATA_BYTES } from './array-folder.js';
 import type { ArrayFormat } from './array-format.js';
 import type { TypedArray } from './data-type.js';
-import { type FillValue, fillValueOf } from './fill-value.js';
+import { fillValueOf } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
 import { readArray } from './open-array.js';
+import { ReadOnlyVolume } from './read-only-volume.js';
 import { checkRegion, fillArray, type RegionMemory, regionMemory, worldBox } from './region-memory.js';
 import { RemoteChunks } from './remote-chunks.js';
 import { type RemoteOptions, RemoteStore } from './remote-store.js';
-import type { ReadOptions, ReadRoiOptions, Volume } from './volume.js';
+import type { ReadOptions, ReadRoiOptions } from './volume.js';
 
 export interface RemoteArrayOptions extends RemoteOptions {
   /** Bytes of chunks (as they are stored) and of shards' indexes that are kept in memory. @default 64 MiB */
@@ -24,17 +25,19 @@ export interface RemoteArrayOptions extends RemoteOptions {
  * Of a shard only the index and the inner chunks that are needed are fetched. Requests that fail in a way that may pass
  * are repeated. Memory: the cache, and for every request under way the stored bytes of a chunk or of up to 4 MiB of a shard.
  */
-export class RemoteArray implements Volume {
+export class RemoteArray extends ReadOnlyVolume {
+  protected override readonly nature = 'lies in a remote store';
   private readonly chunks: RemoteChunks;
 
   private constructor(
     /** Its address. */
-    readonly path: string,
-    readonly metadata: ArrayMetadata,
+    path: string,
+    metadata: ArrayMetadata,
     readonly format: ArrayFormat,
     private readonly store: RemoteStore,
     { cacheBytes = 64 * 2 ** 20, concurrency = 16 }: RemoteArrayOptions,
   ) {
+    super(path, metadata, fillValueOf(format.fill, metadata.dataType));
     this.chunks = new RemoteChunks(path, format, store, { cacheBytes, concurrency });
   }
 
@@ -52,23 +55,6 @@ export class RemoteArray implements Volume {
     const files = new RemoteStore(address, options);
     const { metadata, format } = await readArray(address.text, files);
     return new RemoteArray(address.text, metadata, format, files, options);
-  }
-
-  get shape(): readonly number[] {
-    return this.metadata.shape;
-  }
-
-  get dimensions(): number {
-    return this.metadata.shape.length;
-  }
-
-  get roi(): Roi {
-    const { shape, channelAxes, offset, voxelSize } = this.metadata;
-    return new Roi(offset, voxelSize.multiply(shape.slice(channelAxes)));
-  }
-
-  get fillValue(): FillValue {
-    return fillValueOf(this.format.fill, this.metadata.dataType);
   }
 
   /** Bytes that its cache holds. */
@@ -102,14 +88,6 @@ export class RemoteArray implements Volume {
     return { data, shape: box.dataShape };
   }
 
-  async writeRegion(): Promise<void> {
-    throw this.readOnly();
-  }
-
-  async writeRoi(): Promise<void> {
-    throw this.readOnly();
-  }
-
   private async read(region: RegionMemory, { signal }: ReadOptions): Promise<void> {
     if (signal?.aborted) throw new BlockwrightError('ERR_CANCELLED', `reading ${this.path}: cancelled`);
     const missing = await this.chunks.read(region, signal);
@@ -122,10 +100,6 @@ export class RemoteArray implements Volume {
     throw new BlockwrightError('ERR_ARRAY_MISSING', `${this.path}: the array was removed while it was open`, {
       path: this.path,
     });
-  }
-
-  private readOnly(): BlockwrightError {
-    return new BlockwrightError('ERR_UNSUPPORTED', `${this.path}: remote stores can only be read`, { path: this.path });
   }
 }
 

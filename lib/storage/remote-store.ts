@@ -101,9 +101,10 @@ export class RemoteStore implements DocumentSource {
     return { folder: folder.slice(0, slash), name: this.address.scheme === 's3' ? name : decodeURIComponent(name) };
   }
 
-  async describe(): Promise<string> {
+  /** There are no folders, only files. What is said to be missing may only have been forbidden: then that is thrown. */
+  async isFolder(): Promise<undefined> {
     if (this.forbidden !== undefined) throw this.forbidden;
-    return 'neither zarr.json nor .zarray is there';
+    return undefined;
   }
 
   child(folder: string, name: string): string {

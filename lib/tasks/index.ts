@@ -1,5 +1,6 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
+import { downsample } from './downsample.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
@@ -10,4 +11,5 @@ export const builtInTasks: readonly TaskDefinition[] = [
   affAgglom,
   graphMws,
   relabel,
+  downsample,
 ] as readonly TaskDefinition[];

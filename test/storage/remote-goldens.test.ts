@@ -4,9 +4,13 @@ import fc from 'fast-check';
 import { codeOf } from '../../lib/errors.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { bytesOf } from '../../lib/storage/data-type.js';
+import { documentsOf } from '../../lib/storage/document-source.js';
+import { openImage } from '../../lib/storage/image-group.js';
+import { readOmeroWindows } from '../../lib/storage/omero-windows.js';
 import { openStore } from '../../lib/storage/open-store.js';
 import { RemoteArray } from '../../lib/storage/remote-array.js';
 import type { Volume } from '../../lib/storage/volume.js';
+import { openVolume } from '../../lib/storage/volume-source.js';
 import { goldens, readJson } from '../support/goldens.js';
 import { type FolderServer, serveFolder } from '../support/http-server.js';
 import { temporaryFolder, unpackStores } from '../support/stores.js';
@@ -77,6 +81,44 @@ describe('good arrays read over HTTP as from a folder', () => {
       code: 'ERR_ARRAY_MISSING',
       message: expect.stringContaining('s0, s1, s2'),
     });
+  });
+});
+
+describe('images', () => {
+  const images = manifest.good.filter(({ levels }) => levels !== undefined).map(({ path }) => path);
+
+  test.each(images)('%s has the same levels and windows over HTTP', async (path) => {
+    const address = `${server.address}/${path}`;
+    expect(await readOmeroWindows(address)).toEqual(
+      JSON.parse(
+        JSON.stringify(await readOmeroWindows(join(folder.path, path))).replaceAll(folder.path, server.address),
+      ),
+    );
+    const image = await openImage(address, await documentsOf(address));
+    const { levels } = await openImage(join(folder.path, path));
+    expect(image.levels).toEqual(levels);
+    const finest = await openVolume({ store: address, level: levels[0].path });
+    const byVoxelSize = await openVolume({ store: address, level: finest.metadata.voxelSize.values });
+    expect(byVoxelSize.path).toBe(`${address}/${levels[0].path}`);
+    expect(await all(byVoxelSize)).toEqual(await all(await ChunkedArray.open(join(folder.path, path, levels[0].path))));
+    await expect(
+      openVolume({ store: address, level: finest.metadata.voxelSize.values.map(() => 99) }),
+    ).rejects.toMatchObject({ code: 'ERR_ARRAY_MISSING', message: expect.stringContaining(levels[0].path) });
+  });
+
+  test('a level that is none is told with those that are', async () => {
+    await expect(openVolume({ store: `${server.address}/good/ome-0.5-em`, level: 's9' })).rejects.toMatchObject({
+      code: 'ERR_ARRAY_MISSING',
+      message: expect.stringContaining('s0, s1, s2'),
+    });
+  });
+
+  test('operations see remote arrays', async () => {
+    const store = 'good/funlib-affs';
+    const operations = [{ type: 'flip' as const, axes: [1] }];
+    const remote = await openVolume({ store: `${server.address}/${store}`, operations });
+    const local = await openVolume({ store: join(folder.path, store), operations });
+    expect(await all(remote)).toEqual(await all(local));
   });
 });
 
