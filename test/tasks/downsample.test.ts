@@ -314,6 +314,19 @@ describe('refused before anything is written', () => {
     ]);
   });
 
+  test('a source in the target that is seen through operations: the finest level would be written while it is read', async () => {
+    const raw = { store: 'data.zarr', level: 'raw', operations: [{ type: 'flip', axes: [0] }] } as const;
+    const found = await refusals({}, { pyramid: { store: 'data.zarr' }, raw });
+    expect(found).toEqual([]);
+    const s0 = { ...raw, store: 'pyramid.zarr', level: 's0' };
+    await bench.write('../pyramid.zarr/s0', source(labels));
+    expect(await refusals({}, { raw: s0 })).toContainEqual(
+      expect.stringMatching(
+        /^tasks\.levels\.target ERR_PLAN the task reads \(as 'raw'\) and writes the array 'pyramid' \(s0\)/,
+      ),
+    );
+  });
+
   test('a level that is there as another array, or that blocks would share chunks of', async () => {
     await bench.write('../pyramid.zarr/s1', { data: new BigUint64Array(27), shape: [3, 3, 3] });
     const other = await refusals({});
