@@ -78,6 +78,7 @@ export type { Level } from './storage/image-level.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
 export type { ConvertedType, VolumeOperation } from './storage/operations/operation.js';
 export type { Pyramid, PyramidLevel } from './storage/pyramid.js';
+export { RemoteArray, type RemoteArrayOptions } from './storage/remote-array.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type StackedSource, type StoredSource, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
+import { isAddress, parseAddress } from '../storage/address.js';
 import type { Level } from '../storage/image-level.js';
 import { innerStore } from '../storage/inner-path.js';
 import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
+import { checkAddresses } from './addresses.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
@@ -16,7 +18,7 @@ import { NO_SOURCE, type Source } from './source.js';
 /** An array of a pipeline. */
 export interface PipelineArray {
   readonly name: string;
-  /** Absolute. Undefined for a stack. */
+  /** Absolute path, or the address of a remote store. Undefined for a stack. */
   readonly store?: string;
   /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
   readonly storeAsGiven?: string;
@@ -156,6 +158,7 @@ export async function buildPipeline(
   checkReferences(value, registry, add);
   checkStacks(value, add);
   checkAfter(value, add);
+  checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   return resolvePipeline(parsed.data, value as PipelineInput, registry, {
     folder,
@@ -203,7 +206,8 @@ function resolvePipeline(
 
 /** With the level that a path names; the store of one that a voxel size names is found when the pipeline is planned. */
 function storeOf(store: string, level: Level = ''): string {
-  return innerStore(store, typeof level === 'string' ? level : '');
+  const whole = isAddress(store) ? parseAddress(store).text : store;
+  return innerStore(whole, typeof level === 'string' ? level : '');
 }
 
 function storeAsGiven(store: string, level: Level = ''): string {

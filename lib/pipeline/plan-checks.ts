@@ -1,5 +1,6 @@
 import { isBlockwrightError, messageOf } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
+import { isAddress } from '../storage/address.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
@@ -94,7 +95,8 @@ function checkOutputs(check: Check): Refusal[] {
     const found: Refusal[] = [];
     const store = outputStore(pipeline, output);
     const what = describeResource(resourceOf(output));
-    const { metadata, error } = stored.get(store) ?? {};
+    // Remote stores are refused as places that cannot be written.
+    const { metadata, error } = isAddress(store) ? {} : (stored.get(store) ?? {});
     const difference = metadata === undefined ? undefined : metadataDifference(metadata, output.metadata);
     if (error !== undefined) {
       const text = `what stands at ${store} is no array that can be written: ${messageOf(error)}`;

@@ -23,7 +23,9 @@ const array = z
       .string()
       .min(1)
       .optional()
-      .describe('Folder of the zarr array, or of an OME-Zarr image, relative to this file'),
+      .describe(
+        'Folder of the zarr array, or of an OME-Zarr image, relative to this file; or, to be read, its address: https://host/path, s3://bucket/key',
+      ),
     level: level.optional().describe('Of an image: which resolution is meant, by its path or its voxel size'),
     stack: z
       .array(name)

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../errors.js';
+import { isAddress } from '../storage/address.js';
 import type { Pipeline } from './pipeline.js';
 import { isInside } from './places.js';
 import type { Check } from './plan-checks.js';
@@ -21,7 +22,7 @@ export async function checkWritable({ pipeline, task, plan }: Check): Promise<Re
   const found: Refusal[] = [];
   for (const resource of writesOf(plan)) {
     const path = resourcePath(pipeline, resource);
-    const reason = await whyNotWritable(path);
+    const reason = isAddress(path) ? 'remote stores can only be read' : await whyNotWritable(path);
     if (reason === undefined) continue;
     const text = `${describeResource(resource)} cannot be written to ${path}: ${reason}`;
     found.push(refusal(pipeline, pathOfReference(task, resource.kind, resource.name), text));

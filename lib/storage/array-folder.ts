@@ -6,7 +6,8 @@ import { parseJson } from './exact-json.js';
 import { ioError } from './io-error.js';
 import { temporaryName } from './temporary-files.js';
 
-const MAX_METADATA_BYTES = 64 * 2 ** 20;
+/** Of one metadata file. */
+export const MAX_METADATA_BYTES = 64 * 2 ** 20;
 
 /** Reads a JSON metadata file; undefined when there is none. */
 export async function readDocument(path: string): Promise<Document | undefined> {
@@ -25,6 +26,11 @@ export async function readDocument(path: string): Promise<Document | undefined> 
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw ioError('reading', path, error);
   }
+  return parseDocument(path, bytes);
+}
+
+/** A JSON metadata file from its bytes. */
+export function parseDocument(path: string, bytes: Uint8Array): Document {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

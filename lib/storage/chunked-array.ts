@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { argumentError } from '../native/checks.js';
+import { isAddress, parseAddress } from './address.js';
 import { exists } from './array-folder.js';
 import type { ArrayFormat } from './array-format.js';
 import { type CreateOptions, createArray } from './create-array.js';
@@ -161,9 +162,10 @@ export class ChunkedArray implements Volume {
 
 function localPath(path: string): string {
   if (typeof path !== 'string' || path === '') throw argumentError('path', 'the path of a folder', path);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
-    throw new BlockwrightError('ERR_UNSUPPORTED', `${path}: expected a local folder; remote stores are not supported`, {
-      path,
+  if (isAddress(path)) {
+    const { text } = parseAddress(path);
+    throw new BlockwrightError('ERR_UNSUPPORTED', `${text}: expected a local folder; remote stores can only be read`, {
+      path: text,
     });
   }
   return resolve(path);

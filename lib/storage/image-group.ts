@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
-import { exists, readDocument } from './array-folder.js';
 import { Decimal } from './decimal.js';
 import type { Document } from './document.js';
+import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
 import { isInnerPath } from './inner-path.js';
 
 /** An axis of an OME-Zarr image. */
@@ -105,14 +104,17 @@ export function imagesOf(attributes: Document): Image[] {
 }
 
 /** The images of a folder: undefined where it is no zarr group, empty where it is one without images. */
-export async function findImages(path: string): Promise<readonly Image[] | undefined> {
-  const v3 = await readDocument(join(path, 'zarr.json'));
+export async function findImages(
+  path: string,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
+): Promise<readonly Image[] | undefined> {
+  const v3 = await documents.read(path, 'zarr.json');
   if (v3 !== undefined) {
     return v3.get('node_type') === 'group' ? imagesOf(v3.optionalObject('attributes')) : undefined;
   }
-  const v2 = await readDocument(join(path, '.zattrs'));
-  if (v2 !== undefined && !(await exists(join(path, '.zarray')))) return imagesOf(v2);
-  return (await exists(join(path, '.zgroup'))) ? [] : undefined;
+  const v2 = await documents.read(path, '.zattrs');
+  if (v2 !== undefined && !(await documents.exists(path, '.zarray'))) return imagesOf(v2);
+  return (await documents.exists(path, '.zgroup')) ? [] : undefined;
 }
 
 /**
@@ -120,14 +122,14 @@ export async function findImages(path: string): Promise<readonly Image[] | undef
  *
  * @throws ERR_ARRAY_MISSING when the folder holds no image, or a level is not there; ERR_METADATA; ERR_UNSUPPORTED
  */
-export async function openImage(path: string): Promise<Image> {
-  const [image] = (await findImages(path)) ?? [];
+export async function openImage(path: string, documents: DocumentSource = LOCAL_DOCUMENTS): Promise<Image> {
+  const [image] = (await findImages(path, documents)) ?? [];
   if (image === undefined) {
     throw new BlockwrightError('ERR_ARRAY_MISSING', `${path}: no OME-Zarr image is here`, { path });
   }
   for (const level of image.levels) {
-    const array = join(path, level.path);
-    if (!(await exists(join(array, 'zarr.json'))) && !(await exists(join(array, '.zarray')))) {
+    const array = documents.child(path, level.path);
+    if (!(await documents.exists(array, 'zarr.json')) && !(await documents.exists(array, '.zarray'))) {
       throw new BlockwrightError(
         'ERR_ARRAY_MISSING',
         `${path}: the image lists the level ${level.path}, but no array is there`,

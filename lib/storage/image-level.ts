@@ -1,5 +1,6 @@
 import { BlockwrightError, messageOf } from '../errors.js';
 import { Coordinate } from '../geometry/coordinate.js';
+import { documentsOf } from './document-source.js';
 import { openImage } from './image-group.js';
 import { innerStore, isInnerPath } from './inner-path.js';
 import { readArray } from './open-array.js';
@@ -11,7 +12,7 @@ export type Level = string | readonly number[];
  * The store of a level. A path is taken as it is: opening the array says which levels there are where it is not one of them. A
  * voxel size must be exactly that of a level, as opening the level's array gives it.
  *
- * @param store absolute path of the image's group
+ * @param store absolute path of the image's group, or its address
  * @throws ERR_ARGUMENT for a path that leads out of the group; ERR_ARRAY_MISSING where there is no image, or it has no such level
  *   (with those that it has); ERR_METADATA, ERR_UNSUPPORTED, ERR_IO
  */
@@ -22,8 +23,9 @@ export async function storeOfLevel(store: string, level: Level): Promise<string>
   }
   const wanted = new Coordinate(level);
   const found: string[] = [];
-  for (const { path } of (await openImage(store)).levels) {
-    const voxelSize = await readArray(innerStore(store, path)).then(
+  const documents = await documentsOf(store);
+  for (const { path } of (await openImage(store, documents)).levels) {
+    const voxelSize = await readArray(innerStore(store, path), documents).then(
       ({ metadata }) => metadata.voxelSize,
       (error: unknown) => messageOf(error),
     );

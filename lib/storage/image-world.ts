@@ -1,5 +1,5 @@
-import { basename, dirname, join } from 'node:path';
 import type { Decimal } from './decimal.js';
+import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
 import { findImages, type Image, type ImageLevel } from './image-group.js';
 import { isPhysical, type World, worldOf } from './world.js';
 
@@ -88,25 +88,30 @@ export function imageWorld(image: Image, level: ImageLevel): World {
 /** The image that an array is a level of, and which level; undefined when it is none. */
 export async function findImageOf(
   arrayPath: string,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
 ): Promise<{ readonly image: Image; readonly level: ImageLevel } | undefined> {
-  let below = basename(arrayPath);
-  let folder = dirname(arrayPath);
-  for (let depth = 0; depth < MAX_GROUPS_ABOVE && folder !== dirname(folder); depth += 1) {
-    const images = await findImages(folder);
+  let place = documents.split(arrayPath);
+  for (let depth = 0; depth < MAX_GROUPS_ABOVE && place !== undefined; depth += 1) {
+    const { folder, name: below } = place;
+    const images = await findImages(folder, documents);
     if (images === undefined) return undefined;
     for (const image of images) {
       const level = image.levels.find(({ path }) => path === below);
       if (level !== undefined) return { image, level };
     }
-    below = join(basename(folder), below);
-    folder = dirname(folder);
+    const outer = documents.split(folder);
+    place = outer && { folder: outer.folder, name: `${outer.name}/${below}` };
   }
   return undefined;
 }
 
 /** The world that the image around an array gives it; undefined when the array is no level of an image. */
-export async function findImageWorld(arrayPath: string, dimensions: number): Promise<World | undefined> {
-  const found = await findImageOf(arrayPath);
+export async function findImageWorld(
+  arrayPath: string,
+  dimensions: number,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
+): Promise<World | undefined> {
+  const found = await findImageOf(arrayPath, documents);
   if (found === undefined) return undefined;
   const { image, level } = found;
   if (image.axes.length !== dimensions) {

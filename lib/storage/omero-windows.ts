@@ -1,5 +1,6 @@
 import { isBlockwrightError } from '../errors.js';
 import type { Document } from './document.js';
+import { documentsOf } from './document-source.js';
 import { findImages } from './image-group.js';
 import { findImageOf } from './image-world.js';
 
@@ -14,12 +15,12 @@ export interface OmeroWindows {
 /**
  * The `omero` windows of the image that an array is a level of, or why there are none.
  *
- * @param store absolute path of the folder of the array, or of the image itself
+ * @param store absolute path of the folder of the array, or of the image itself; or its address
  */
 export async function readOmeroWindows(store: string): Promise<OmeroWindows> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(store)) return { missing: 'an address, whose image is not read' };
   try {
-    const image = (await findImages(store))?.[0] ?? (await findImageOf(store))?.image;
+    const documents = await documentsOf(store);
+    const image = (await findImages(store, documents))?.[0] ?? (await findImageOf(store, documents))?.image;
     if (image === undefined) return { missing: 'no image around the array' };
     const { attributes } = image;
     if (!attributes.has('omero')) return { missing: `an image without 'omero' (${attributes.file})` };

@@ -1,8 +1,7 @@
-import { dirname, join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
-import { exists, readDocument } from './array-folder.js';
 import { type ArrayFormat, innermostChunk } from './array-format.js';
 import { Document } from './document.js';
+import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
 import { findImages, type Image } from './image-group.js';
 import { findImageWorld } from './image-world.js';
 import type { ArrayMetadata } from './metadata.js';
@@ -19,37 +18,40 @@ interface Parsed {
 const levelsOf = (images: readonly Image[]) => images.flatMap((image) => image.levels.map((level) => level.path));
 
 /** The image above a path where nothing is: whoever asked for a level may have mistaken its name. */
-async function imageAbove(path: string): Promise<string> {
-  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const levels = levelsOf((await findImages(folder).catch(() => undefined)) ?? []);
+async function imageAbove(path: string, documents: DocumentSource): Promise<string> {
+  for (let place = documents.split(path); place !== undefined; place = documents.split(place.folder)) {
+    const { folder } = place;
+    const levels = levelsOf((await findImages(folder, documents).catch(() => undefined)) ?? []);
     if (levels.length > 0) return `; the image ${folder} has the levels ${levels.join(', ')}`;
-    if (await exists(folder)) break;
+    if (await documents.isFolder(folder).catch(() => undefined)) break;
   }
   return '';
 }
 
-async function missing(path: string): Promise<BlockwrightError> {
-  const images = await findImages(path);
-  let found = (await exists(path))
-    ? 'the folder holds neither zarr.json nor .zarray'
-    : `nothing is there${await imageAbove(path)}`;
+async function missing(path: string, documents: DocumentSource): Promise<BlockwrightError> {
+  const images = await findImages(path, documents);
+  let found: string;
   if (images !== undefined) {
     const levels = levelsOf(images);
     found = levels.length > 0 ? `it is an image with the levels ${levels.join(', ')}` : 'it is a zarr group';
+  } else {
+    const isFolder = await documents.isFolder(path);
+    found = isFolder === undefined ? 'neither zarr.json nor .zarray is there' : 'nothing is there';
+    if (isFolder) found = 'the folder holds neither zarr.json nor .zarray';
+    else found += await imageAbove(path, documents);
   }
   return new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected a zarr array, but ${found}`, { path, found });
 }
 
-async function parse(path: string): Promise<Parsed> {
-  const v3 = await readDocument(join(path, 'zarr.json'));
+async function parse(path: string, documents: DocumentSource): Promise<Parsed> {
+  const v3 = await documents.read(path, 'zarr.json');
   if (v3 !== undefined) {
-    if (v3.get('node_type') === 'group') throw await missing(path);
+    if (v3.get('node_type') === 'group') throw await missing(path, documents);
     return parseZarrV3(v3);
   }
-  const v2 = await readDocument(join(path, '.zarray'));
-  if (v2 === undefined) throw await missing(path);
-  const attributesFile = join(path, '.zattrs');
-  const attributes = (await readDocument(attributesFile)) ?? Document.of(attributesFile, {});
+  const v2 = await documents.read(path, '.zarray');
+  if (v2 === undefined) throw await missing(path, documents);
+  const attributes = (await documents.read(path, '.zattrs')) ?? Document.of(documents.child(path, '.zattrs'), {});
   const format = parseZarrV2(v2);
   const names = attributes.get(DIMENSION_NAMES_V2);
   const named = Array.isArray(names) && names.length === format.shape.length;
@@ -62,11 +64,12 @@ async function parse(path: string): Promise<Parsed> {
  */
 export async function readArray(
   path: string,
+  documents: DocumentSource = LOCAL_DOCUMENTS,
 ): Promise<{ readonly format: ArrayFormat; readonly metadata: ArrayMetadata }> {
-  const { format, attributes, dimensionNames } = await parse(path);
+  const { format, attributes, dimensionNames } = await parse(path, documents);
   const dimensions = format.shape.length;
   const world =
-    (hasWorldAttributes(attributes) ? undefined : await findImageWorld(path, dimensions)) ??
+    (hasWorldAttributes(attributes) ? undefined : await findImageWorld(path, dimensions, documents)) ??
     parseWorldAttributes(attributes, dimensions, dimensionNames);
   return {
     format,

@@ -1,12 +1,16 @@
+import { isAddress } from './address.js';
 import { ChunkedArray } from './chunked-array.js';
 import type { Volume } from './volume.js';
 
 /**
  * Opens what stands at a store.
  *
- * @param store absolute path of an array's folder
- * @throws as {@link ChunkedArray.open}
+ * @param store absolute path of an array's folder, or the address of one in a remote store: https://..., http://... or s3://...
+ * @throws as {@link ChunkedArray.open} and {@link RemoteArray.open}
  */
 export async function openStore(store: string): Promise<Volume> {
-  return ChunkedArray.open(store);
+  if (!isAddress(store)) return ChunkedArray.open(store);
+  // Only who reads from afar needs what that takes.
+  const { RemoteArray } = await import('./remote-array.js');
+  return RemoteArray.open(store);
 }

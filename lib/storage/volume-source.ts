@@ -13,7 +13,7 @@ export type VolumeSource = (StoredSource | StackedSource) & {
 };
 
 export interface StoredSource {
-  /** Absolute path of the array's folder, or of an image's group. */
+  /** Absolute path of the array's folder, or of an image's group; or its address in a remote store. */
   readonly store: string;
   /** Which level of the image. Left out, the store is an array: an image is never opened at a level that nobody named. */
   readonly level?: Level;

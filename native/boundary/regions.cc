@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "boundary/arguments.h"
 #include "boundary/exports.h"
 #include "boundary/promise_worker.h"
+#include "boundary/results.h"
 #include "io/array_description.h"
+#include "io/memory_chunk.h"
 #include "io/read_region.h"
 #include "io/write_region.h"
 
@@ -130,11 +134,54 @@ Napi::Value write_region_async(const Napi::CallbackInfo& info) {
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 
+// A chunk in memory with all that it refers to; the memory itself belongs to the options object.
+struct ChunkCall {
+  explicit ChunkCall(const Arguments& arguments) : array(array_of(arguments)), region(region_of(arguments, array)) {
+    std::vector<Shape> inner;
+    for (const std::vector<int64_t>& position : arguments.integer_lists("inner")) inner.emplace_back(position);
+    chunk.emplace(array, Shape(arguments.integers("index")), std::move(inner));
+  }
+  ChunkCall(const ChunkCall&) = delete;
+  ChunkCall& operator=(const ChunkCall&) = delete;
+
+  const ArrayDescription array;
+  const Region region;
+  std::optional<MemoryChunk> chunk;
+};
+
+Napi::Value decode_chunk_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const auto call = std::make_shared<const ChunkCall>(arguments);
+  const bool missing = !arguments.has("encoded");
+  const Span<uint8_t> encoded = missing ? Span<uint8_t>{} : arguments.array<uint8_t>("encoded");
+  return run_async(
+      info.Env(), arguments.object(),
+      [=] {
+        if (missing) call->chunk->fill(call->region);
+        else call->chunk->decode({encoded.data, encoded.size}, call->region);
+      },
+      [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
+}
+
+Napi::Value find_inner_chunks_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const auto call = std::make_shared<const ChunkCall>(arguments);
+  const Span<uint8_t> index = arguments.array<uint8_t>("shardIndex");
+  const auto shard_size = static_cast<size_t>(std::max<int64_t>(0, arguments.integer("shardSize")));
+  const auto places = std::make_shared<std::vector<double>>();
+  return run_async(
+      info.Env(), arguments.object(),
+      [=] { *places = call->chunk->find_inner({index.data, index.size}, shard_size, call->region); },
+      [=](Napi::Env env) -> Napi::Value { return to_typed_array(env, *places); });
+}
+
 }  // namespace
 
 void export_regions(Exports exports) {
   BLOCKWRIGHT_EXPORT(exports, "readRegion", read_region_async);
   BLOCKWRIGHT_EXPORT(exports, "writeRegion", write_region_async);
+  BLOCKWRIGHT_EXPORT(exports, "decodeChunk", decode_chunk_async);
+  BLOCKWRIGHT_EXPORT(exports, "findInnerChunks", find_inner_chunks_async);
 }
 
 }  // namespace blockwright

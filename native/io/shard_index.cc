@@ -1,5 +1,6 @@
 #include "io/shard_index.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -20,18 +21,28 @@ void store_checksum(std::vector<uint8_t>& bytes) {
   for (int byte = 0; byte < 4; ++byte) bytes.push_back(static_cast<uint8_t>(value >> (8 * byte)));
 }
 
+// The part of a shard that is its index; the whole of a shard that is too short for one.
+Stretch index_of(const ChunkLayout& layout, const Stretch& shard) {
+  const size_t size = std::min(shard.size(), layout.shard->index_bytes(layout));
+  return shard.part(layout.shard->index_at_start ? 0 : shard.size() - size, size);
+}
+
 }  // namespace
 
-ShardIndex::ShardIndex(const ChunkLayout& layout, const Stretch& shard) {
+ShardIndex::ShardIndex(const ChunkLayout& layout, const Stretch& shard)
+    : ShardIndex(layout, index_of(layout, shard), shard.size()) {}
+
+ShardIndex::ShardIndex(const ChunkLayout& layout, const Stretch& index, size_t shard_size) {
   const ShardLayout& options = *layout.shard;
   const size_t size = options.index_bytes(layout);
-  if (shard.size() < size) {
-    corrupt("a shard of " + std::to_string(shard.size()) + " bytes is shorter than its index of " + std::to_string(size));
+  if (index.size() != size || shard_size < size) {
+    corrupt("a shard of " + std::to_string(std::min(index.size(), shard_size)) + " bytes is shorter than its index of " +
+            std::to_string(size));
   }
   low_ = options.index_at_start ? size : 0;
-  high_ = options.index_at_start ? shard.size() : shard.size() - size;
+  high_ = options.index_at_start ? shard_size : shard_size - size;
   std::vector<uint8_t> bytes(size);
-  shard.part(options.index_at_start ? 0 : high_, size).copy_to(bytes.data());
+  index.copy_to(bytes.data());
   if (options.index_checksum) {
     const std::vector<uint8_t> stored(bytes.end() - 4, bytes.end());
     bytes.resize(size - 4);

@@ -15,6 +15,8 @@ class ShardIndex {
  public:
   // Reads the index of a shard. ERR_CHUNK_CORRUPT when the shard is shorter than it, or the checksum does not match.
   ShardIndex(const ChunkLayout& layout, const Stretch& shard);
+  // The same from the bytes of the index alone, of a shard of `shard_size` bytes.
+  ShardIndex(const ChunkLayout& layout, const Stretch& index, size_t shard_size);
 
   // The encoded bytes of an inner chunk; nothing where it is the fill value. ERR_CHUNK_CORRUPT when its entry is half empty,
   // leaves the shard or meets the index.

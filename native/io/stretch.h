@@ -19,6 +19,8 @@ class Stretch {
   Stretch(const File& file, const std::string& path, size_t size) : file_(&file), path_(&path), size_(size) {}
 
   size_t size() const { return size_; }
+  // From the first byte of the memory or file.
+  size_t offset() const { return offset_; }
   // offset + size must not exceed its own size.
   Stretch part(size_t offset, size_t size) const {
     Stretch result = *this;
