@@ -12,6 +12,7 @@ import {
   labelPicture,
   mergeContingencyTables,
   openLut,
+  openVolume,
   relabel,
   segmentationScores,
   sideBySide,
@@ -32,7 +33,7 @@ function run(file) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Scores of an array of labels against the truth, slab by slab; `change` may replace the labels of a slab. */
+/** Scores of uint64 labels against the truth, slab by slab; `change` may replace the labels of a slab. */
 async function score(labels, truth, change = async (slab) => slab) {
   const [depth, ...plane] = truth.metadata.shape;
   const step = 50;
@@ -41,7 +42,7 @@ async function score(labels, truth, change = async (slab) => slab) {
     const begin = [z, 0, 0];
     const end = [Math.min(depth, z + step), ...plane];
     const [a, b] = await Promise.all([labels.readRegion(begin, end), truth.readRegion(begin, end)]);
-    tables.push(await contingencyTable(await change(a), BigUint64Array.from(b, BigInt)));
+    tables.push(await contingencyTable(await change(a), b));
   }
   return segmentationScores(mergeContingencyTables(tables));
 }
@@ -77,14 +78,18 @@ const [labels, affinities, fragments, segments, lut] = await Promise.all([
 
 console.log('\nScores against the labels, voxels with a label > 0 (VOI in bits; lower is better):');
 console.log(`  ${''.padEnd(38)}    count   VOI split + merge = sum     adapted Rand error`);
+const truth = await openVolume({
+  store: join(here, 'labels.zarr'),
+  operations: [{ type: 'convert', dataType: 'uint64' }],
+});
 const large = lut.segments.filter((_, index) => lut.sizes[index] >= 64n);
-row('fragments', lut.fragments.length, await score(fragments, labels));
+row('fragments', lut.fragments.length, await score(fragments, truth));
 row(
   'segments, small ones kept',
   new Set(lut.segments).size,
-  await score(fragments, labels, (slab) => relabel(slab, lut)),
+  await score(fragments, truth, (slab) => relabel(slab, lut)),
 );
-row('segments of at least 64 voxels', new Set(large).size, await score(segments, labels));
+row('segments of at least 64 voxels', new Set(large).size, await score(segments, truth));
 
 // One slice through the middle: affinities (z, y, x as red, green, blue), fragments, segments, labels.
 const [depth, height, width] = labels.metadata.shape;

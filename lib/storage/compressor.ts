@@ -4,7 +4,7 @@ import type { BloscCompressor, Codec } from './array-format.js';
 /** How chunks are compressed. */
 export type Compressor =
   | { readonly name: 'none' }
-  /** @default level 1, with the frame's checksum: a flipped bit is an error, not a voxel */
+  /** @default level 1, with the frame's checksum: a flipped bit is an error, not a voxel. In zarr v2 always with it */
   | { readonly name: 'zstd'; readonly level?: number; readonly checksum?: boolean }
   | { readonly name: 'gzip'; readonly level?: number }
   /** Of zarr v2 alone. */

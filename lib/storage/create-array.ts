@@ -71,7 +71,10 @@ export function newFormat(metadata: ArrayMetadata, options: CreateOptions = {}):
   const fill = options.fillValue ?? 0;
   const plain = kind === 'float' && !Number.isFinite(fill) && typeof fill === 'number' ? String(fill) : fill;
   const order = metadata.shape.map((_, axis) => axis);
-  const compressed = codecsOf(options.compressor ?? { name: 'zstd' }, storedBytes);
+  const given = options.compressor ?? { name: 'zstd' };
+  // The metadata of v2 has no word for frames without checksums that tensorstore and older readers would know.
+  const compressor = zarrFormat === 2 && given.name === 'zstd' ? { ...given, checksum: true } : given;
+  const compressed = codecsOf(compressor, storedBytes);
   const codecs: readonly Codec[] = options.checksum === true ? [...compressed, { name: 'crc32c' }] : compressed;
   const chunk: ChunkFormat = { chunkShape: [...metadata.chunkShape], order, bigEndian: false, codecs };
   return {

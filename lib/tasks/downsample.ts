@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { BlockPlan } from '../blocks/plan.js';
 import { downsampledShape, downsample as downsampleValues } from '../native/downsample.js';
 import { chunkSizesFor } from '../storage/chunk-sizes.js';
-import type { TypedArray } from '../storage/data-type.js';
 import { imageAxes, whyNoImage } from '../storage/image-axes.js';
 import { zarrFormatOf } from '../storage/image-metadata.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
@@ -41,6 +40,8 @@ interface Levels {
   /** Whether the finest level is the source, which lies in the target. */
   readonly inPlace: boolean;
   readonly coarser: readonly PyramidLevel[];
+  /** All that are written: these, after a copy of the source where it lies elsewhere. */
+  readonly written: readonly PyramidLevel[];
 }
 
 /** s0 -> s1, s2, ...; names count on from the finest level's number where it ends in one. */
@@ -53,7 +54,8 @@ function levelsOf({ source, target, factors }: Options, context: StoreContext): 
     product = product.map((factor, axis) => factor * step[axis]);
     return { path: `${prefix}${Number(number) + index + 1}`, factors: product };
   });
-  return { base, inPlace: inner !== undefined, coarser };
+  const copy = { path: base, factors: product.map(() => 1) };
+  return { base, inPlace: inner !== undefined, coarser, written: inner === undefined ? [copy, ...coarser] : coarser };
 }
 
 function checkOptions(given: Options, source: ArrayMetadata, context: PlanContext): void {
@@ -89,7 +91,7 @@ export const downsample = defineTask<Options>({
   plan(given, context) {
     const source = context.array(given.source);
     checkOptions(given, source, context);
-    const { base, inPlace, coarser } = levelsOf(given, context);
+    const { base, inPlace, coarser, written } = levelsOf(given, context);
     if (inPlace && given.roi !== undefined) {
       throw context.error('roi', `expected none, as the source is the finest level (${base}) of the image`);
     }
@@ -102,8 +104,7 @@ export const downsample = defineTask<Options>({
         `expected multiples of [${total.join(', ')}], all factors together, found ${found}`,
       );
     }
-    const levels = inPlace ? coarser : [{ path: base, factors: total.map(() => 1) }, ...coarser];
-    const outputs = levels.map(({ path, factors }): OutputArray => {
+    const outputs = written.map(({ path, factors }): OutputArray => {
       const metadata = levelMetadata(source, blocks, given, factors);
       return { name: given.target, innerPath: path, metadata, create: { zarrFormat: zarrFormatOf(given.version) } };
     });
@@ -121,34 +122,23 @@ export const downsample = defineTask<Options>({
   },
 
   async processBlock(given, block, context) {
+    const { method, ignoreBackground } = given;
     const { signal, blocks } = context;
     const source = await context.array(given.source);
     const { channelAxes, voxelSize } = source.metadata;
     const { data, shape } = await source.readRoi(block.writeRoi, { signal });
-    const { base, inPlace, coarser } = levelsOf(given, context);
-    const channels = shape.slice(0, channelAxes);
     const begin = block.writeRoi.begin.subtract(blocks.totalWriteRoi.begin).divide(voxelSize);
-    const write = async (path: string, factors: readonly number[], values: TypedArray) => {
-      const level = await context.array(given.target, path);
-      const first = [...channels.map(() => 0), ...begin.divide(factors)];
-      const extents = downsampledShape(shape, [...channels.map(() => 1), ...factors]);
-      const end = first.map((voxel, axis) => voxel + extents[axis]);
-      await level.writeRegion(first, end, values, { signal });
-    };
-    if (!inPlace)
-      await write(
-        base,
-        begin.values.map(() => 1),
-        data,
-      );
-    const { method, ignoreBackground } = given;
-    for (const { path, factors } of coarser) {
+    const channels = shape.slice(0, channelAxes);
+    for (const { path, factors } of levelsOf(given, context).written) {
       const all = [...channels.map(() => 1), ...factors];
-      await write(
-        path,
-        factors,
-        await downsampleValues(data, shape, { factors: all, method, ignoreBackground, signal }),
-      );
+      const isCopy = factors.every((factor) => factor === 1);
+      const values = isCopy
+        ? data
+        : await downsampleValues(data, shape, { factors: all, method, ignoreBackground, signal });
+      const first = [...channels.map(() => 0), ...begin.divide(factors)];
+      const end = downsampledShape(shape, all).map((extent, axis) => first[axis] + extent);
+      const level = await context.array(given.target, path);
+      await level.writeRegion(first, end, values, { signal });
     }
   },
 });

@@ -79,7 +79,7 @@ describe('a new zarr v2 array', () => {
     [{ name: 'none' }, null],
     [
       { name: 'zstd', level: 3, checksum: false },
-      { id: 'zstd', level: 3, checksum: false },
+      { id: 'zstd', level: 3 },
     ],
     [
       { name: 'gzip', level: 5 },
