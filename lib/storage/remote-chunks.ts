@@ -29,8 +29,8 @@ interface StoredChunk extends ChunkPlace {
 interface Job {
   readonly region: RegionMemory;
   readonly signal: AbortSignal;
-  /** Files that were asked for and are not there. */
-  missing: number;
+  /** Told of each file that was asked for and is not there. */
+  readonly onMissing: () => void;
 }
 
 /** The chunks of an array in a remote store: fetched as they are stored, remembered, and decoded natively. */
@@ -63,11 +63,13 @@ export class RemoteChunks {
     const { format, options } = this;
     let missing = 0;
     const chunks = chunksOf(format.chunkShape, region.begin, region.end);
-    await forEachBounded(chunks, options.concurrency, signal, async (index, ownSignal) => {
-      const job = { region, signal: ownSignal, missing: 0 };
+    const onMissing = () => {
+      missing += 1;
+    };
+    await forEachBounded(chunks, options.concurrency, signal, (index, jobSignal) => {
       const begin = index.map((position, axis) => position * format.chunkShape[axis]);
-      await this.readChunk({ key: chunkKey(format, index), index, inner: [], format, begin }, job);
-      missing += job.missing;
+      const chunk = { key: chunkKey(format, index), index, inner: [], format, begin };
+      return this.readChunk(chunk, { region, signal: jobSignal, onMissing });
     });
     return missing;
   }
@@ -107,10 +109,10 @@ export class RemoteChunks {
     const alone = inner.filter(isAlone);
     const runs = runsOf(inner.filter((chunk) => !isAlone(chunk)));
     const work = [
-      ...alone.map((chunk) => () => this.readChunk(chunk, job)),
-      ...runs.map((run) => () => this.slots.use(() => this.readRun(run, job))),
+      ...alone.map((chunk) => (part: Job) => this.readChunk(chunk, part)),
+      ...runs.map((run) => (part: Job) => this.slots.use(() => this.readRun(run, part))),
     ];
-    await forEachBounded(work, this.options.concurrency, job.signal, (action) => action());
+    await forEachBounded(work, this.options.concurrency, job.signal, (action, signal) => action({ ...job, signal }));
   }
 
   /** Inner chunks of one shard that lie near each other. */
@@ -152,7 +154,7 @@ export class RemoteChunks {
     const errand = { address: `${this.path}/${chunk.key}`, limit, signal };
     try {
       const part = await (range === undefined ? this.store.get(errand) : this.store.getRange(errand, range));
-      if (part === undefined) job.missing += 1;
+      if (part === undefined) job.onMissing();
       return part;
     } catch (error) {
       if (codeOf(error) !== 'ERR_LIMIT') throw error;
