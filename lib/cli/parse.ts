@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
+import { copyCommand } from './commands/copy.js';
 import { failuresCommand } from './commands/failures.js';
 import { logsCommand } from './commands/logs.js';
 import { planCommand } from './commands/plan.js';
@@ -58,6 +59,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, logsCommand);
   parser = add(parser, failuresCommand);
   parser = add(parser, schemaCommand);
+  parser = add(parser, copyCommand);
   try {
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _found, text) => {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isBlockwrightError, messageOf } from '../errors.js';
 import type { Roi } from '../geometry/roi.js';
+import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { PlanContext } from '../workers/task-definition.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
@@ -51,27 +52,29 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
   const refuse = (path: KeyPath, text: string, code?: Refusal['code']) =>
     refusalError(refusal(pipeline, path, text, code));
 
-  const array = (name: string): ArrayMetadata => {
+  const find = (name: string): { readonly metadata: ArrayMetadata; readonly fillValue: FillValue } => {
     const path = pathOfReference(task, 'array', name);
     const declared = pipeline.arrays.get(name);
     if (declared === undefined) throw refuse(path, `there is no array '${name}' in the pipeline`);
     const { store } = declared;
     for (const { plan } of state.planned) {
       const output = plan.outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
-      if (output !== undefined) return output.metadata;
+      if (output !== undefined) return { metadata: output.metadata, fillValue: output.create?.fillValue ?? 0 };
     }
-    const { metadata, instead, error } = state.stored.get(store) ?? {};
+    const { metadata, fillValue = 0, instead, error } = state.stored.get(store) ?? {};
     if (error !== undefined) {
       const code = isBlockwrightError(error) ? error.code : 'ERR_IO';
       throw refuse(path, `the array '${name}' cannot be used: ${messageOf(error)}`, code);
     }
-    if (metadata !== undefined) return metadata;
+    if (metadata !== undefined) return { metadata, fillValue };
     const text = `the array '${name}' is not there (${store}${instead === undefined ? '' : `: ${instead}`}) and no task writes it`;
     throw new NotPlannedYet(
       resourceKey(pipeline, { kind: 'array', name }),
       refusal(pipeline, path, text, 'ERR_ARRAY_MISSING'),
     );
   };
+
+  const array = (name: string) => find(name).metadata;
 
   const writersOf = (name: string) => {
     const key = resourceKey(pipeline, { kind: 'graph', name });
@@ -86,6 +89,7 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
 
   return {
     array,
+    fillValue: (name) => find(name).fillValue,
     neighborhood: (name) => {
       const metadata = array(name);
       const result = neighborhoodOf(pipeline, name, metadata);

@@ -1,5 +1,6 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
+import { copy } from './copy.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
@@ -10,4 +11,5 @@ export const builtInTasks: readonly TaskDefinition[] = [
   affAgglom,
   graphMws,
   relabel,
+  copy,
 ] as readonly TaskDefinition[];

@@ -1,0 +1,94 @@
+import type { Argv } from 'yargs';
+import { codeOf } from '../../errors.js';
+import { type CopyRequest, copyPipeline, copyRunDirectory, removeCopyRun } from '../../pipeline/copy.js';
+import { defineCommand } from '../command.js';
+import { parseCompressor, parseNumbers, parseRoi } from '../copy-options.js';
+import { ExitCode } from '../exit-code.js';
+import { runWithProgress } from '../run-with-progress.js';
+import { workersOption } from './run.js';
+
+export interface CopyArguments {
+  readonly source: string;
+  readonly target: string;
+  readonly chunks: CopyRequest['chunkShape'];
+  readonly shards: CopyRequest['shardShape'];
+  readonly compressor: CopyRequest['compressor'];
+  readonly fill: string | undefined;
+  readonly roi: CopyRequest['roi'];
+  readonly begin: CopyRequest['begin'];
+  readonly end: CopyRequest['end'];
+  readonly block: CopyRequest['blockSize'];
+  readonly workers: number | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export const copyCommand = defineCommand<CopyArguments>({
+  command: 'copy <source> <target>',
+  describe: 'Copy an array, block by block: other chunks, shards, codecs, a part of it',
+  options: (yargs) =>
+    workersOption(yargs)
+      .positional('source', { type: 'string', demandOption: true, describe: 'The array (a level of an image is one)' })
+      .positional('target', { type: 'string', demandOption: true, describe: 'Where the copy will be' })
+      .option('chunks', {
+        type: 'string',
+        coerce: parseNumbers('--chunks', 1),
+        describe: 'Voxels of a chunk: z,y,x. Default: as in the source',
+      })
+      .option('shards', {
+        type: 'string',
+        coerce: parseNumbers('--shards', 1),
+        describe: 'Voxels of a shard: z,y,x. Default: as in the source, none with --chunks',
+      })
+      .option('compressor', {
+        type: 'string',
+        coerce: parseCompressor,
+        describe: 'none, zstd:LEVEL, gzip:LEVEL, blosc:NAME:LEVEL:none|bytes|bits. Default: zstd:1',
+      })
+      .option('fill', { type: 'string', describe: 'Value of voxels without a chunk. Default: as in the source' })
+      .option('roi', {
+        type: 'string',
+        coerce: parseRoi,
+        conflicts: ['begin', 'end'],
+        describe: 'Copy only this part, in world units: z,y,x:z,y,x (offset and shape)',
+      })
+      .option('begin', { type: 'string', coerce: parseNumbers('--begin', 0), describe: 'First voxel to copy: z,y,x' })
+      .option('end', { type: 'string', coerce: parseNumbers('--end', 1), describe: 'Voxel behind the last: z,y,x' })
+      .option('block', {
+        type: 'string',
+        coerce: parseNumbers('--block', 1),
+        describe: 'Voxels of a block: z,y,x. Default: whole chunks or shards, about 64 MiB',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'Events and result as JSON, one a line' })
+      .option('quiet', {
+        type: 'boolean',
+        default: false,
+        describe: 'No progress, only the result',
+      }) as Argv<CopyArguments>,
+  run: async ({ source, target, chunks, shards, compressor, fill, roi, begin, end, block, ...how }, console) => {
+    const pipeline = await copyPipeline({
+      source,
+      target,
+      chunkShape: chunks,
+      shardShape: shards,
+      compressor,
+      fillValue: fill,
+      roi,
+      begin,
+      end,
+      blockSize: block,
+    });
+    try {
+      const exitCode = await runWithProgress(pipeline, { ...how, file: copyRunDirectory(target) }, console);
+      if (exitCode === ExitCode.complete) await removeCopyRun(pipeline);
+      return exitCode;
+    } catch (error) {
+      if (codeOf(error) === 'ERR_PLAN_CHANGED') {
+        console.error(
+          `An unfinished copy with other options is there. To start anew, remove ${pipeline.runDirectory} and ${target}`,
+        );
+      }
+      throw error;
+    }
+  },
+});
