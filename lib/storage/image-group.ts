@@ -3,6 +3,7 @@ import { BlockwrightError } from '../errors.js';
 import { exists, readDocument } from './array-folder.js';
 import { Decimal } from './decimal.js';
 import type { Document } from './document.js';
+import { isInnerPath } from './inner-path.js';
 
 /** An axis of an OME-Zarr image. */
 export interface ImageAxis {
@@ -62,9 +63,7 @@ function parseTransformations(owner: Document, axes: number): { scale: Decimal[]
 /** A path below the image; one that leads elsewhere is refused. */
 function parseLevelPath(dataset: Document): string {
   const path = dataset.text('path');
-  const parts = path.split('/');
-  const safe = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
-  return safe ? path : dataset.fail('path', 'a relative path inside the image');
+  return isInnerPath(path) ? path : dataset.fail('path', 'a relative path inside the image');
 }
 
 function parseMultiscale(multiscale: Document): Image {
@@ -86,8 +85,12 @@ function parseMultiscale(multiscale: Document): Image {
   return { source: multiscale, axes, levels };
 }
 
-/** The images that the attributes of a group describe. */
-function parseImages(attributes: Document): Image[] {
+/**
+ * The images that the attributes of a group describe.
+ *
+ * @throws ERR_METADATA, ERR_UNSUPPORTED
+ */
+export function imagesOf(attributes: Document): Image[] {
   const owner = attributes.has('ome') ? attributes.object('ome') : attributes;
   if (!owner.has('multiscales')) return [];
   return owner.objects('multiscales').map((multiscale) => {
@@ -103,10 +106,10 @@ function parseImages(attributes: Document): Image[] {
 export async function findImages(path: string): Promise<readonly Image[] | undefined> {
   const v3 = await readDocument(join(path, 'zarr.json'));
   if (v3 !== undefined) {
-    return v3.get('node_type') === 'group' ? parseImages(v3.optionalObject('attributes')) : undefined;
+    return v3.get('node_type') === 'group' ? imagesOf(v3.optionalObject('attributes')) : undefined;
   }
   const v2 = await readDocument(join(path, '.zattrs'));
-  if (v2 !== undefined && !(await exists(join(path, '.zarray')))) return parseImages(v2);
+  if (v2 !== undefined && !(await exists(join(path, '.zarray')))) return imagesOf(v2);
   return (await exists(join(path, '.zgroup'))) ? [] : undefined;
 }
 

@@ -1,0 +1,9 @@
+/** Whether a path names something below a store and cannot lead out of it: names, separated by '/'. */
+export function isInnerPath(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
+}
+
+/** What stands below a store, a folder's path or an address; '' is the store itself. */
+export function innerStore(store: string, path: string): string {
+  return path === '' ? store : `${store.replace(/\/+$/, '')}/${path}`;
+}
