@@ -1,5 +1,6 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../errors.js';
 import type { ChunkedArray } from './chunked-array.js';
 import { ioError } from './io-error.js';
 import { isTemporaryName } from './temporary-files.js';
@@ -8,10 +9,10 @@ import { isTemporaryName } from './temporary-files.js';
 export interface StoredFile {
   /**
    * `chunk`: of the grid, readable or not. `beyond-grid`: a key outside the array's shape, e.g. left when it was made smaller.
-   * `in-the-way`: a file where chunks need a folder, which hides them. `temporary`: of a writer, at work or dead. `stray`:
-   * anything else; no reader looks at it.
+   * `in-the-way`: a file where chunks need a folder, which hides them. `broken-link`: a chunk's name that leads nowhere, which
+   * reads as a missing chunk. `temporary`: of a writer, at work or dead. `stray`: anything else; no reader looks at it.
    */
-  readonly kind: 'chunk' | 'beyond-grid' | 'in-the-way' | 'temporary' | 'stray';
+  readonly kind: 'chunk' | 'beyond-grid' | 'in-the-way' | 'broken-link' | 'temporary' | 'stray';
   /** Relative to the array, '/' between folders, and at the end of a folder that is no part of a key. */
   readonly key: string;
   /** Of a chunk: its place in {@link fileGrid}. */
@@ -34,11 +35,11 @@ function indexOf(parts: readonly string[], prefix: string, dimensions: number): 
   return numbers.length === dimensions && numbers.every((part) => NUMBER.test(part)) ? numbers.map(Number) : undefined;
 }
 
-/** Follows a link, as readers do; what leads nowhere is a file that cannot be read. */
-async function isFolder(path: string): Promise<boolean> {
+/** What a link leads to, for readers follow it. */
+async function followLink(path: string): Promise<'folder' | 'file' | 'nothing'> {
   return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
+    (found) => (found.isDirectory() ? 'folder' : 'file'),
+    (error) => (codeOf(error) === 'ENOENT' ? 'nothing' : 'file'),
   );
 }
 
@@ -61,7 +62,8 @@ export async function* storedFiles(array: ChunkedArray): AsyncGenerator<StoredFi
       const { name } = entry;
       if (level === 0 && METADATA.has(name)) continue;
       const key = folder === '' ? name : `${folder}/${name}`;
-      const isDirectory = entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(array.path, key))));
+      const target = entry.isSymbolicLink() ? await followLink(join(array.path, key)) : undefined;
+      const isDirectory = entry.isDirectory() || target === 'folder';
       if (level < depth - 1 && belongs(name, level)) {
         if (isDirectory) yield* visit(key, level + 1);
         else yield { kind: 'in-the-way', key, index: [] };
@@ -73,7 +75,7 @@ export async function* storedFiles(array: ChunkedArray): AsyncGenerator<StoredFi
         yield { kind, key: isDirectory ? `${key}/` : key, index: [] };
       } else {
         const inside = index.every((position, axis) => position < grid[axis]);
-        yield { kind: inside ? 'chunk' : 'beyond-grid', key, index };
+        yield { kind: !inside ? 'beyond-grid' : target === 'nothing' ? 'broken-link' : 'chunk', key, index };
       }
     }
   }

@@ -49,6 +49,7 @@ const PIECE_BYTES = 64 * 2 ** 20;
 
 const MESSAGES: Readonly<Record<Exclude<StoredFile['kind'], 'chunk'>, string>> = {
   'in-the-way': 'a file lies in place of a folder of chunks',
+  'broken-link': 'a link that leads nowhere',
   'beyond-grid': 'a chunk outside the shape of the array',
   temporary: 'a temporary file of a writer',
   stray: 'no chunk of the array',
@@ -88,12 +89,13 @@ export async function verifyArray(array: ChunkedArray, options: VerifyOptions = 
     tell('damaged', file.key, message, voxels);
   };
   const sort = (file: StoredFile) => {
-    if (file.kind === 'in-the-way') counts.damaged += 1;
+    const isDamage = file.kind === 'in-the-way' || file.kind === 'broken-link';
+    if (isDamage) counts.damaged += 1;
     else if (file.kind === 'beyond-grid') counts.beyondGrid += 1;
     else if (file.kind === 'temporary') counts.temporaries += 1;
     else counts.strays += 1;
     const { kind, key } = file as StoredFile & { kind: Exclude<StoredFile['kind'], 'chunk'> };
-    tell(kind === 'in-the-way' ? 'damaged' : kind, key, MESSAGES[kind]);
+    tell(isDamage ? 'damaged' : (kind as Finding['kind']), key, MESSAGES[kind]);
   };
 
   async function* pieces(): AsyncGenerator<Piece, void> {
@@ -132,11 +134,11 @@ export async function verifyArray(array: ChunkedArray, options: VerifyOptions = 
     const failure = await read(piece.box, memory);
     if (failure === undefined) return;
     const inner = [...boxesOf(piece.box, chunkShape)];
-    if (inner.length === 1) return damage(piece, failure.message, piece.box);
+    if (inner.length === 1) return damage(piece, reasonOf(failure), piece.box);
     // Which of the inner chunks it is, and whether it is the only one.
     for (const box of inner) {
       const own = await read(box, memory);
-      if (own !== undefined) damage(piece, own.message, box);
+      if (own !== undefined) damage(piece, reasonOf(own), box);
     }
   };
   let over = false;
@@ -165,6 +167,13 @@ function voxelsOf(array: ChunkedArray, index: readonly number[]): VoxelRange {
   const extents = array.format.chunkShape;
   const begin = index.map((position, axis) => position * extents[axis]);
   return { begin, end: begin.map((first, axis) => Math.min(array.shape[axis], first + extents[axis])) };
+}
+
+/** What is wrong, without the chunk's name and the array's, which a finding has. */
+function reasonOf({ message }: Error): string {
+  const marker = ' is damaged: ';
+  const at = message.indexOf(marker);
+  return at < 0 ? message : message.slice(at + marker.length);
 }
 
 function volume({ begin, end }: VoxelRange): number {

@@ -106,12 +106,11 @@ function shapesOf(given: Options, source: ArrayMetadata, context: PlanContext): 
 function targetOf(source: ArrayMetadata, blocks: BlockPlan, shapes: Shapes): ArrayMetadata {
   const { shardShape: _, ...rest } = source;
   const { offset, shape } = blocks.totalWriteRoi;
+  const isAsSource = shapes.shardShape === undefined && shapes.chunkShape === source.chunkShape;
   const extents = [...source.shape.slice(0, source.channelAxes), ...shape.divide(source.voxelSize).values];
-  // A chunk that is larger than the whole array would be padded to its size.
-  const chunkShape =
-    shapes.shardShape === undefined
-      ? shapes.chunkShape.map((extent, axis) => Math.min(extent, Math.max(1, extents[axis])))
-      : shapes.chunkShape;
+  // Of a small part, a chunk of the source's size would be mostly padding.
+  const isPart = (axis: number) => extents[axis] < source.shape[axis] && isAsSource;
+  const chunkShape = shapes.chunkShape.map((extent, axis) => (isPart(axis) ? Math.min(extent, extents[axis]) : extent));
   return { ...rest, ...shapes, chunkShape, shape: extents, offset };
 }
 

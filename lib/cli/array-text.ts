@@ -1,0 +1,94 @@
+import type { Codec } from '../storage/array-format.js';
+import type { ArrayInfo } from '../storage/array-info.js';
+import { alignColumns, firstLine, formatBytes, formatCount, plural, shorten } from './format.js';
+import { jsonText } from './json-text.js';
+
+const LONGEST_ATTRIBUTE = 100;
+const MOST_ATTRIBUTES = 20;
+
+/** What `info` says of an array, as lines. */
+export function arrayLines(array: ArrayInfo): string[] {
+  const { shape, chunkShape, shardShape, channelAxes, units, voxelSize, offset, begin, end } = array;
+  const bytesOf = (extents: readonly number[]) =>
+    formatBytes(extents.reduce((product, extent) => product * extent, array.bytes / Math.max(1, volume(shape))));
+  const file = shardShape === undefined ? 'chunk' : 'shard';
+  const isPlaced = channelAxes < shape.length;
+  const rows: (readonly [string, string] | undefined)[] = [
+    ['shape', `${times(shape)} (${array.axisNames.map((name) => firstLine(name, 40)).join(', ')})`],
+    ['data type', array.dataType + (array.byteOrder === 'big' ? ', big-endian' : '')],
+    ['chunks', `${times(chunkShape)}, ${bytesOf(chunkShape)} each`],
+    shardShape === undefined ? undefined : ['shards', `${times(shardShape)}, ${bytesOf(shardShape)} each`],
+    isPlainOrder(array.order) ? undefined : ['order', `axes ${array.order.join(', ')}, slowest first`],
+    ['codecs', array.codecs.length === 0 ? 'none' : array.codecs.map(codecText).join(', ')],
+    ['fill value', String(array.fillValue)],
+    ['chunk keys', `${array.chunkKey}, ...`],
+    isPlaced ? ['voxel size', withUnits(voxelSize, units)] : undefined,
+    isPlaced ? ['offset', withUnits(offset, units)] : undefined,
+    isPlaced ? ['world box', `[${begin.join(', ')}] to [${end.join(', ')}]`] : undefined,
+    ['on disk', storedText(array, file)],
+    ...attributeRows(array.attributes),
+  ];
+  const lines = alignColumns(
+    rows.filter((row) => row !== undefined),
+    [0, 1],
+  );
+  return [`${firstLine(array.path)}: zarr v${array.zarrFormat} array`, ...lines.map((line) => `  ${line}`)];
+}
+
+/** '3.2 MiB of 15 MiB, in 60 of 64 chunk files (93.8 %)'. */
+export function storedText({ bytes, stored }: Pick<ArrayInfo, 'bytes' | 'stored'>, file: string): string {
+  const least = stored.complete ? '' : 'at least ';
+  const fill = stored.possible === 0 ? '' : `, ${least}${fillRatio(stored)}`;
+  const files = `${least}${formatCount(stored.files)} of ${plural(stored.possible, `${file} file`)}`;
+  return `${least}${formatBytes(stored.bytes)} of ${formatBytes(bytes)}, in ${files}${fill}`;
+}
+
+/** Chunk files that are there, of those that there can be. */
+export function fillRatio({ files, possible }: ArrayInfo['stored']): string {
+  const percent = possible === 0 ? 0 : (100 * files) / possible;
+  return `${percent === 0 || percent === 100 ? percent : percent < 0.1 ? percent.toPrecision(1) : percent.toFixed(1)} %`;
+}
+
+/** 'zstd (level 1, checksum)'. */
+function codecText({ name, ...options }: Codec): string {
+  const words = Object.entries(options).flatMap(([key, value]) => {
+    if (value === true) return [key];
+    return value === false || (key === 'blockSize' && value === 0) ? [] : [`${WORDS[key] ?? key} ${value}`];
+  });
+  return words.length === 0 ? name : `${name} (${words.join(', ')})`;
+}
+
+const WORDS: Readonly<Record<string, string>> = { typeSize: 'type size', blockSize: 'block size' };
+
+function attributeRows(attributes: Readonly<Record<string, unknown>>): [string, string][] {
+  const entries = Object.entries(attributes);
+  const rows = entries
+    .slice(0, MOST_ATTRIBUTES)
+    .map(([name, value]): [string, string] => [
+      '',
+      `${firstLine(name, 40)}: ${shorten(firstLine(jsonText(value) ?? ''), LONGEST_ATTRIBUTE)}`,
+    ]);
+  const more = entries.length - rows.length;
+  if (more > 0) rows.push(['', `and ${formatCount(more)} more`]);
+  if (rows.length > 0) rows[0][0] = 'attributes';
+  return rows;
+}
+
+export function times(extents: readonly number[]): string {
+  return extents.length === 0 ? 'a single value' : extents.join(' x ');
+}
+
+/** '8 x 8 x 8 nm', or each number with its unit where they differ. */
+function withUnits(values: readonly number[], units: readonly string[]): string {
+  const shown = units.map((unit) => firstLine(unit, 40));
+  if (new Set(shown).size <= 1) return `${values.join(', ')} ${shown[0] ?? ''}`.trimEnd();
+  return values.map((value, axis) => `${value} ${shown[axis]}`.trimEnd()).join(', ');
+}
+
+function volume(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+function isPlainOrder(order: readonly number[]): boolean {
+  return order.every((axis, position) => axis === position);
+}
