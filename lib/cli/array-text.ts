@@ -8,16 +8,23 @@ const MOST_ATTRIBUTES = 20;
 
 /** What `info` says of an array, as lines. */
 export function arrayLines(array: ArrayInfo): string[] {
-  const { shape, chunkShape, shardShape, channelAxes, units, voxelSize, offset, begin, end } = array;
+  const { shape, chunkShape, shards, channelAxes, units, voxelSize, offset, begin, end } = array;
   const bytesOf = (extents: readonly number[]) =>
     formatBytes(extents.reduce((product, extent) => product * extent, array.bytes / Math.max(1, volume(shape))));
-  const file = shardShape === undefined ? 'chunk' : 'shard';
+  const file = shards.length === 0 ? 'chunk' : 'shard';
+  const names = array.axisNames.map((name) => firstLine(name, 40));
   const isPlaced = channelAxes < shape.length;
   const rows: (readonly [string, string] | undefined)[] = [
-    ['shape', `${times(shape)} (${array.axisNames.map((name) => firstLine(name, 40)).join(', ')})`],
+    ['shape', shape.length === 0 ? times(shape) : `${times(shape)} (${names.join(', ')})`],
     ['data type', array.dataType + (array.byteOrder === 'big' ? ', big-endian' : '')],
     ['chunks', `${times(chunkShape)}, ${bytesOf(chunkShape)} each`],
-    shardShape === undefined ? undefined : ['shards', `${times(shardShape)}, ${bytesOf(shardShape)} each`],
+    ...shards.map(({ shape: extents, indexLocation, codecs }, depth): [string, string] => {
+      const after = codecs.length === 0 ? '' : `, then ${codecs.map(codecText).join(', ')}`;
+      return [
+        depth === 0 ? 'shards' : '',
+        `${times(extents)}, ${bytesOf(extents)} each, index at the ${indexLocation}${after}`,
+      ];
+    }),
     isPlainOrder(array.order) ? undefined : ['order', `axes ${array.order.join(', ')}, slowest first`],
     ['codecs', array.codecs.length === 0 ? 'none' : array.codecs.map(codecText).join(', ')],
     ['fill value', String(array.fillValue)],

@@ -23,7 +23,7 @@ export function parseRoi(text: string | undefined): CopyRequest['roi'] {
 export function parseCompressor(text: string | undefined): CopyRequest['compressor'] {
   if (text === undefined) return undefined;
   const fail = () => {
-    const expected = 'none, zstd[:LEVEL], gzip[:LEVEL] or blosc[:NAME[:LEVEL[:none|bytes|bits]]]';
+    const expected = 'none, zstd|gzip|zlib[:LEVEL], lz4 or blosc[:NAME[:LEVEL[:none|bytes|bits]]]';
     return new Error(`--compressor: expected ${expected}, found '${text}'`);
   };
   const [name, ...rest] = text.split(':');
@@ -32,8 +32,8 @@ export function parseCompressor(text: string | undefined): CopyRequest['compress
     if (!/^-?\d+$/.test(value)) throw fail();
     return { level: Number(value) };
   };
-  if (name === 'none' && rest.length === 0) return { name };
-  if ((name === 'zstd' || name === 'gzip') && rest.length <= 1) return { name, ...level(rest[0]) };
+  if ((name === 'none' || name === 'lz4') && rest.length === 0) return { name };
+  if ((name === 'zstd' || name === 'gzip' || name === 'zlib') && rest.length <= 1) return { name, ...level(rest[0]) };
   if (name === 'blosc' && rest.length <= 3) {
     const [compressor, clevel, shuffle] = rest;
     const found = { name, ...(compressor === undefined ? {} : { compressor }), ...level(clevel) };

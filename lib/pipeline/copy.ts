@@ -28,6 +28,13 @@ export interface CopyRequest extends NewArrayOptions {
   readonly end?: readonly number[] | undefined;
 }
 
+/** What {@link copyPipeline} makes. */
+export interface Copy {
+  readonly pipeline: Pipeline;
+  /** Whether it goes on with a copy that was begun before. */
+  readonly continues: boolean;
+}
+
 /** Where the run of a copy lies: beside the target, only until the copy is complete. */
 export function copyRunDirectory(target: string): string {
   const path = resolve(target);
@@ -40,7 +47,7 @@ export function copyRunDirectory(target: string): string {
  * @throws ERR_ARRAY_EXISTS when something is at the target that no unfinished copy left; ERR_ARRAY_MISSING, ... when the source
  *   cannot be opened; ERR_PLAN when one lies in the other; ERR_CONFIG
  */
-export async function copyPipeline(request: CopyRequest): Promise<Pipeline> {
+export async function copyPipeline(request: CopyRequest): Promise<Copy> {
   const { source, target, begin, end, roi, ...task } = request;
   const from = resolvePath(process.cwd(), source);
   const to = resolvePath(process.cwd(), target);
@@ -50,15 +57,17 @@ export async function copyPipeline(request: CopyRequest): Promise<Pipeline> {
   const { metadata } = await openVolume({ store: from });
   await checkPlaces(from, to);
   const runDirectory = copyRunDirectory(to);
-  if (readRunStatus(runDirectory) === undefined) await checkTarget(to);
+  const continues = readRunStatus(runDirectory) !== undefined;
+  if (!continues) await checkTarget(to);
   const part = begin === undefined && end === undefined ? roi : partOf(metadata, { begin, end, roi });
   const given = Object.entries({ ...task, roi: part }).filter(([, value]) => value !== undefined);
-  return pipeline({
+  const made = await pipeline({
     name: 'copy',
     runDirectory,
     arrays: { source: { store: from }, target: { store: to } },
     tasks: { copy: { type: 'copy', source: 'source', target: 'target', ...Object.fromEntries(given) } },
   });
+  return { pipeline: made, continues };
 }
 
 /** Removes the run folder of a copy that is complete. */

@@ -1,4 +1,4 @@
-import type { Codec } from './array-format.js';
+import { type ArrayFormat, type ChunkFormat, type Codec, innermostChunk } from './array-format.js';
 import type { ChunkedArray } from './chunked-array.js';
 import { factsOf } from './data-type.js';
 import { formatFillValue } from './fill-value.js';
@@ -14,10 +14,17 @@ export interface ArrayInfo {
   readonly byteOrder: 'little' | 'big';
   /** Of an inner chunk where there are shards. */
   readonly chunkShape: readonly number[];
-  readonly shardShape?: readonly number[];
   /** The axes as they lie in a chunk, slowest first. */
   readonly order: readonly number[];
+  /** Of a chunk (an inner chunk), in the order of encoding. */
   readonly codecs: readonly Codec[];
+  /** Shards, the outermost first: what is one file, and perhaps shards in it. */
+  readonly shards: readonly {
+    readonly shape: readonly number[];
+    readonly indexLocation: 'start' | 'end';
+    /** Of the whole shard. */
+    readonly codecs: readonly Codec[];
+  }[];
   /** As zarr's metadata has it: NaN is text. */
   readonly fillValue: unknown;
   /** Of the first chunk. */
@@ -51,7 +58,8 @@ export interface ArrayInfo {
  */
 export async function arrayInfo(array: ChunkedArray, options: { readonly limit?: number } = {}): Promise<ArrayInfo> {
   const { metadata, format, roi } = array;
-  const { offset, voxelSize, shardShape } = metadata;
+  const { offset, voxelSize } = metadata;
+  const chunk = innermostChunk(format);
   const size = await storedSize(array, { limit: options.limit ?? 100_000 });
   const product = (values: readonly number[], first = 1) => values.reduce((a, b) => a * b, first);
   return {
@@ -60,15 +68,13 @@ export async function arrayInfo(array: ChunkedArray, options: { readonly limit?:
     zarrFormat: format.zarrFormat,
     shape: metadata.shape,
     dataType: metadata.dataType,
-    byteOrder: format.bigEndian ? 'big' : 'little',
+    byteOrder: chunk.bigEndian ? 'big' : 'little',
     chunkShape: metadata.chunkShape,
-    ...(shardShape === undefined ? {} : { shardShape }),
-    order: format.order,
-    codecs: format.codecs,
+    order: chunk.order,
+    codecs: chunk.codecs,
+    shards: shardsOf(format),
     fillValue: formatFillValue(format.fill, metadata.dataType),
-    chunkKey: [format.keyPrefix, ...metadata.shape.map(() => 0)]
-      .filter((part) => part !== '')
-      .join(format.keySeparator),
+    chunkKey: firstKey(format),
     channelAxes: metadata.channelAxes,
     axisNames: metadata.axisNames,
     offset: offset.values,
@@ -77,7 +83,17 @@ export async function arrayInfo(array: ChunkedArray, options: { readonly limit?:
     begin: roi.begin.values,
     end: roi.end.values,
     attributes: metadata.attributes,
-    bytes: product(metadata.shape, factsOf(metadata.dataType).bytes),
+    bytes: product(metadata.shape, factsOf(metadata.dataType).storedBytes),
     stored: { ...size, possible: product(fileGrid(array)) },
   };
+}
+
+function shardsOf({ chunkShape, codecs, shard }: ChunkFormat): ArrayInfo['shards'] {
+  if (shard === undefined) return [];
+  return [{ shape: chunkShape, indexLocation: shard.indexLocation, codecs }, ...shardsOf(shard.inner)];
+}
+
+function firstKey({ keyPrefix, keySeparator, shape }: ArrayFormat): string {
+  const parts = [keyPrefix, ...shape.map(() => '0')].filter((part) => part !== '');
+  return parts.length === 0 ? '0' : parts.join(keySeparator);
 }

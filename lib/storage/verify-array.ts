@@ -60,7 +60,7 @@ interface Piece {
   readonly file: StoredFile;
   readonly box: VoxelRange;
   readonly isFirst: boolean;
-  /** What was told of this file, for a shard's damaged index damages all its pieces in the same words. */
+  /** What was told of the whole file, once: a shard's damaged index damages all its pieces. */
   readonly told: Set<string>;
 }
 
@@ -82,9 +82,7 @@ export async function verifyArray(array: ChunkedArray, options: VerifyOptions = 
 
   const tell = (kind: Finding['kind'], key: string, message: string, voxels?: VoxelRange) =>
     onFinding?.({ kind, array: array.path, key, message, ...(voxels === undefined ? {} : { voxels }) });
-  const damage = ({ file, told }: Piece, message: string, voxels: VoxelRange) => {
-    if (told.has(message)) return;
-    told.add(message);
+  const damage = ({ file }: Piece, message: string, voxels: VoxelRange) => {
     counts.damaged += 1;
     tell('damaged', file.key, message, voxels);
   };
@@ -136,9 +134,17 @@ export async function verifyArray(array: ChunkedArray, options: VerifyOptions = 
     const inner = [...boxesOf(piece.box, chunkShape)];
     if (inner.length === 1) return damage(piece, reasonOf(failure), piece.box);
     // Which of the inner chunks it is, and whether it is the only one.
+    const failed: { readonly box: VoxelRange; readonly message: string }[] = [];
     for (const box of inner) {
       const own = await read(box, memory);
-      if (own !== undefined) damage(piece, reasonOf(own), box);
+      if (own !== undefined) failed.push({ box, message: reasonOf(own) });
+    }
+    const isWhole = failed.length === inner.length && new Set(failed.map(({ message }) => message)).size === 1;
+    if (!isWhole) {
+      for (const { box, message } of failed) damage(piece, message, box);
+    } else if (!piece.told.has(failed[0].message)) {
+      piece.told.add(failed[0].message);
+      damage(piece, failed[0].message, voxelsOf(array, piece.file.index));
     }
   };
   let over = false;

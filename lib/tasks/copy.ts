@@ -38,6 +38,10 @@ export const copy = defineTask<Options>({
   plan(given, context) {
     const source = context.array(given.source);
     const shapes = shapesOf(given, source, context);
+    const compressor = given.compressor?.name ?? 'zstd';
+    if (given.zarrFormat === 3 && (compressor === 'lz4' || compressor === 'zlib')) {
+      throw context.error('compressor', `expected none, zstd, gzip or blosc in zarr v3, found ${compressor}`);
+    }
     const blockSize = given.blockSize ?? copyBlockSize(source, shapes.shardShape ?? shapes.chunkShape, given.roi);
     const blocks = planOver(source, { ...given, blockSize }, context);
     const metadata = targetOf(source, blocks, shapes);
@@ -91,10 +95,13 @@ function shapesOf(given: Options, source: ArrayMetadata, context: PlanContext): 
     const without = channelAxes === 0 ? '' : `, or ${dimensions - channelAxes} without channels`;
     throw context.error(option, `expected ${dimensions} numbers${without}, found [${shape.join(', ')}]`);
   };
-  const isAsSource = given.chunkShape === undefined && given.shardShape === undefined;
+  const isAsSource = given.chunkShape === undefined && given.shardShape === undefined && given.zarrFormat === 3;
   const chunkShape = full('chunkShape', source.chunkShape) ?? source.chunkShape;
   const shardShape = isAsSource ? source.shardShape : full('shardShape', chunkShape);
   if (shardShape === undefined) return { chunkShape };
+  if (given.zarrFormat === 2) {
+    throw context.error('shardShape', `expected none in zarr v2, found [${shardShape.join(', ')}]`);
+  }
   const bad = shardShape.some((extent, axis) => extent % chunkShape[axis] !== 0);
   if (bad) {
     const found = `[${shardShape.join(', ')}] for chunks of [${chunkShape.join(', ')}]`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Compressor } from '../storage/compressor.js';
 import type { CreateOptions } from '../storage/create-array.js';
 import { type DataType, factsOf } from '../storage/data-type.js';
 import { type FillValue, parseFillValue } from '../storage/fill-value.js';
@@ -15,6 +16,10 @@ const compressor = z.discriminatedUnion('name', [
     checksum: z.boolean().optional().describe('Of the content, in the frame. Default: true'),
   }),
   z.strictObject({ name: z.literal('gzip'), level: level(0, 9).describe('Default: 1') }),
+  z.strictObject({ name: z.literal('zlib'), level: level(0, 9).describe('Default: 1') }).describe('zarr v2 only'),
+  z
+    .strictObject({ name: z.literal('lz4'), acceleration: z.int().min(1).max(65537).optional().describe('Default: 1') })
+    .describe('zarr v2 only'),
   z.strictObject({
     name: z.literal('blosc'),
     compressor: z.enum(['lz4', 'lz4hc', 'blosclz', 'zstd', 'zlib']).optional().describe('Default: lz4'),
@@ -25,6 +30,7 @@ const compressor = z.discriminatedUnion('name', [
 
 /** Options of tasks whose users choose how a new array is stored. */
 export const newArrayOptions = {
+  zarrFormat: z.union([z.literal(2), z.literal(3)]).default(3),
   chunkShape: extents()
     .optional()
     .describe('Voxels of a chunk (of an inner chunk where there are shards), with or without the channel axes.'),
@@ -37,6 +43,7 @@ export const newArrayOptions = {
 };
 
 export interface NewArrayOptions {
+  readonly zarrFormat?: 2 | 3 | undefined;
   readonly chunkShape?: readonly number[] | undefined;
   readonly shardShape?: readonly number[] | undefined;
   readonly compressor?: z.infer<typeof compressor> | undefined;
@@ -58,8 +65,6 @@ export function fillValueFor(given: number | string, dataType: DataType): FillVa
 
 /** How a new array is stored, apart from its shapes. */
 export function createOptionsOf(options: NewArrayOptions, fillValue: FillValue): CreateOptions {
-  return {
-    fillValue,
-    ...(options.compressor === undefined ? {} : { compressor: options.compressor as CreateOptions['compressor'] }),
-  } as CreateOptions;
+  const { zarrFormat = 3, compressor } = options;
+  return { zarrFormat, fillValue, ...(compressor === undefined ? {} : { compressor: compressor as Compressor }) };
 }

@@ -208,7 +208,7 @@ describe('copy', () => {
     ],
     [
       ['--compressor', 'zstd:fast'],
-      "--compressor: expected none, zstd[:LEVEL], gzip[:LEVEL] or blosc[:NAME[:LEVEL[:none|bytes|bits]]], found 'zstd:fast'",
+      "--compressor: expected none, zstd|gzip|zlib[:LEVEL], lz4 or blosc[:NAME[:LEVEL[:none|bytes|bits]]], found 'zstd:fast'",
     ],
     [['--chunk', '8,8,8'], 'Unknown argument: chunk'],
   ])('%j is not understood', async (args, message) => {

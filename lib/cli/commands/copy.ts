@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
 import { codeOf } from '../../errors.js';
-import { type CopyRequest, copyPipeline, copyRunDirectory, removeCopyRun } from '../../pipeline/copy.js';
+import { type CopyRequest, copyPipeline, removeCopyRun } from '../../pipeline/copy.js';
 import { defineCommand } from '../command.js';
 import { parseCompressor, parseNumbers, parseRoi } from '../copy-options.js';
-import { ExitCode } from '../exit-code.js';
+import { ExitCode, exitCodeOfError } from '../exit-code.js';
 import { runWithProgress } from '../run-with-progress.js';
 import { workersOption } from './run.js';
 
@@ -13,6 +13,7 @@ export interface CopyArguments {
   readonly chunks: CopyRequest['chunkShape'];
   readonly shards: CopyRequest['shardShape'];
   readonly compressor: CopyRequest['compressor'];
+  readonly zarrFormat: 2 | 3 | undefined;
   readonly fill: string | undefined;
   readonly roi: CopyRequest['roi'];
   readonly begin: CopyRequest['begin'];
@@ -43,8 +44,10 @@ export const copyCommand = defineCommand<CopyArguments>({
       .option('compressor', {
         type: 'string',
         coerce: parseCompressor,
-        describe: 'none, zstd:LEVEL, gzip:LEVEL, blosc:NAME:LEVEL:none|bytes|bits. Default: zstd:1',
+        describe:
+          'none, zstd:LEVEL, gzip:LEVEL, blosc:NAME:LEVEL:none|bytes|bits; of zarr v2 also zlib:LEVEL, lz4. Default: zstd:1',
       })
+      .option('zarr-format', { type: 'number', choices: [2, 3], describe: 'Default: 3' })
       .option('fill', { type: 'string', describe: 'Value of voxels without a chunk. Default: as in the source' })
       .option('roi', {
         type: 'string',
@@ -64,28 +67,35 @@ export const copyCommand = defineCommand<CopyArguments>({
         type: 'boolean',
         default: false,
         describe: 'No progress, only the result',
-      }) as Argv<CopyArguments>,
-  run: async ({ source, target, chunks, shards, compressor, fill, roi, begin, end, block, ...how }, console) => {
-    const pipeline = await copyPipeline({
+      }) as unknown as Argv<CopyArguments>,
+  run: async (found, console) => {
+    const { source, target, chunks, shards, compressor, zarrFormat, fill, roi, begin, end, block, ...how } = found;
+    const { pipeline, continues } = await copyPipeline({
       source,
       target,
       chunkShape: chunks,
       shardShape: shards,
       compressor,
+      zarrFormat,
       fillValue: fill,
       roi,
       begin,
       end,
       blockSize: block,
     });
+    const { runDirectory } = pipeline;
     try {
-      const exitCode = await runWithProgress(pipeline, { ...how, file: copyRunDirectory(target) }, console);
+      const exitCode = await runWithProgress(pipeline, { ...how, file: runDirectory }, console);
       if (exitCode === ExitCode.complete) await removeCopyRun(pipeline);
       return exitCode;
     } catch (error) {
-      if (codeOf(error) === 'ERR_PLAN_CHANGED') {
+      const code = codeOf(error);
+      // Nothing was begun: the next try, with other options, is none that goes on with this one.
+      if (!continues && code !== 'ERR_RUN_LOCKED' && exitCodeOfError(error) === ExitCode.refused)
+        await removeCopyRun(pipeline);
+      if (code === 'ERR_PLAN_CHANGED') {
         console.error(
-          `An unfinished copy with other options is there. To start anew, remove ${pipeline.runDirectory} and ${target}`,
+          `An unfinished copy with other options is there. To start anew, remove ${runDirectory} and ${target}`,
         );
       }
       throw error;

@@ -56,7 +56,7 @@ function groupLines(group: GroupInfo): string[] {
       array.dataType,
       times(array.shape),
       times(array.chunkShape),
-      array.shardShape === undefined ? '-' : times(array.shardShape),
+      array.shards.length === 0 ? '-' : times(array.shards[0].shape),
       array.voxelSize.join(', '),
       array.offset.join(', '),
       least + formatBytes(array.stored.bytes),
