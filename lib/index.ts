@@ -50,6 +50,7 @@ export { type SegmentationScores, segmentationScores } from './native/segmentati
 export type { VoxelBox } from './native/voxel-box.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';
 export {
+  type ArrayInput,
   type Pipeline,
   type PipelineInput,
   type PipelineOptions,
@@ -62,8 +63,9 @@ export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray } from './storage/chunked-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export type { ConvertedType, VolumeOperation } from './storage/operations/operation.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
-export { openVolume, type VolumeSource } from './storage/volume-source.js';
+export { openVolume, type StackedSource, type StoredSource, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';
 export { labelColour } from './view/colour.js';
 export { channelPicture, enlarge, labelPicture, type Picture, sideBySide, toPng } from './view/slice-image.js';

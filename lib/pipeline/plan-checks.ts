@@ -1,7 +1,6 @@
 import { isBlockwrightError, messageOf } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
-import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
 import { metadataDifference } from './metadata-difference.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
@@ -10,7 +9,7 @@ import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
 import { checkRecordedOutputs } from './recorded-outputs.js';
 import { type Refusal, refusal } from './refusal.js';
-import { describeResource, resourceKey, resourcePath } from './resource-key.js';
+import { describeResource, resourceKey, resourcePath, storedResources } from './resource-key.js';
 import { exists, type StoredArray } from './stored-arrays.js';
 import { type TaskWithPlan, writesOf } from './upstream.js';
 import { checkWritable } from './writable.js';
@@ -24,12 +23,13 @@ export interface Check {
   /** Keys of what the others name. */
   readonly lost: ReadonlySet<string>;
   readonly stored: ReadonlyMap<string, StoredArray>;
-  readonly arrays: ReadonlyMap<string, ArrayMetadata>;
   readonly resources: Readonly<Record<string, number>>;
 }
 
 /** Every reason why a task may not run although it has a plan. */
 export async function checkTask(check: Check): Promise<Refusal[]> {
+  const readOnly = checkReadOnly(check);
+  if (readOnly.length > 0) return readOnly;
   return [
     ...checkBlocks(check),
     ...checkResources(check),
@@ -43,6 +43,18 @@ export async function checkTask(check: Check): Promise<Refusal[]> {
 
 function pathOf({ task }: Check, { kind, name }: Resource): KeyPath {
   return pathOfReference(task, kind, name);
+}
+
+/** Only an array at a store of its own, without operations, can be written. */
+function checkReadOnly(check: Check): Refusal[] {
+  const { pipeline, plan } = check;
+  return writesOf(plan).flatMap((resource) => {
+    const { stack, operations } = (resource.kind === 'array' && pipeline.arrays.get(resource.name)) || {};
+    if (stack === undefined && operations === undefined) return [];
+    const found = stack === undefined ? 'one with operations' : 'a stack';
+    const text = `the task writes ${describeResource(resource)}: expected an array as it is stored, found ${found}`;
+    return [refusal(pipeline, pathOf(check, resource), text)];
+  });
 }
 
 function checkBlocks({ pipeline, task, plan: { blocks } }: Check): Refusal[] {
@@ -69,18 +81,19 @@ function checkOutputs(check: Check): Refusal[] {
     const array = pipeline.arrays.get(output.name);
     if (array === undefined) return [refusal(pipeline, path, `there is no array '${output.name}' in the pipeline`)];
     const found: Refusal[] = [];
-    const { metadata, error } = stored.get(array.store) ?? {};
+    const { store = '' } = array;
+    const { metadata, error } = stored.get(store) ?? {};
     const difference = metadata === undefined ? undefined : metadataDifference(metadata, output.metadata);
     if (error !== undefined) {
-      const text = `what stands at ${array.store} is no array that can be written: ${messageOf(error)}`;
+      const text = `what stands at ${store} is no array that can be written: ${messageOf(error)}`;
       found.push(refusal(pipeline, path, text, isBlockwrightError(error) ? error.code : 'ERR_IO'));
     } else if (difference !== undefined) {
-      const text = `the array '${output.name}' is there already (${array.store}) and is another: ${difference}. Remove it or name another store`;
+      const text = `the array '${output.name}' is there already (${store}) and is another: ${difference}. Remove it or name another store`;
       found.push(refusal(pipeline, path, text));
     }
     for (const other of planned) {
       for (const otherOutput of other.plan.outputs) {
-        if (other.plan === plan || pipeline.arrays.get(otherOutput.name)?.store !== array.store) continue;
+        if (other.plan === plan || pipeline.arrays.get(otherOutput.name)?.store !== store) continue;
         const apart = metadataDifference(otherOutput.metadata, output.metadata, { chunks: true });
         if (apart !== undefined) {
           const text = `the task '${other.task.name}' writes the array '${output.name}' too, as another: ${apart}`;
@@ -120,18 +133,18 @@ function checkChunks({ pipeline, plan }: Check, output: OutputArray, path: KeyPa
 
 /** What is read must be there, or be written by another task. */
 async function checkInputs(check: Check): Promise<Refusal[]> {
-  const { pipeline, task, plan, planned, lost, arrays } = check;
+  const { pipeline, task, plan, planned, lost, stored } = check;
   const found: Refusal[] = [];
-  for (const resource of plan.reads) {
+  for (const { resource } of plan.reads.flatMap((one) => storedResources(pipeline, one))) {
     const key = resourceKey(pipeline, resource);
     const written = planned.some(
       (one) => one.task !== task && writesOf(one.plan).some((other) => resourceKey(pipeline, other) === key),
     );
     if (written || lost.has(key)) continue;
-    const there =
-      resource.kind === 'array' ? arrays.has(resource.name) : await exists(resourcePath(pipeline, resource));
+    const path = resourcePath(pipeline, resource);
+    const there = resource.kind === 'array' ? stored.get(path)?.metadata !== undefined : await exists(path);
     if (there) continue;
-    const text = `${describeResource(resource)} is not there (${resourcePath(pipeline, resource)}) and no task writes it`;
+    const text = `${describeResource(resource)} is not there (${path}) and no task writes it`;
     found.push(
       refusal(pipeline, pathOf(check, resource), text, resource.kind === 'array' ? 'ERR_ARRAY_MISSING' : 'ERR_PLAN'),
     );

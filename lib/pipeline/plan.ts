@@ -1,5 +1,8 @@
 import type { ArrayMetadata } from '../storage/metadata.js';
+import { type OmeroWindows, readOmeroWindows } from '../storage/omero-windows.js';
+import { needsWindows } from '../storage/operations/operation.js';
 import type { TaskPlan } from '../workers/task-definition.js';
+import { findArray } from './array-metadata.js';
 import { bytesOf } from './data-volume.js';
 import { taskIdentity } from './identity.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
@@ -47,20 +50,22 @@ export async function planPipeline(
   readStored: (store: string) => Promise<StoredArray> = readStoredArray,
 ): Promise<PipelinePlan> {
   const stored = new Map<string, StoredArray>();
-  for (const { store } of pipeline.arrays.values()) {
+  const windows = new Map<string, OmeroWindows>();
+  for (const { store, operations } of pipeline.arrays.values()) {
+    if (store === undefined) continue;
     if (!stored.has(store)) stored.set(store, await readStored(store));
+    if (needsWindows(operations)) windows.set(store, await readOmeroWindows(store));
   }
-  const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, stored);
+  const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, { stored, windows });
   const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
 
   const arrays = new Map<string, ArrayMetadata>();
-  for (const { name, store } of pipeline.arrays.values()) {
-    const outputs = planned.flatMap(({ plan }) => plan.outputs);
-    const output = outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
-    const metadata = output?.metadata ?? stored.get(store)?.metadata;
-    if (metadata !== undefined) arrays.set(name, metadata);
+  for (const array of pipeline.arrays.values()) {
+    const found = findArray({ pipeline, stored, windows, planned }, array);
+    if ('metadata' in found) arrays.set(array.name, found.metadata);
+    if ('refusal' in found) refusals.push(found.refusal);
   }
   const neighborhoods = new Map<string, readonly (readonly number[])[]>();
   for (const [name, metadata] of arrays) {
@@ -74,7 +79,7 @@ export async function planPipeline(
   const waitsFor = (name: string) => [...(upstream.get(name) ?? []), ...(barriers.get(name) ?? [])];
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
-    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, arrays, resources })));
+    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, resources })));
     const bytes = (names: readonly string[], of: 'read' | 'write') =>
       names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
     const plannedTask = {
@@ -83,14 +88,14 @@ export async function planPipeline(
       upstream: upstream.get(task.name) ?? [],
       barriers: barriers.get(task.name) ?? [],
       resources,
-      identity: taskIdentity(task, plan, { pipeline, arrays, neighborhoods, earlier }),
+      identity: taskIdentity(task, plan, { pipeline, arrays, windows, neighborhoods, earlier }),
       bytesRead: bytes(arrayNames(plan.reads), 'read'),
       bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
     };
     tasks.push(plannedTask);
     earlier.set(task.name, plannedTask);
   }
-  return { pipeline, tasks, refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
+  return { pipeline, tasks, refusals: distinct(refusals).toSorted(inOrderOfTheFile), arrays, neighborhoods };
 }
 
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
@@ -119,6 +124,11 @@ function inOrderOfWork(
 
 function inOrderOfTheFile(a: Refusal, b: Refusal): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** What is wrong with an array is found by every task that reads it. */
+function distinct(refusals: readonly Refusal[]): readonly Refusal[] {
+  return refusals.filter((one, i) => refusals.findIndex(({ key, text }) => key === one.key && text === one.text) === i);
 }
 
 function arrayNames(resources: TaskPlan['reads']): string[] {

@@ -1,3 +1,4 @@
+import { movesVoxels } from '../storage/operations/operation.js';
 import type { Resource } from '../workers/task-definition.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
@@ -12,6 +13,28 @@ export function resourcePath(pipeline: Pipeline, { kind, name }: Resource): stri
   if (kind === 'array') return pipeline.arrays.get(name)?.store ?? name;
   if (kind === 'graph') return pipeline.graphs.get(name)?.path ?? name;
   return resolvePath(pipeline.folder, name);
+}
+
+/** A resource that stands on disk by itself, behind one that a task names. */
+export interface StoredResource {
+  readonly resource: Resource;
+  /** Whether its voxels are read at other places than they have in the world. */
+  readonly moved: boolean;
+}
+
+/** What a resource is made of: the arrays of a stack, and of the stacks in it; else the resource itself. */
+export function storedResources(pipeline: Pipeline, resource: Resource): readonly StoredResource[] {
+  const { stack, operations } = (resource.kind === 'array' && pipeline.arrays.get(resource.name)) || {};
+  const moves = movesVoxels(operations);
+  if (stack === undefined) return [{ resource, moved: moves }];
+  return stack
+    .flatMap((name) => storedResources(pipeline, { kind: 'array', name }))
+    .map((one) => ({ ...one, moved: one.moved || moves }));
+}
+
+/** The keys of all that a resource is made of. */
+export function resourceKeys(pipeline: Pipeline, resource: Resource): readonly string[] {
+  return storedResources(pipeline, resource).map((one) => resourceKey(pipeline, one.resource));
 }
 
 /** For messages: "the array 'fragments'". */

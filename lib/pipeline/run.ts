@@ -12,6 +12,7 @@ import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
+import { resourcePath } from './resource-key.js';
 import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
@@ -89,7 +90,9 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
  */
 export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext) {
   return async (fresh: boolean): Promise<void> => {
-    for (const output of plan.outputs) await prepareOutput(pipeline.arrays.get(output.name)!.store, output);
+    for (const output of plan.outputs) {
+      await prepareOutput(resourcePath(pipeline, { kind: 'array', name: output.name }), output);
+    }
     await task.definition.init?.(task.options, context);
     for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../errors.js';
-import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { openStore } from '../storage/open-store.js';
 
@@ -9,7 +8,6 @@ import { openStore } from '../storage/open-store.js';
 export interface StoredArray {
   /** Undefined when there is no array. */
   readonly metadata?: ArrayMetadata;
-  readonly fillValue?: FillValue;
   /** What is there in place of an array. */
   readonly instead?: string;
   /** Why the array that is there cannot be used. */
@@ -19,8 +17,7 @@ export interface StoredArray {
 /** Looks at a store without changing it. */
 export async function readStoredArray(store: string): Promise<StoredArray> {
   try {
-    const { metadata, fillValue } = await openStore(store);
-    return { metadata, fillValue };
+    return { metadata: (await openStore(store)).metadata };
   } catch (error) {
     if (codeOf(error) !== 'ERR_ARRAY_MISSING') return { error };
     const { found } = (error as { details?: { found?: unknown } }).details ?? {};

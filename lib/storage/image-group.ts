@@ -25,6 +25,8 @@ export interface ImageLevel {
 export interface Image {
   /** The metadata file. */
   readonly source: Document;
+  /** What stands beside `multiscales`, e.g. `omero`. */
+  readonly attributes: Document;
   readonly axes: readonly ImageAxis[];
   /** Finest first. */
   readonly levels: readonly ImageLevel[];
@@ -66,7 +68,7 @@ function parseLevelPath(dataset: Document): string {
   return isInnerPath(path) ? path : dataset.fail('path', 'a relative path inside the image');
 }
 
-function parseMultiscale(multiscale: Document): Image {
+function parseMultiscale(multiscale: Document, attributes: Document): Image {
   const axes = parseAxes(multiscale);
   const datasets = multiscale.objects('datasets');
   if (datasets.length === 0) multiscale.fail('datasets', 'at least one level');
@@ -82,7 +84,7 @@ function parseMultiscale(multiscale: Document): Image {
       translation: inner.translation.map((value, axis) => value.times(outer.scale[axis]).plus(outer.translation[axis])),
     };
   });
-  return { source: multiscale, axes, levels };
+  return { source: multiscale, attributes, axes, levels };
 }
 
 /**
@@ -98,7 +100,7 @@ export function imagesOf(attributes: Document): Image[] {
     if (versioned.has('version') && !['0.4', '0.5'].includes(versioned.text('version'))) {
       versioned.unsupported('version', 'OME-Zarr 0.4 or 0.5');
     }
-    return parseMultiscale(multiscale);
+    return parseMultiscale(multiscale, owner);
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BlockPlan } from '../blocks/plan.js';
 import { factsOf, type TypedArray } from '../storage/data-type.js';
+import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { boxesOf, boxWithin } from '../storage/voxel-boxes.js';
 import { arrayName } from '../workers/option-types.js';
@@ -35,7 +36,7 @@ export const copy = defineTask<Options>({
   description: 'Copies an array or a part of it: other chunks, shards, codecs.',
   options,
 
-  plan(given, context) {
+  async plan(given, context) {
     const source = context.array(given.source);
     const shapes = shapesOf(given, source, context);
     const compressor = given.compressor?.name ?? 'zstd';
@@ -49,7 +50,9 @@ export const copy = defineTask<Options>({
       blocks,
       reads: [{ kind: 'array', name: given.source }],
       writes: [{ kind: 'array', name: given.target }],
-      outputs: [{ name: given.target, metadata, create: createOptionsOf(given, fillValueOf(given, source, context)) }],
+      outputs: [
+        { name: given.target, metadata, create: createOptionsOf(given, await fillValueOf(given, source, context)) },
+      ],
     };
   },
 
@@ -121,7 +124,7 @@ function targetOf(source: ArrayMetadata, blocks: BlockPlan, shapes: Shapes): Arr
   return { ...rest, ...shapes, chunkShape, shape: extents, offset };
 }
 
-function fillValueOf(given: Options, source: ArrayMetadata, context: PlanContext) {
+async function fillValueOf(given: Options, source: ArrayMetadata, context: PlanContext): Promise<FillValue> {
   if (given.fillValue === undefined) return context.fillValue(given.source);
   const value = fillValueFor(given.fillValue, source.dataType);
   if (value !== undefined) return value;

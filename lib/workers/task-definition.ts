@@ -39,8 +39,8 @@ export interface TaskPlan {
 export interface PlanContext {
   /** Metadata of an array of the pipeline: of the file, or as an upstream task of this run declares it. */
   array(name: string): ArrayMetadata;
-  /** The value of that array's voxels that were never written. */
-  fillValue(name: string): FillValue;
+  /** The value of that array's voxels that were never written; 0 of one that a task will write, seen through operations. */
+  fillValue(name: string): Promise<FillValue>;
   /** The affinities' neighborhood: of the pipeline file, else of the array's attributes; checked against its channels. */
   neighborhood(name: string): readonly (readonly number[])[];
   /** World units that the tasks which write a graph cover. */

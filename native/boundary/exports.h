@@ -27,5 +27,6 @@ void export_relabel(Exports exports);
 void export_remove_debris(Exports exports);
 void export_graph_mutex_watershed(Exports exports);
 void export_mutex_watershed(Exports exports);
+void export_voxel_steps(Exports exports);
 
 }  // namespace blockwright
