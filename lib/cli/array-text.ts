@@ -1,5 +1,5 @@
-import type { Codec } from '../storage/array-format.js';
 import type { ArrayInfo } from '../storage/array-info.js';
+import { codecText } from '../storage/codec-text.js';
 import { alignColumns, firstLine, formatBytes, formatCount, plural, shorten } from './format.js';
 import { jsonText } from './json-text.js';
 
@@ -19,14 +19,14 @@ export function arrayLines(array: ArrayInfo): string[] {
     ['data type', array.dataType + (array.byteOrder === 'big' ? ', big-endian' : '')],
     ['chunks', `${times(chunkShape)}, ${bytesOf(chunkShape)} each`],
     ...shards.map(({ shape: extents, indexLocation, codecs }, depth): [string, string] => {
-      const after = codecs.length === 0 ? '' : `, then ${codecs.map(codecText).join(', ')}`;
+      const after = codecs.length === 0 ? '' : `, then ${codecText(codecs)}`;
       return [
         depth === 0 ? 'shards' : '',
         `${times(extents)}, ${bytesOf(extents)} each, index at the ${indexLocation}${after}`,
       ];
     }),
     isPlainOrder(array.order) ? undefined : ['order', `axes ${array.order.join(', ')}, slowest first`],
-    ['codecs', array.codecs.length === 0 ? 'none' : array.codecs.map(codecText).join(', ')],
+    ['codecs', codecText(array.codecs)],
     ['fill value', String(array.fillValue)],
     ['chunk keys', `${array.chunkKey}, ...`],
     isPlaced ? ['voxel size', withUnits(voxelSize, units)] : undefined,
@@ -55,17 +55,6 @@ export function fillRatio({ files, possible }: ArrayInfo['stored']): string {
   const percent = possible === 0 ? 0 : (100 * files) / possible;
   return `${percent === 0 || percent === 100 ? percent : percent < 0.1 ? percent.toPrecision(1) : percent.toFixed(1)} %`;
 }
-
-/** 'zstd (level 1, checksum)'. */
-function codecText({ name, ...options }: Codec): string {
-  const words = Object.entries(options).flatMap(([key, value]) => {
-    if (value === true) return [key];
-    return value === false || (key === 'blockSize' && value === 0) ? [] : [`${WORDS[key] ?? key} ${value}`];
-  });
-  return words.length === 0 ? name : `${name} (${words.join(', ')})`;
-}
-
-const WORDS: Readonly<Record<string, string>> = { typeSize: 'type size', blockSize: 'block size' };
 
 function attributeRows(attributes: Readonly<Record<string, unknown>>): [string, string][] {
   const entries = Object.entries(attributes);

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { messageOf } from '../errors.js';
 import type { CopyRequest } from '../pipeline/copy.js';
 
 /** Reads '64,64,64'; each number at least `least`. */
@@ -52,4 +55,17 @@ const SHUFFLES: Readonly<Record<string, string>> = { noshuffle: 'none', shuffle:
 function readNumbers(text: string): number[] | undefined {
   const parts = text.split(',').map((part) => part.trim());
   return parts.every((part) => /^-?\d{1,15}$/.test(part)) ? parts.map(Number) : undefined;
+}
+
+/** Reads a list of operations, or a single one, from the text itself or from the file that it names. */
+export function parseOperations(text: string | undefined): readonly unknown[] | undefined {
+  if (text === undefined) return undefined;
+  const isInline = /^\s*[[{]/.test(text);
+  try {
+    const value: unknown = parse(isInline ? text : readFileSync(text, 'utf8'));
+    if (typeof value === 'object' && value !== null) return Array.isArray(value) ? value : [value];
+  } catch (error) {
+    throw new Error(`--operations: ${messageOf(error)}`);
+  }
+  throw new Error(`--operations: expected a list of operations, found '${text}'`);
 }

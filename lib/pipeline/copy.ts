@@ -9,22 +9,24 @@ import { openVolume } from '../storage/volume-source.js';
 import type { BlockOptions } from '../tasks/block-options.js';
 import type { NewArrayOptions } from '../tasks/new-array-options.js';
 import { resolvePath } from './paths.js';
-import { type Pipeline, pipeline } from './pipeline.js';
+import { type ArrayInput, type Pipeline, pipeline } from './pipeline.js';
 import { isInside } from './places.js';
 
 /** A copy of one array, as the command line asks for it. */
 export interface CopyRequest extends NewArrayOptions {
   /** Path of an array. */
   readonly source: string;
+  /** What is done to it while it is read; not checked yet. What follows is of the result. */
+  readonly operations?: readonly unknown[] | undefined;
   /** Path where the copy will be. */
   readonly target: string;
   /** Voxels of a block. @default chosen */
   readonly blockSize?: readonly number[] | undefined;
   /** World units. */
   readonly roi?: BlockOptions['roi'];
-  /** Voxels of the source's physical axes, in place of `roi`. @default its first voxel */
+  /** Voxels of the physical axes, in place of `roi`. @default the first voxel */
   readonly begin?: readonly number[] | undefined;
-  /** @default its end */
+  /** @default the end of the array */
   readonly end?: readonly number[] | undefined;
 }
 
@@ -48,26 +50,31 @@ export function copyRunDirectory(target: string): string {
  *   cannot be opened; ERR_PLAN when one lies in the other; ERR_CONFIG
  */
 export async function copyPipeline(request: CopyRequest): Promise<Copy> {
-  const { source, target, begin, end, roi, ...task } = request;
+  const { source, target, operations, begin, end, roi, ...task } = request;
   const from = resolvePath(process.cwd(), source);
   const to = resolvePath(process.cwd(), target);
   if (to !== resolve(to)) {
     throw new BlockwrightError('ERR_UNSUPPORTED', `${to}: expected a local folder to copy to`, { path: to });
   }
-  const { metadata } = await openVolume({ store: from });
+  await openVolume({ store: from }); // says what is there in place of an array
   await checkPlaces(from, to);
   const runDirectory = copyRunDirectory(to);
   const continues = readRunStatus(runDirectory) !== undefined;
   if (!continues) await checkTarget(to);
-  const part = begin === undefined && end === undefined ? roi : partOf(metadata, { begin, end, roi });
-  const given = Object.entries({ ...task, roi: part }).filter(([, value]) => value !== undefined);
-  const made = await pipeline({
-    name: 'copy',
-    runDirectory,
-    arrays: { source: { store: from }, target: { store: to } },
-    tasks: { copy: { type: 'copy', source: 'source', target: 'target', ...Object.fromEntries(given) } },
-  });
-  return { pipeline: made, continues };
+  const make = (part: BlockOptions['roi']) => {
+    const given = Object.entries({ ...task, roi: part }).filter(([, value]) => value !== undefined);
+    const array = { store: from, ...(operations === undefined ? {} : { operations }) } as ArrayInput;
+    return pipeline({
+      name: 'copy',
+      runDirectory,
+      arrays: { source: array, target: { store: to } },
+      tasks: { copy: { type: 'copy', source: 'source', target: 'target', ...Object.fromEntries(given) } },
+    });
+  };
+  const made = await make(roi);
+  if (begin === undefined && end === undefined) return { pipeline: made, continues };
+  const { metadata } = await openVolume(made.arrays.get('source')!.source);
+  return { pipeline: await make(partOf(metadata, { begin, end, roi })), continues };
 }
 
 /** Removes the run folder of a copy that is complete. */

@@ -88,6 +88,41 @@ describe('copy', () => {
     expect(await voxels('level')).toEqual(await voxels('good/ome-0.4-em/s1'));
   });
 
+  test('with operations on the way, from the command line and from a file', async () => {
+    const operations = [
+      { type: 'flip', axes: [0, 2] },
+      { type: 'threshold', value: 120 },
+    ];
+    writeFileSync(path('operations.yaml'), '- {type: flip, axes: [0, 2]}\n- {type: threshold, value: 120}\n');
+    const options = ['--begin', '0,0,8', '--shards', '24,24,20', '--chunks', '12,12,10', '--quiet', '--workers', '2'];
+    for (const [name, given] of [
+      ['inline', JSON.stringify(operations)],
+      ['file', 'operations.yaml'],
+    ]) {
+      const { status } = await toy.run(
+        'copy',
+        'source',
+        name,
+        '--operations',
+        given,
+        '--data-type',
+        'int32',
+        ...options,
+      );
+      expect(status).toBe(0);
+    }
+    const { metadata } = await ChunkedArray.open(path('inline'));
+    expect(metadata).toMatchObject({ shape: [48, 48, 40], dataType: 'int32', shardShape: [24, 24, 20] });
+    expect(metadata.offset.values).toEqual([0, 0, 64]);
+    const source = await voxels('source');
+    const expected = Int32Array.from({ length: 48 * 48 * 40 }, (_, at) => {
+      const [z, y, x] = [Math.floor(at / 1920), Math.floor(at / 40) % 48, (at % 40) + 8];
+      return source[((47 - z) * 48 + y) * 48 + (47 - x)] > 120 ? 1 : 0;
+    });
+    expect(await voxels('inline')).toEqual(expected);
+    expect([...filesBelow(path('file'))]).toEqual([...filesBelow(path('inline'))]);
+  });
+
   test('killed with all its workers, the same command goes on, and gives the same bytes', async () => {
     const shape = [64, 64, 64];
     const big = await ChunkedArray.create(
@@ -189,6 +224,16 @@ describe('copy', () => {
     ],
     ['a box outside', ['FOLDER/source', 'FOLDER/x', '--roi', '900,0,0:8,8,8'], 'roi: expected a part of'],
     ['wrong axes', ['FOLDER/source', 'FOLDER/x', '--chunks', '8,8'], 'chunkShape: expected 3 numbers, found [8, 8]'],
+    [
+      'an operation that cannot be done',
+      ['FOLDER/source', 'FOLDER/x', '--operations', '{type: flip, axes: [3]}'],
+      'ERR_PLAN: arrays.source.operations[0].axes[0]: expected a physical axis from 0 to 2, found 3',
+    ],
+    [
+      'a type that is none',
+      ['FOLDER/source', 'FOLDER/x', '--data-type', 'uint12'],
+      "found 'uint12' (did you mean 'uint16'?)",
+    ],
     ['an unknown compressor', ['FOLDER/source', 'FOLDER/x', '--compressor', 'blosc:lzma'], 'compressor'],
   ])('%s is refused', async (_, args, message) => {
     if (!existsSync(path('link'))) symlinkSync('source', path('link'));
@@ -210,6 +255,9 @@ describe('copy', () => {
       ['--compressor', 'zstd:fast'],
       "--compressor: expected none, zstd|gzip|zlib[:LEVEL], lz4 or blosc[:NAME[:LEVEL[:none|bytes|bits]]], found 'zstd:fast'",
     ],
+    [['--operations', 'none.yaml'], "--operations: ENOENT: no such file or directory, open 'none.yaml'"],
+    [['--operations', '7'], "--operations: ENOENT: no such file or directory, open '7'"],
+    [['--zarr-format', '4'], 'Invalid values:\n  Argument: zarr-format, Given: 4, Choices: 2, 3'],
     [['--chunk', '8,8,8'], 'Unknown argument: chunk'],
   ])('%j is not understood', async (args, message) => {
     const { status, error } = await toy.inProcess('copy', 'FOLDER/source', 'FOLDER/x', ...args);

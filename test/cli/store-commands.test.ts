@@ -28,7 +28,7 @@ describe('info', () => {
   shape       48 x 48 x 48 (z, y, x)
   data type   uint64
   chunks      24 x 24 x 24, 108 KiB each
-  codecs      gzip (level 5)
+  codecs      gzip level 5
   fill value  0
   chunk keys  c/0/0/0, ...
   voxel size  8, 8, 8 nm

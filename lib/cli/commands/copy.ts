@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { codeOf } from '../../errors.js';
 import { type CopyRequest, copyPipeline, removeCopyRun } from '../../pipeline/copy.js';
 import { defineCommand } from '../command.js';
-import { parseCompressor, parseNumbers, parseRoi } from '../copy-options.js';
+import { parseCompressor, parseNumbers, parseOperations, parseRoi } from '../copy-options.js';
 import { ExitCode, exitCodeOfError } from '../exit-code.js';
 import { runWithProgress } from '../run-with-progress.js';
 import { workersOption } from './run.js';
@@ -14,6 +14,8 @@ export interface CopyArguments {
   readonly shards: CopyRequest['shardShape'];
   readonly compressor: CopyRequest['compressor'];
   readonly zarrFormat: 2 | 3 | undefined;
+  readonly operations: CopyRequest['operations'];
+  readonly dataType: string | undefined;
   readonly fill: string | undefined;
   readonly roi: CopyRequest['roi'];
   readonly begin: CopyRequest['begin'];
@@ -48,6 +50,12 @@ export const copyCommand = defineCommand<CopyArguments>({
           'none, zstd:LEVEL, gzip:LEVEL, blosc:NAME:LEVEL:none|bytes|bits; of zarr v2 also zlib:LEVEL, lz4. Default: zstd:1',
       })
       .option('zarr-format', { type: 'number', choices: [2, 3], describe: 'Default: 3' })
+      .option('operations', {
+        type: 'string',
+        coerce: parseOperations,
+        describe: 'What to do on the way: a list of lazy operations as JSON, or a file of it (JSON or YAML)',
+      })
+      .option('data-type', { type: 'string', describe: 'Convert to this type, after the operations' })
       .option('fill', { type: 'string', describe: 'Value of voxels without a chunk. Default: as in the source' })
       .option('roi', {
         type: 'string',
@@ -70,9 +78,12 @@ export const copyCommand = defineCommand<CopyArguments>({
       }) as unknown as Argv<CopyArguments>,
   run: async (found, console) => {
     const { source, target, chunks, shards, compressor, zarrFormat, fill, roi, begin, end, block, ...how } = found;
+    const { dataType, operations = [] } = found;
+    const steps = [...operations, ...(dataType === undefined ? [] : [{ type: 'convert', dataType }])];
     const { pipeline, continues } = await copyPipeline({
       source,
       target,
+      operations: steps.length === 0 ? undefined : steps,
       chunkShape: chunks,
       shardShape: shards,
       compressor,
