@@ -53,14 +53,14 @@ export interface ArrayInfo {
 /**
  * Looks at an array: its metadata, and how much of it is on the disk.
  *
- * @param options.limit chunk files after which counting stops @default 100 000
+ * @param options.limit chunk files after which counting stops @default 20 000
  * @throws ERR_IO
  */
 export async function arrayInfo(array: ChunkedArray, options: { readonly limit?: number } = {}): Promise<ArrayInfo> {
   const { metadata, format, roi } = array;
   const { offset, voxelSize } = metadata;
   const chunk = innermostChunk(format);
-  const size = await storedSize(array, { limit: options.limit ?? 100_000 });
+  const size = await storedSize(array, { limit: options.limit ?? 20_000 });
   const product = (values: readonly number[], first = 1) => values.reduce((a, b) => a * b, first);
   return {
     kind: 'array',

@@ -38,7 +38,7 @@ export interface GroupInfo {
  * Looks at an array, or at all arrays of a group or image.
  *
  * @param path absolute path of a folder
- * @param options.limit chunk files of an array after which counting stops @default 100 000
+ * @param options.limit chunk files of an array after which counting stops @default 20 000
  * @throws as {@link ChunkedArray.open} when what stands there is no array or group that can be opened
  */
 export async function storeInfo(

@@ -45,7 +45,7 @@ export interface Verification extends VerifyProgress {
 }
 
 /** More of a shard is not decoded at once. */
-const PIECE_BYTES = 64 * 2 ** 20;
+const PIECE_BYTES = 16 * 2 ** 20;
 
 const MESSAGES: Readonly<Record<Exclude<StoredFile['kind'], 'chunk'>, string>> = {
   'in-the-way': 'a file lies in place of a folder of chunks',
@@ -66,7 +66,7 @@ interface Piece {
 
 /**
  * Reads every chunk that an array's folder holds, all inner chunks of its shards, and tells of each that is damaged; it does not
- * stop at one. Missing chunks are not damage. Memory: at most 64 MiB (or one chunk, where that is larger) a thread, and what
+ * stop at one. Missing chunks are not damage. Memory: at most 16 MiB (or one chunk, where that is larger) a thread, and what
  * decoding needs.
  *
  * @throws ERR_IO when a folder cannot be listed; ERR_CANCELLED; ERR_ARRAY_MISSING when the array goes meanwhile;

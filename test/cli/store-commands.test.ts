@@ -104,9 +104,9 @@ describe('verify', () => {
     expect({ status, error }).toEqual({ status: 1, error: '' });
     const lines = out.trimEnd().split('\n');
     expect(lines.slice(0, -1).sort()).toEqual([
-      'beyond-grid: c/0/0/9 of FOLDER/labels: a chunk outside the shape of the array',
-      'damaged: c/0/1/0 of FOLDER/labels: gzip: bad data or checksum (voxels [0, 24, 0] to [24, 48, 24])',
-      'damaged: c/1/1/1 of FOLDER/labels: gzip: bad data or checksum (voxels [24, 24, 24] to [48, 48, 48])',
+      'beyond-grid: c/0/0/9: a chunk outside the shape of the array',
+      'damaged: c/0/1/0: gzip: bad data or checksum (voxels [0, 24, 0] to [24, 48, 24])',
+      'damaged: c/1/1/1: gzip: bad data or checksum (voxels [24, 24, 24] to [48, 48, 48])',
     ]);
     expect(lines.at(-1)).toMatch(
       /^bad: 2 damaged chunks: 8 chunk files of 1 array read, 648 KiB of voxels in .* s; beside them 1 chunk beyond the array$/,
@@ -128,6 +128,15 @@ describe('verify', () => {
     ).toEqual(['beyond-grid c/0/0/9', 'damaged c/0/1/0', 'damaged c/1/1/1']);
     expect(lines.at(-2)).toMatchObject({ type: 'array', array: 'FOLDER/labels', damaged: 2, files: 8 });
     expect(lines.at(-1)).toMatchObject({ type: 'result', good: false, arrays: 1, damaged: 2, beyondGrid: 1 });
+  });
+
+  test('of a folder, names the array of each finding', async () => {
+    const { out } = await toy.inProcess('verify', 'FOLDER', '--quiet');
+    expect(out).toContain(
+      'damaged: c/0/1/0 of labels: gzip: bad data or checksum (voxels [0, 24, 0] to [24, 48, 24])\n',
+    );
+    expect(out).toContain('damaged: c/0/0/0 of damaged/v3-gzip-bad-crc: gzip: bad data or checksum');
+    expect(out).toContain('unreadable: FOLDER/damaged/v3-chunk-zero/zarr.json: chunk_grid.configuration.chunk_shape: ');
   });
 
   test('what is good exits with 0, what cannot be opened with 2', async () => {

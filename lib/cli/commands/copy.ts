@@ -59,6 +59,7 @@ export const copyCommand = defineCommand<CopyArguments>({
       .option('fill', { type: 'string', describe: 'Value of voxels without a chunk. Default: as in the source' })
       .option('roi', {
         type: 'string',
+        nargs: 1, // begins with a minus where the offset does
         coerce: parseRoi,
         conflicts: ['begin', 'end'],
         describe: 'Copy only this part, in world units: z,y,x:z,y,x (offset and shape)',

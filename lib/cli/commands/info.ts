@@ -22,7 +22,7 @@ export const infoCommand = defineCommand<InfoArguments>({
       .option('all', {
         type: 'boolean',
         default: false,
-        describe: 'Count all chunk files; else at most 100,000 of an array',
+        describe: 'Count all chunk files; else at most 20,000 of an array',
       })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
   run: async ({ path, all, json }, console) => {

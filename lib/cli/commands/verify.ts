@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { codeOf } from '../../errors.js';
 import { type StoreFinding, type StoreVerification, verifyStore } from '../../storage/verify-store.js';
 import { defineCommand } from '../command.js';
@@ -48,7 +48,8 @@ export const verifyCommand = defineCommand<VerifyArguments>({
       const result = await verifyStore(resolve(path), {
         threads,
         signal: stop.stop,
-        onFinding: (finding) => show(json ? jsonText({ type: 'finding', ...finding }) : findingText(finding)),
+        onFinding: (finding) =>
+          show(json ? jsonText({ type: 'finding', ...finding }) : findingText(finding, resolve(path))),
         onArray: (array, one) => {
           if (json) show(jsonText({ type: 'array', array, ...one }));
         },
@@ -77,14 +78,15 @@ function isGood({ damaged, unreadable }: StoreVerification): boolean {
   return damaged === 0 && unreadable === 0;
 }
 
-function findingText(finding: StoreFinding): string {
+/** Arrays are named as they lie in what is verified; a single one is not named again. */
+function findingText(finding: StoreFinding, root: string): string {
   const { kind, array, message } = finding;
   if (kind === 'unreadable') return `unreadable: ${firstLine(message)}`;
   const voxels =
     finding.voxels === undefined
       ? ''
       : ` (voxels [${finding.voxels.begin.join(', ')}] to [${finding.voxels.end.join(', ')}])`;
-  return `${kind}: ${firstLine(`${finding.key} of ${array}: ${message}`, 1000)}${voxels}`;
+  return `${kind}: ${firstLine(`${finding.key}${array === root ? '' : ` of ${relative(root, array)}`}: ${message}`, 1000)}${voxels}`;
 }
 
 function resultText(result: StoreVerification, seconds: number): string {
