@@ -29,6 +29,13 @@ export {
 } from './native/connected-components.js';
 export { type ContingencyTable, contingencyTable, mergeContingencyTables } from './native/contingency-table.js';
 export { type DistanceTransformOptions, distanceTransform } from './native/distance-transform.js';
+export {
+  type DownsampleMethod,
+  type DownsampleOptions,
+  type DownsampleValues,
+  downsample,
+  downsampledShape,
+} from './native/downsample.js';
 export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores } from './native/edge-scores.js';
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
@@ -62,8 +69,12 @@ export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { ChunkedArray } from './storage/chunked-array.js';
+export { type Hierarchy, type HierarchyNode, type HierarchyOptions, listHierarchy } from './storage/hierarchy.js';
+export type { ImageAxis, ImageLevel } from './storage/image-group.js';
+export type { Level } from './storage/image-level.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
 export type { ConvertedType, VolumeOperation } from './storage/operations/operation.js';
+export type { Pyramid, PyramidLevel } from './storage/pyramid.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type StackedSource, type StoredSource, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';
@@ -74,9 +85,11 @@ export {
   type BlockContext,
   defineTask,
   type OutputArray,
+  type OutputImage,
   type PlanContext,
   type Resource,
   type RunContext,
+  type StoreContext,
   type TaskDefinition,
   type TaskPlan,
 } from './workers/task-definition.js';

@@ -20,6 +20,8 @@ export interface CopyRequest extends NewArrayOptions {
   readonly operations?: readonly unknown[] | undefined;
   /** Path where the copy will be. */
   readonly target: string;
+  /** The target becomes an OME-Zarr image of one level. */
+  readonly ome?: '0.4' | '0.5' | undefined;
   /** Voxels of a block. @default chosen */
   readonly blockSize?: readonly number[] | undefined;
   /** World units. */

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
+import type { Level } from '../storage/image-level.js';
+import { innerStore } from '../storage/inner-path.js';
 import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
@@ -22,7 +24,7 @@ export interface PipelineArray {
   readonly stack?: readonly string[];
   /** What is done to it when it is read; at least one. */
   readonly operations?: readonly VolumeOperation[];
-  /** How it is opened. */
+  /** How it is opened. A level that its path names is part of the store; one that its voxel size names is not until it is planned. */
   readonly source: VolumeSource;
   readonly neighborhood?: readonly (readonly number[])[];
 }
@@ -80,6 +82,8 @@ export interface PipelineInput {
 /** An array as the file or code gives it: a store, or a stack of other arrays by name. */
 export interface ArrayInput {
   readonly store?: string;
+  /** Which level of the image at the store. */
+  readonly level?: Level;
   readonly stack?: readonly string[];
   readonly operations?: readonly VolumeOperation[];
   readonly neighborhood?: readonly (readonly number[])[];
@@ -171,9 +175,11 @@ function resolvePipeline(
     ...rest,
     name: config.name,
     runDirectory: absolute(config.runDirectory ?? `${config.name}.run`),
-    arrays: mapOf(config.arrays, (name, { store, stack, operations, neighborhood }) => ({
+    arrays: mapOf(config.arrays, (name, { store, level, stack, operations, neighborhood }) => ({
       name,
-      ...(store === undefined ? {} : { store: absolute(store), storeAsGiven: store }),
+      ...(store === undefined
+        ? {}
+        : { store: storeOf(absolute(store), level), storeAsGiven: storeAsGiven(store, level) }),
       ...(stack === undefined ? {} : { stack }),
       ...(operations === undefined ? {} : { operations }),
       source: sourceOf(config.arrays, name, absolute),
@@ -195,12 +201,21 @@ function resolvePipeline(
   };
 }
 
+/** With the level that a path names; the store of one that a voxel size names is found when the pipeline is planned. */
+function storeOf(store: string, level: Level = ''): string {
+  return innerStore(store, typeof level === 'string' ? level : '');
+}
+
+function storeAsGiven(store: string, level: Level = ''): string {
+  return typeof level === 'string' ? innerStore(store, level) : `${store} [${level.join(', ')}]`;
+}
+
 function sourceOf(arrays: PipelineConfig['arrays'], name: string, absolute: (path: string) => string): VolumeSource {
-  const { store, stack = [], operations } = arrays[name];
+  const { store, level, stack = [], operations } = arrays[name];
   return {
     ...(store === undefined
       ? { stack: stack.map((part) => sourceOf(arrays, part, absolute)) }
-      : { store: absolute(store) }),
+      : { store: storeOf(absolute(store), level), ...(typeof level === 'object' ? { level } : {}) }),
     ...(operations === undefined ? {} : { operations }),
   };
 }

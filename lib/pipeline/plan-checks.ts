@@ -1,7 +1,9 @@
 import { isBlockwrightError, messageOf } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
+import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
+import { checkImages } from './image-outputs.js';
 import { metadataDifference } from './metadata-difference.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkPlaces } from './places.js';
@@ -9,7 +11,15 @@ import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
 import { checkRecordedOutputs } from './recorded-outputs.js';
 import { type Refusal, refusal } from './refusal.js';
-import { describeResource, resourceKey, resourcePath, storedResources } from './resource-key.js';
+import {
+  covers,
+  describeResource,
+  outputStore,
+  resourceKey,
+  resourceOf,
+  resourcePath,
+  storedResources,
+} from './resource-key.js';
 import { exists, type StoredArray } from './stored-arrays.js';
 import { type TaskWithPlan, writesOf } from './upstream.js';
 import { checkWritable } from './writable.js';
@@ -34,6 +44,7 @@ export async function checkTask(check: Check): Promise<Refusal[]> {
     ...checkBlocks(check),
     ...checkResources(check),
     ...checkOutputs(check),
+    ...(await checkImages(check)),
     ...checkPlaces(check),
     ...(await checkInputs(check)),
     ...(await checkRecordedOutputs(check)),
@@ -81,22 +92,23 @@ function checkOutputs(check: Check): Refusal[] {
     const array = pipeline.arrays.get(output.name);
     if (array === undefined) return [refusal(pipeline, path, `there is no array '${output.name}' in the pipeline`)];
     const found: Refusal[] = [];
-    const { store = '' } = array;
+    const store = outputStore(pipeline, output);
+    const what = describeResource(resourceOf(output));
     const { metadata, error } = stored.get(store) ?? {};
     const difference = metadata === undefined ? undefined : metadataDifference(metadata, output.metadata);
     if (error !== undefined) {
       const text = `what stands at ${store} is no array that can be written: ${messageOf(error)}`;
       found.push(refusal(pipeline, path, text, isBlockwrightError(error) ? error.code : 'ERR_IO'));
     } else if (difference !== undefined) {
-      const text = `the array '${output.name}' is there already (${store}) and is another: ${difference}. Remove it or name another store`;
+      const text = `${what} is there already (${store}) and is another: ${difference}. Remove it or name another store`;
       found.push(refusal(pipeline, path, text));
     }
     for (const other of planned) {
       for (const otherOutput of other.plan.outputs) {
-        if (other.plan === plan || pipeline.arrays.get(otherOutput.name)?.store !== store) continue;
+        if (other.plan === plan || outputStore(pipeline, otherOutput) !== store) continue;
         const apart = metadataDifference(otherOutput.metadata, output.metadata, { chunks: true });
         if (apart !== undefined) {
-          const text = `the task '${other.task.name}' writes the array '${output.name}' too, as another: ${apart}`;
+          const text = `the task '${other.task.name}' writes ${what} too, as another: ${apart}`;
           found.push(refusal(pipeline, path, text));
         }
       }
@@ -111,24 +123,36 @@ function checkOutputs(check: Check): Refusal[] {
 function checkChunks({ pipeline, plan }: Check, output: OutputArray, path: KeyPath): Refusal[] {
   const { blocks } = plan;
   if (blocks.count < 2) return [];
+  const what = describeResource(resourceOf(output));
   const { dimensions } = output.metadata.voxelSize;
   if (dimensions !== blocks.dimensions) {
-    const text = `the array '${output.name}' has ${dimensions} physical axes and the blocks have ${blocks.dimensions}: nothing shows that two blocks never write one chunk`;
+    const text = `${what} has ${dimensions} physical axes and the blocks have ${blocks.dimensions}: nothing shows that two blocks never write one chunk`;
     return [refusal(pipeline, path, text, 'ERR_CHUNK_SHARED')];
   }
   const { begin } = blocks.totalWriteRoi;
-  const total =
+  const whole =
     blocks.fit === 'shrink' ? blocks.totalWriteRoi : new Roi(begin, blocks.blockShape.multiply(blocks.gridShape));
+  // Coarse voxels may reach beyond what the last blocks cover; they are those blocks' alone.
+  const snapped = snappedOutwards(whole, output.metadata);
+  const total = roiOf(output.metadata).contains(snapped) ? snapped : whole;
   const grid = { begin, blockShape: blocks.blockShape, gridShape: blocks.gridShape.values, total };
   let shared: SharedChunk | undefined;
   try {
     shared = findSharedChunk(output.metadata, grid);
   } catch (error) {
-    const text = `the blocks do not lie on the voxels of the array '${output.name}': ${messageOf(error)}`;
+    const text = `the blocks do not lie on the voxels of ${what}: ${messageOf(error)}`;
     return [refusal(pipeline, path, text, 'ERR_GEOMETRY')];
   }
   if (shared === undefined) return [];
-  return [refusal(pipeline, path, sharedChunkError(`the array '${output.name}'`, shared).message, 'ERR_CHUNK_SHARED')];
+  return [refusal(pipeline, path, sharedChunkError(what, shared).message, 'ERR_CHUNK_SHARED')];
+}
+
+function snappedOutwards(roi: Roi, { offset, voxelSize }: ArrayMetadata): Roi {
+  return roi.translate(offset.negate()).snapToGrid(voxelSize, 'grow').translate(offset);
+}
+
+function roiOf({ shape, channelAxes, offset, voxelSize }: ArrayMetadata): Roi {
+  return new Roi(offset, voxelSize.multiply(shape.slice(channelAxes)));
 }
 
 /** What is read must be there, or be written by another task. */
@@ -140,7 +164,7 @@ async function checkInputs(check: Check): Promise<Refusal[]> {
     const written = planned.some(
       (one) => one.task !== task && writesOf(one.plan).some((other) => resourceKey(pipeline, other) === key),
     );
-    if (written || lost.has(key)) continue;
+    if (written || [...lost].some((one) => covers(one, key))) continue;
     const path = resourcePath(pipeline, resource);
     const there = resource.kind === 'array' ? stored.get(path)?.metadata !== undefined : await exists(path);
     if (there) continue;

@@ -6,11 +6,12 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 import { openVolume } from '../storage/volume-source.js';
 import type { PlanContext } from '../workers/task-definition.js';
 import { findArray, type KnownArrays } from './array-metadata.js';
+import { pathInGroup, sourcesOf } from './open-arrays.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import type { KeyPath } from './problem.js';
 import { findReferences, type Reference } from './references.js';
 import { type Refusal, refusal, refusalError } from './refusal.js';
-import { resourceKey } from './resource-key.js';
+import { outputStore, resourceKey } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 /** Thrown out of a task's plan when it asks for what a task that is not planned yet may provide. */
@@ -84,7 +85,7 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     array(name); // refuses what is not known yet
     const { store, operations, source } = pipeline.arrays.get(name)!;
     const outputs = state.planned.flatMap(({ plan }) => plan.outputs);
-    const output = outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
+    const output = outputs.find((one) => outputStore(pipeline, one) === store);
     if (store !== undefined && output !== undefined && operations === undefined) return output.create?.fillValue ?? 0;
     return openVolume(source).then(
       (volume) => volume.fillValue,
@@ -99,6 +100,7 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
   return {
     array,
     fillValue,
+    pathInGroup: (name, group) => pathInGroup(sourcesOf(pipeline), name, group),
     neighborhood: (name) => {
       const metadata = array(name);
       const result = neighborhoodOf(pipeline, name, metadata);

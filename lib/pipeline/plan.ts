@@ -1,7 +1,8 @@
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { type OmeroWindows, readOmeroWindows } from '../storage/omero-windows.js';
 import { needsWindows } from '../storage/operations/operation.js';
-import type { TaskPlan } from '../workers/task-definition.js';
+import type { Resource, TaskPlan } from '../workers/task-definition.js';
+import { resolveLevels } from './array-levels.js';
 import { findArray } from './array-metadata.js';
 import { bytesOf } from './data-volume.js';
 import { taskIdentity } from './identity.js';
@@ -9,6 +10,7 @@ import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
+import { outputStore } from './resource-key.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
@@ -46,17 +48,21 @@ export interface PipelinePlan {
 
 /** Plans all tasks and looks for every reason not to run. Reads metadata, writes nothing. */
 export async function planPipeline(
-  pipeline: Pipeline,
+  given: Pipeline,
   readStored: (store: string) => Promise<StoredArray> = readStoredArray,
 ): Promise<PipelinePlan> {
-  const stored = new Map<string, StoredArray>();
+  const { pipeline, stored } = await resolveLevels(given);
   const windows = new Map<string, OmeroWindows>();
+  const look = async (store: string) => {
+    if (!stored.has(store)) stored.set(store, await readStored(store));
+  };
   for (const { store, operations } of pipeline.arrays.values()) {
     if (store === undefined) continue;
-    if (!stored.has(store)) stored.set(store, await readStored(store));
+    await look(store);
     if (needsWindows(operations)) windows.set(store, await readOmeroWindows(store));
   }
   const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, { stored, windows });
+  for (const output of planned.flatMap(({ plan }) => plan.outputs)) await look(outputStore(pipeline, output));
   const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
@@ -80,8 +86,14 @@ export async function planPipeline(
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
     refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, resources })));
-    const bytes = (names: readonly string[], of: 'read' | 'write') =>
-      names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
+    const bytes = (resources: readonly Resource[], of: 'read' | 'write') =>
+      resources.reduce((sum, { kind, name, innerPath }) => {
+        const metadata =
+          innerPath === undefined
+            ? arrays.get(name)
+            : plan.outputs.find((one) => one.name === name && one.innerPath === innerPath)?.metadata;
+        return sum + (kind !== 'array' || metadata === undefined ? 0 : bytesOf(plan.blocks, metadata, of));
+      }, 0);
     const plannedTask = {
       task,
       plan,
@@ -89,8 +101,8 @@ export async function planPipeline(
       barriers: barriers.get(task.name) ?? [],
       resources,
       identity: taskIdentity(task, plan, { pipeline, arrays, windows, neighborhoods, earlier }),
-      bytesRead: bytes(arrayNames(plan.reads), 'read'),
-      bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
+      bytesRead: bytes(plan.reads, 'read'),
+      bytesWritten: bytes(writesOf(plan), 'write'),
     };
     tasks.push(plannedTask);
     earlier.set(task.name, plannedTask);
@@ -129,8 +141,4 @@ function inOrderOfTheFile(a: Refusal, b: Refusal): number {
 /** What is wrong with an array is found by every task that reads it. */
 function distinct(refusals: readonly Refusal[]): readonly Refusal[] {
   return refusals.filter((one, i) => refusals.findIndex(({ key, text }) => key === one.key && text === one.text) === i);
-}
-
-function arrayNames(resources: TaskPlan['reads']): string[] {
-  return resources.filter(({ kind }) => kind === 'array').map(({ name }) => name);
 }

@@ -3,7 +3,7 @@ import type { KnownArrays } from './array-metadata.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { NotPlannedYet, planContext, referencesOf } from './plan-context.js';
 import { type Refusal, refusalOf } from './refusal.js';
-import { resourceKeys } from './resource-key.js';
+import { covers, resourceKeys } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 export interface TaskPlans {
@@ -66,10 +66,11 @@ export async function makeTaskPlans(
     }
     if (pending.size < before) continue;
     // Nobody can move, so something is missing. What is certainly missing: an array for which all wait that name it.
-    const waitsFor = (task: PipelineTask, key: string) => !keys.get(task)?.has(key) || waits.get(task)?.key === key;
+    const names = (task: PipelineTask, key: string) => [...(keys.get(task) ?? [])].some((one) => covers(one, key));
+    const waitsFor = (task: PipelineTask, key: string) => !names(task, key) || waits.get(task)?.key === key;
     const sure = [...waits].find(([, { key }]) => [...pending].every((task) => waitsFor(task, key)));
     const [task, { key, refusal }] = sure ?? [...waits][0];
-    refuse(task, lost.has(key) ? undefined : refusal);
+    refuse(task, [...lost].some((one) => covers(one, key)) ? undefined : refusal);
   }
   return { planned, refusals, lost };
 }

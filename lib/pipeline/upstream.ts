@@ -1,7 +1,7 @@
-import type { Resource, TaskPlan } from '../workers/task-definition.js';
+import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
 import { findCircle } from './names.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
-import { describeResource, resourceKey, storedResources } from './resource-key.js';
+import { describeResource, resourceKey, resourceOf, storedResources } from './resource-key.js';
 
 /** What one task waits for, and why. */
 interface Order {
@@ -117,10 +117,9 @@ function usesOf(pipeline: Pipeline, planned: readonly TaskWithPlan[]): Use[] {
 
 /** What a plan writes: an output array is written whether or not `writes` names it again. */
 export function writesOf(plan: TaskPlan): readonly Resource[] {
-  const named = new Set(plan.writes.filter(({ kind }) => kind === 'array').map(({ name }) => name));
-  const more = plan.outputs
-    .filter(({ name }) => !named.has(name))
-    .map(({ name }): Resource => ({ kind: 'array', name }));
+  const isNamed = ({ name, innerPath }: OutputArray) =>
+    plan.writes.some((one) => one.kind === 'array' && one.name === name && one.innerPath === innerPath);
+  const more = plan.outputs.filter((output) => !isNamed(output)).map(resourceOf);
   return [...plan.writes, ...more];
 }
 

@@ -60,7 +60,8 @@ export async function listHierarchy(path: string, options: HierarchyOptions = {}
       complete = false;
       break;
     }
-    const node = await examine(path, inner);
+    const found = await nodeAt(innerStore(path, inner));
+    const node = found === undefined ? undefined : { ...found, path: inner };
     if (node !== undefined) nodes.push(node);
     if (node?.kind === 'array' || node?.kind === 'damaged') continue;
     const names = await foldersIn(innerStore(path, inner));
@@ -85,9 +86,9 @@ function nodeOf({ path, kind, zarrFormat, attributes }: ConsolidatedNode): Hiera
   }
 }
 
-/** What a folder itself is; undefined where it holds no metadata. */
-async function examine(root: string, path: string): Promise<HierarchyNode | undefined> {
-  const folder = innerStore(root, path);
+/** What a folder itself is, with the path ''; undefined where it holds no metadata. */
+export async function nodeAt(folder: string): Promise<HierarchyNode | undefined> {
+  const path = '';
   try {
     const v3 = await readDocument(join(folder, 'zarr.json'));
     if (v3 !== undefined) {

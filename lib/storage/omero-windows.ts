@@ -1,5 +1,6 @@
 import { isBlockwrightError } from '../errors.js';
 import type { Document } from './document.js';
+import { findImages } from './image-group.js';
 import { findImageOf } from './image-world.js';
 
 /** In which range of values the viewers of an image show each channel. */
@@ -13,14 +14,14 @@ export interface OmeroWindows {
 /**
  * The `omero` windows of the image that an array is a level of, or why there are none.
  *
- * @param store absolute path of the array's folder
+ * @param store absolute path of the folder of the array, or of the image itself
  */
 export async function readOmeroWindows(store: string): Promise<OmeroWindows> {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(store)) return { missing: 'an address, whose image is not read' };
   try {
-    const found = await findImageOf(store);
-    if (found === undefined) return { missing: 'no image around the array' };
-    const { attributes } = found.image;
+    const image = (await findImages(store))?.[0] ?? (await findImageOf(store))?.image;
+    if (image === undefined) return { missing: 'no image around the array' };
+    const { attributes } = image;
     if (!attributes.has('omero')) return { missing: `an image without 'omero' (${attributes.file})` };
     return { windows: attributes.object('omero').objects('channels').map(windowOf) };
   } catch (error) {

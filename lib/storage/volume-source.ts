@@ -1,3 +1,4 @@
+import { type Level, storeOfLevel } from './image-level.js';
 import { readOmeroWindows } from './omero-windows.js';
 import { openStore } from './open-store.js';
 import { LazyVolume } from './operations/lazy-volume.js';
@@ -12,8 +13,10 @@ export type VolumeSource = (StoredSource | StackedSource) & {
 };
 
 export interface StoredSource {
-  /** Absolute path of the array's folder. */
+  /** Absolute path of the array's folder, or of an image's group. */
   readonly store: string;
+  /** Which level of the image. Left out, the store is an array: an image is never opened at a level that nobody named. */
+  readonly level?: Level;
   readonly stack?: undefined;
 }
 
@@ -26,14 +29,18 @@ export interface StackedSource {
 /**
  * Opens a volume for reading, and for writing where it is an array in a local folder and nothing is done to it on the way.
  *
- * @throws as {@link openStore}; ERR_ARGUMENT for an operation that the volume does not allow, or volumes that do not stack
+ * @throws as {@link openStore} and {@link storeOfLevel}; ERR_ARGUMENT for an operation that the volume does not allow, or
+ *   volumes that do not stack
  */
 export async function openVolume(source: VolumeSource): Promise<Volume> {
-  const { store, stack, operations = [] } = source;
-  const volume =
-    stack === undefined ? await openStore(store) : new StackedVolume(await Promise.all(stack.map(openVolume)));
+  const { stack, operations = [] } = source;
+  if (stack !== undefined) {
+    const stacked = new StackedVolume(await Promise.all(stack.map(openVolume)));
+    return operations.length === 0 ? stacked : LazyVolume.over(stacked, operations, { missing: 'a stack' });
+  }
+  const store = source.level === undefined ? source.store : await storeOfLevel(source.store, source.level);
+  const volume = await openStore(store);
   if (operations.length === 0) return volume;
-  const windows =
-    store !== undefined && needsWindows(operations) ? await readOmeroWindows(store) : { missing: 'a stack' };
+  const windows = needsWindows(operations) ? await readOmeroWindows(store) : { missing: 'not needed' };
   return LazyVolume.over(volume, operations, windows);
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { BlockPlan } from '../blocks/plan.js';
 import { factsOf, type TypedArray } from '../storage/data-type.js';
 import type { FillValue } from '../storage/fill-value.js';
+import { imageAxes, whyNoImage } from '../storage/image-axes.js';
+import { zarrFormatOf } from '../storage/image-metadata.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { boxesOf, boxWithin } from '../storage/voxel-boxes.js';
 import { arrayName } from '../workers/option-types.js';
@@ -18,9 +20,16 @@ const options = z.strictObject({
     .optional()
     .describe('Voxels that a block copies, one number a physical axis. Default: whole chunks or shards, about 64 MiB.'),
   ...newArrayOptions,
+  ome: z
+    .enum(['0.4', '0.5'])
+    .optional()
+    .describe('The target becomes an OME-Zarr image of one level, s0. 0.5 is zarr v3, 0.4 is zarr v2.'),
 });
 
 type Options = z.infer<typeof options>;
+
+/** The level of an image. */
+const LEVEL = 's0';
 
 /** Memory for the voxels of a block; of more channels than fit, some are copied after the others. */
 const BLOCK_BYTES = 256 * 2 ** 20;
@@ -38,26 +47,25 @@ export const copy = defineTask<Options>({
 
   async plan(given, context) {
     const source = context.array(given.source);
-    const shapes = shapesOf(given, source, context);
-    const compressor = given.compressor?.name ?? 'zstd';
-    if (given.zarrFormat === 3 && (compressor === 'lz4' || compressor === 'zlib')) {
-      throw context.error('compressor', `expected none, zstd, gzip or blosc in zarr v3, found ${compressor}`);
-    }
+    const zarrFormat = formatOf(given, source, context);
+    const shapes = shapesOf(given, zarrFormat, source, context);
     const blockSize = given.blockSize ?? copyBlockSize(source, shapes.shardShape ?? shapes.chunkShape, given.roi);
     const blocks = planOver(source, { ...given, blockSize }, context);
     const metadata = targetOf(source, blocks, shapes);
-    return {
-      blocks,
-      reads: [{ kind: 'array', name: given.source }],
-      writes: [{ kind: 'array', name: given.target }],
-      outputs: [
-        { name: given.target, metadata, create: createOptionsOf(given, await fillValueOf(given, source, context)) },
-      ],
-    };
+    const create = createOptionsOf(given, zarrFormat, await fillValueOf(given, source, context));
+    const reads = [{ kind: 'array', name: given.source }] as const;
+    const name = given.target;
+    if (given.ome === undefined) {
+      return { blocks, reads, writes: [{ kind: 'array', name }], outputs: [{ name, metadata, create }] };
+    }
+    const pyramid = { version: given.ome, centred: true, world: metadata, base: LEVEL, levels: [], extends: false };
+    const outputs = [{ name, innerPath: LEVEL, metadata, create }];
+    return { blocks, reads, writes: [], outputs, images: [{ name, pyramid }] };
   },
 
   async processBlock(given, block, context) {
-    const [source, target] = await Promise.all([context.array(given.source), context.array(given.target)]);
+    const level = given.ome === undefined ? undefined : LEVEL;
+    const [source, target] = await Promise.all([context.array(given.source), context.array(given.target, level)]);
     const { signal } = context;
     const { voxelSize, channelAxes, shape, chunkShape, shardShape } = target.metadata;
     const voxels = block.writeRoi.shape.divide(voxelSize).values;
@@ -86,8 +94,23 @@ export const copy = defineTask<Options>({
 
 type Shapes = Pick<ArrayMetadata, 'chunkShape' | 'shardShape'>;
 
+/** The zarr format of the target; refuses what it does not have. */
+function formatOf(given: Options, source: ArrayMetadata, context: PlanContext): 2 | 3 {
+  const { ome, compressor } = given;
+  const reason = ome === undefined ? undefined : whyNoImage(imageAxes(source));
+  if (reason !== undefined) throw context.error('ome', reason);
+  const zarrFormat = given.zarrFormat ?? (ome === undefined ? 3 : zarrFormatOf(ome));
+  if (ome !== undefined && zarrFormat !== zarrFormatOf(ome)) {
+    throw context.error('zarrFormat', `expected ${zarrFormatOf(ome)} for OME-Zarr ${ome}, found ${zarrFormat}`);
+  }
+  if (zarrFormat === 3 && (compressor?.name === 'lz4' || compressor?.name === 'zlib')) {
+    throw context.error('compressor', `expected none, zstd, gzip or blosc in zarr v3, found ${compressor.name}`);
+  }
+  return zarrFormat;
+}
+
 /** Chunks and shards of the target, of all axes. */
-function shapesOf(given: Options, source: ArrayMetadata, context: PlanContext): Shapes {
+function shapesOf(given: Options, zarrFormat: 2 | 3, source: ArrayMetadata, context: PlanContext): Shapes {
   const full = (option: 'chunkShape' | 'shardShape', like: readonly number[]): readonly number[] | undefined => {
     const shape = given[option];
     if (shape === undefined) return undefined;
@@ -98,11 +121,11 @@ function shapesOf(given: Options, source: ArrayMetadata, context: PlanContext): 
     const without = channelAxes === 0 ? '' : `, or ${dimensions - channelAxes} without channels`;
     throw context.error(option, `expected ${dimensions} numbers${without}, found [${shape.join(', ')}]`);
   };
-  const isAsSource = given.chunkShape === undefined && given.shardShape === undefined && given.zarrFormat === 3;
+  const isAsSource = given.chunkShape === undefined && given.shardShape === undefined && zarrFormat === 3;
   const chunkShape = full('chunkShape', source.chunkShape) ?? source.chunkShape;
   const shardShape = isAsSource ? source.shardShape : full('shardShape', chunkShape);
   if (shardShape === undefined) return { chunkShape };
-  if (given.zarrFormat === 2) {
+  if (zarrFormat === 2) {
     throw context.error('shardShape', `expected none in zarr v2, found [${shardShape.join(', ')}]`);
   }
   const bad = shardShape.some((extent, axis) => extent % chunkShape[axis] !== 0);

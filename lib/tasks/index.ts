@@ -1,6 +1,7 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
 import { copy } from './copy.js';
+import { downsample } from './downsample.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
@@ -12,4 +13,5 @@ export const builtInTasks: readonly TaskDefinition[] = [
   graphMws,
   relabel,
   copy,
+  downsample,
 ] as readonly TaskDefinition[];

@@ -30,7 +30,10 @@ const compressor = z.discriminatedUnion('name', [
 
 /** Options of tasks whose users choose how a new array is stored. */
 export const newArrayOptions = {
-  zarrFormat: z.union([z.literal(2), z.literal(3)]).default(3),
+  zarrFormat: z
+    .union([z.literal(2), z.literal(3)])
+    .optional()
+    .describe('Default: 3'),
   chunkShape: extents()
     .optional()
     .describe('Voxels of a chunk (of an inner chunk where there are shards), with or without the channel axes.'),
@@ -64,7 +67,10 @@ export function fillValueFor(given: number | string, dataType: DataType): FillVa
 }
 
 /** How a new array is stored, apart from its shapes. */
-export function createOptionsOf(options: NewArrayOptions, fillValue: FillValue): CreateOptions {
-  const { zarrFormat = 3, compressor } = options;
+export function createOptionsOf(
+  { compressor }: NewArrayOptions,
+  zarrFormat: 2 | 3,
+  fillValue: FillValue,
+): CreateOptions {
   return { zarrFormat, fillValue, ...(compressor === undefined ? {} : { compressor: compressor as Compressor }) };
 }

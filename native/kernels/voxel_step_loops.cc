@@ -6,6 +6,12 @@
 
 #include "core/target_clones.h"
 
+// Comparisons of floats may be computed for several voxels at once: what they do to the floating-point exception flags, which nobody
+// reads, may differ; results may not.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-trapping-math")
+#endif
+
 // Everything below is inlined into one function a source type, which is compiled for several instruction sets.
 #define BLOCKWRIGHT_INLINE [[gnu::always_inline]] inline
 

@@ -123,6 +123,14 @@ describe('copy', () => {
     expect([...filesBelow(path('file'))]).toEqual([...filesBelow(path('inline'))]);
   });
 
+  test('into an image of one level', async () => {
+    expect((await toy.run('copy', 'source', 'image', '--ome', '0.5', '--quiet', '--workers', '2')).status).toBe(0);
+    expect(await voxels('image/s0')).toEqual(await voxels('source'));
+    const { out } = await toy.inProcess('info', 'FOLDER/image');
+    expect(out).toContain('FOLDER/image: zarr v3 group, OME-Zarr image\n');
+    expect((await toy.inProcess('copy', 'FOLDER/source', 'FOLDER/image')).error).toContain('ERR_ARRAY_EXISTS');
+  });
+
   test('killed with all its workers, the same command goes on, and gives the same bytes', async () => {
     const shape = [64, 64, 64];
     const big = await ChunkedArray.create(

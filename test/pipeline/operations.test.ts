@@ -148,10 +148,10 @@ ${b}`,
   });
 
   test.each([
-    ['slice, end: [41, 30]', '4:85: arrays.a.operations[1].end[0]: expected a voxel above 0 and up to 40, found 41'],
+    ['slice, end: [41, 30]', '4:84: arrays.a.operations[1].end[0]: expected a voxel above 0 and up to 40, found 41'],
     [
       'channels, channels: [0]',
-      '4:63: arrays.a.operations[1]: expected an array with its first channel axis, found one without channels',
+      '4:64: arrays.a.operations[1]: expected an array with its first channel axis, found one without channels',
     ],
   ])('refuses %s with the place in the file, once', async (operation, line) => {
     expect(

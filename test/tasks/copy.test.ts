@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { codeOf, messageOf } from '../../lib/errors.js';
@@ -10,6 +10,7 @@ import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import type { CreateOptions } from '../../lib/storage/create-array.js';
 import { bytesOf, type DataType, factsOf, type TypedArray } from '../../lib/storage/data-type.js';
+import { openImage } from '../../lib/storage/image-group.js';
 import type { ArrayMetadata } from '../../lib/storage/metadata.js';
 import { copyBlockSize } from '../../lib/tasks/copy-block-size.js';
 import { goldens, parseNpy, readJson } from '../support/goldens.js';
@@ -70,7 +71,7 @@ async function makeSource(metadata: ArrayMetadata, options: CreateOptions = {}):
   return { array, plain };
 }
 
-async function copy(source: ChunkedArray, options: Record<string, unknown> = {}): Promise<ChunkedArray> {
+async function copy(source: ChunkedArray, options: Record<string, unknown> = {}, level = ''): Promise<ChunkedArray> {
   const target = join(folder.path, `target-${stores++}`);
   const made = await pipeline({
     name: 'copy',
@@ -79,7 +80,7 @@ async function copy(source: ChunkedArray, options: Record<string, unknown> = {})
     tasks: { copy: { type: 'copy', source: 'source', target: 'target', ...options } },
   });
   await runSerially(await planPipeline(made));
-  return ChunkedArray.open(target);
+  return ChunkedArray.open(join(target, level));
 }
 
 const all = async (array: ChunkedArray): Promise<TypedArray> =>
@@ -147,6 +148,28 @@ describe('copy', () => {
     expect([...(await all(v2))]).toEqual(plain.voxels);
     const back = await copy(v2, { chunkShape: [5, 8, 7] });
     expect(back.metadata).toEqual(array.metadata);
+  });
+
+  test.each(['0.4', '0.5'])('into an OME-Zarr %s image of one level', async (ome) => {
+    const { array, plain } = await makeSource(
+      metadataOf({ shape: [2, 20, 17, 23], chunkShape: [1, 5, 8, 7], channelAxes: 1 }),
+    );
+    const target = await copy(
+      array,
+      { ome, chunkShape: [6, 6, 6], roi: { offset: [0, 80, 12], shape: [400, 68, 92] } },
+      's0',
+    );
+    expect(target.format.zarrFormat).toBe(ome === '0.4' ? 2 : 3);
+    expect([...(await all(target))]).toEqual(plain.read([0, 1, 0, 0], [2, 11, 17, 23]));
+    const image = await openImage(dirname(target.path));
+    expect(image.axes).toEqual([
+      { name: 'c0', type: 'channel', unit: '' },
+      ...['z', 'y', 'x'].map((name) => ({ name, type: 'space', unit: 'nanometer' })),
+    ]);
+    const [level] = image.levels;
+    expect(level.path).toBe('s0');
+    expect(level.scale.map((value) => value.toNumber())).toEqual([1, 40, 4, 4]);
+    expect(level.translation.map((value) => value.toNumber())).toEqual([0, 0, 80, 12]);
   });
 
   test('a part of the world moves the offset', async () => {
@@ -235,6 +258,7 @@ describe('copy', () => {
     [{ shardShape: [10, 8, 14], zarrFormat: 2 }, 'shardShape', 'expected none in zarr v2'],
     [{ compressor: { name: 'lz4' } }, 'compressor', 'in zarr v3, found lz4'],
     [{ shardShape: [10, 8, 14], blockSize: [5, 8, 7] }, 'copy', 'shard'],
+    [{ ome: '0.4', zarrFormat: 3 }, 'zarrFormat', 'expected 2 for OME-Zarr 0.4, found 3'],
     [{ fillValue: -1 }, 'fillValue', 'expected a value of uint16, found -1'],
     [{ fillValue: 'NaN' }, 'fillValue', 'expected a value of uint16, found NaN'],
     [{ blockSize: [7, 7, 7] }, 'copy', 'would write into the same chunk'],

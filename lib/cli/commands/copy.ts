@@ -14,6 +14,7 @@ export interface CopyArguments {
   readonly shards: CopyRequest['shardShape'];
   readonly compressor: CopyRequest['compressor'];
   readonly zarrFormat: 2 | 3 | undefined;
+  readonly ome: CopyRequest['ome'];
   readonly operations: CopyRequest['operations'];
   readonly dataType: string | undefined;
   readonly fill: string | undefined;
@@ -50,6 +51,11 @@ export const copyCommand = defineCommand<CopyArguments>({
           'none, zstd:LEVEL, gzip:LEVEL, blosc:NAME:LEVEL:none|bytes|bits; of zarr v2 also zlib:LEVEL, lz4. Default: zstd:1',
       })
       .option('zarr-format', { type: 'number', choices: [2, 3], describe: 'Default: 3' })
+      .option('ome', {
+        type: 'string',
+        choices: ['0.4', '0.5'],
+        describe: 'Make the target an OME-Zarr image of one level, s0',
+      })
       .option('operations', {
         type: 'string',
         coerce: parseOperations,
@@ -79,7 +85,7 @@ export const copyCommand = defineCommand<CopyArguments>({
       }) as unknown as Argv<CopyArguments>,
   run: async (found, console) => {
     const { source, target, chunks, shards, compressor, zarrFormat, fill, roi, begin, end, block, ...how } = found;
-    const { dataType, operations = [] } = found;
+    const { ome, dataType, operations = [] } = found;
     const steps = [...operations, ...(dataType === undefined ? [] : [{ type: 'convert', dataType }])];
     const { pipeline, continues } = await copyPipeline({
       source,
@@ -89,6 +95,7 @@ export const copyCommand = defineCommand<CopyArguments>({
       shardShape: shards,
       compressor,
       zarrFormat,
+      ome,
       fillValue: fill,
       roi,
       begin,
