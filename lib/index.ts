@@ -67,14 +67,27 @@ export {
 export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
+export type { ArrayInfo } from './storage/array-info.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
+export { type ChunkSizes, chunkSizesFor } from './storage/chunk-sizes.js';
 export { ChunkedArray } from './storage/chunked-array.js';
+export type { Compressor } from './storage/compressor.js';
+export type { CreateOptions } from './storage/create-array.js';
 export { type Hierarchy, type HierarchyNode, type HierarchyOptions, listHierarchy } from './storage/hierarchy.js';
 export type { ImageAxis, ImageLevel } from './storage/image-group.js';
 export type { Level } from './storage/image-level.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
 export type { ConvertedType, VolumeOperation } from './storage/operations/operation.js';
 export type { Pyramid, PyramidLevel } from './storage/pyramid.js';
+export { type GroupInfo, type ImageInfo, storeInfo, type UnreadableInfo } from './storage/store-info.js';
+export type { Finding } from './storage/verify-array.js';
+export {
+  type StoreFinding,
+  type StoreProgress,
+  type StoreVerification,
+  type VerifyStoreOptions,
+  verifyStore,
+} from './storage/verify-store.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type StackedSource, type StoredSource, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';
