@@ -45,6 +45,9 @@ describe('copy', () => {
     );
     expect(status).toBe(0);
     expect(out).toContain('complete: every block is done');
+    expect(error).toContain(
+      'rechunked: 48 x 48 x 48 uint8, zarr v3, chunks of 24 x 24 x 16, blosc zstd level 3, bit shuffle; 12 blocks of 24 x 24 x 16\n',
+    );
     expect(error).toContain('copy: ends, 12 done');
     const { metadata, format } = await ChunkedArray.open(path('rechunked'));
     expect(metadata.chunkShape).toEqual([24, 24, 16]);
@@ -248,6 +251,7 @@ describe('copy', () => {
     const { status, out, error } = await toy.inProcess('copy', ...args);
     expect({ status, out }).toEqual({ status: 2, out: '' });
     expect(error).toContain(message);
+    expect(error).toMatch(/^blockwright: /);
     expect(existsSync(path('x'))).toBe(false);
     expect(existsSync(path('x.copy.run'))).toBe(false);
   });

@@ -1,9 +1,15 @@
 import type { Argv } from 'yargs';
 import { codeOf } from '../../errors.js';
 import { type CopyRequest, copyPipeline, removeCopyRun } from '../../pipeline/copy.js';
+import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
+import { innermostChunk } from '../../storage/array-format.js';
+import { codecText } from '../../storage/codec-text.js';
+import { newFormat } from '../../storage/create-array.js';
+import { times } from '../array-text.js';
 import { defineCommand } from '../command.js';
 import { parseCompressor, parseNumbers, parseOperations, parseRoi } from '../copy-options.js';
 import { ExitCode, exitCodeOfError } from '../exit-code.js';
+import { plural } from '../format.js';
 import { runWithProgress } from '../run-with-progress.js';
 import { workersOption } from './run.js';
 
@@ -104,6 +110,8 @@ export const copyCommand = defineCommand<CopyArguments>({
     });
     const { runDirectory } = pipeline;
     try {
+      const text = how.json || how.quiet ? '' : copyText(await planPipeline(pipeline), target);
+      if (text !== '') console.error(text);
       const exitCode = await runWithProgress(pipeline, { ...how, file: runDirectory }, console);
       if (exitCode === ExitCode.complete) await removeCopyRun(pipeline);
       return exitCode;
@@ -121,3 +129,20 @@ export const copyCommand = defineCommand<CopyArguments>({
     }
   },
 });
+
+/** What the copy will be: a plan that is refused says so when it runs. */
+function copyText({ tasks }: PipelinePlan, target: string): string {
+  return tasks
+    .flatMap(({ plan: { blocks, outputs } }) =>
+      outputs.map(({ metadata, create }) => {
+        const { shape, chunkShape, shardShape, dataType, voxelSize } = metadata;
+        const format = newFormat(metadata, create);
+        const { codecs } = innermostChunk(format);
+        const shards = shardShape === undefined ? '' : ` in shards of ${times(shardShape)}`;
+        const files = `chunks of ${times(chunkShape)}${shards}, ${codecText(codecs)}`;
+        const size = times(blocks.blockShape.divide(voxelSize).values);
+        return `${target}: ${times(shape)} ${dataType}, zarr v${format.zarrFormat}, ${files}; ${plural(blocks.count, 'block')} of ${size}`;
+      }),
+    )
+    .join('\n');
+}
