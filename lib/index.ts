@@ -55,6 +55,7 @@ export { type LookupTable, type RelabelOptions, relabel } from './native/relabel
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';
 export {
   type ArrayInput,

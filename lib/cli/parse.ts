@@ -16,8 +16,8 @@ import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { printError } from './print-error.js';
 
 const EPILOGUE = `Exit codes:
-  0  every block is done
-  1  blocks failed or were orphaned
+  0  every block is done; nothing is damaged
+  1  blocks failed or were orphaned; something is damaged
   2  the command line, the file, the plan or the run folder was refused
   3  interrupted, resumable
   4  the run could not go on, resumable`;

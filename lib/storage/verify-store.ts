@@ -92,15 +92,20 @@ export async function verifyStore(path: string, options: VerifyStoreOptions = {}
 }
 
 async function nodesOf(path: string): Promise<readonly HierarchyNode[]> {
-  const { nodes, complete } = await listHierarchy(path, { maxDepth: 64, maxFolders: 1_000_000 });
+  const limits = { maxDepth: 64, maxFolders: 1_000_000 };
+  const { nodes, complete } = await listHierarchy(path, { ...limits, consolidated: false });
   const [first] = nodes;
   if (first === undefined || (first.path === '' && first.kind !== 'group')) {
     await ChunkedArray.open(path); // says what is wrong with it
     if (first?.kind === 'damaged') throw first.error;
   }
-  if (!complete)
+  if (!complete) {
     throw new BlockwrightError('ERR_LIMIT', `${path}: more than 1,000,000 folders, or deeper than 64`, { path });
-  return nodes;
+  }
+  // What consolidated metadata lists and nobody finds is missing: it is opened, which says so.
+  const found = new Set(nodes.map((node) => node.path));
+  const listed = await listHierarchy(path, limits);
+  return [...nodes, ...listed.nodes.filter((node) => node.kind === 'array' && !found.has(node.path))];
 }
 
 async function missingLevels(folder: string, { images }: HierarchyNode & { kind: 'group' }): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { Roi } from '../geometry/roi.js';
 import { factsOf } from '../storage/data-type.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import { boxWithin } from '../storage/voxel-boxes.js';
 import { type BlockOptions, roiOf } from './block-options.js';
 
 /** A block is not made larger than this for its own sake. */
@@ -41,4 +42,20 @@ export function copyBlockSize(
     const best = (isCut ? cut : axes).reduce((a, b) => (gain(b) > gain(a) ? b : a));
     block[best] *= 2;
   }
+}
+
+/**
+ * Voxels, of all axes, that a block of a copy has in memory at once: whole files of the target, as many as 256 MiB hold. Of a
+ * shard that is larger, whole inner chunks: the shard is then written in several turns.
+ *
+ * @param extents voxels of the block, of all axes
+ */
+export function copyPieceShape(
+  { chunkShape, shardShape, dataType }: ArrayMetadata,
+  extents: readonly number[],
+): readonly number[] {
+  const limit = MOST_BYTES / factsOf(dataType).bytes;
+  const file = shardShape ?? chunkShape;
+  const inBlock = file.reduce((product, extent, axis) => product * Math.min(extent, extents[axis]), 1);
+  return boxWithin(inBlock <= limit ? file : chunkShape, extents, limit);
 }

@@ -5,11 +5,11 @@ import type { FillValue } from '../storage/fill-value.js';
 import { imageAxes, whyNoImage } from '../storage/image-axes.js';
 import { zarrFormatOf } from '../storage/image-metadata.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
-import { boxesOf, boxWithin } from '../storage/voxel-boxes.js';
+import { boxesOf } from '../storage/voxel-boxes.js';
 import { arrayName } from '../workers/option-types.js';
 import { defineTask, type PlanContext } from '../workers/task-definition.js';
 import { blockOptions, planOver } from './block-options.js';
-import { copyBlockSize } from './copy-block-size.js';
+import { copyBlockSize, copyPieceShape } from './copy-block-size.js';
 import { createOptionsOf, fillValueFor, newArrayOptions } from './new-array-options.js';
 
 const options = z.strictObject({
@@ -30,9 +30,6 @@ type Options = z.infer<typeof options>;
 
 /** The level of an image. */
 const LEVEL = 's0';
-
-/** Memory for the voxels of a block; of more channels than fit, some are copied after the others. */
-const BLOCK_BYTES = 256 * 2 ** 20;
 
 /**
  * Copies an array, or a part of it, into another with chunks, shards and codecs of its own: voxel for voxel, with its place in
@@ -67,26 +64,27 @@ export const copy = defineTask<Options>({
     const level = given.ome === undefined ? undefined : LEVEL;
     const [source, target] = await Promise.all([context.array(given.source), context.array(given.target, level)]);
     const { signal } = context;
-    const { voxelSize, channelAxes, shape, chunkShape, shardShape } = target.metadata;
+    const { voxelSize, channelAxes, shape, dataType } = target.metadata;
     const voxels = block.writeRoi.shape.divide(voxelSize).values;
-    const from = block.writeRoi.begin.subtract(source.metadata.offset).divide(voxelSize).values;
     const to = block.writeRoi.begin.subtract(target.metadata.offset).divide(voxelSize).values;
-    const { bytes, array: TypedArrayOfType } = factsOf(target.metadata.dataType);
-    const spatial = voxels.reduce((product, extent) => product * extent, 1);
+    const from = block.writeRoi.begin.subtract(source.metadata.offset).divide(voxelSize).values;
+    const channels = shape.slice(0, channelAxes);
+    const none = channels.map(() => 0);
+    const box = { begin: [...none, ...to], end: [...channels, ...to.map((first, axis) => first + voxels[axis])] };
+    const step = copyPieceShape(target.metadata, [...channels, ...voxels]);
+    const shift = [...none, ...to.map((first, axis) => from[axis] - first)];
+    const inSource = (corner: readonly number[]) => corner.map((first, axis) => first + shift[axis]);
 
     // Memory that was touched before is much faster than new memory.
     const spare = await context.once('memory', () => Promise.resolve<TypedArray[]>([]));
-    const channels = { begin: new Array<number>(channelAxes).fill(0), end: shape.slice(0, channelAxes) };
-    const step = (shardShape ?? chunkShape).slice(0, channelAxes);
-    const limit = Math.max(1, Math.floor(BLOCK_BYTES / bytes / spatial));
-    for (const { begin, end } of boxesOf(channels, boxWithin(step, channels.end, limit))) {
-      const count = begin.reduce((product, first, axis) => product * (end[axis] - first), spatial);
+    const { array: TypedArrayOfType } = factsOf(dataType);
+    for (const { begin, end } of boxesOf(box, step)) {
+      const count = begin.reduce((product, first, axis) => product * (end[axis] - first), 1);
       let memory = spare.pop();
       if (memory === undefined || memory.length < count) memory = new TypedArrayOfType(count);
       const into = memory.subarray(0, count);
-      const ends = (corner: readonly number[]) => [...end, ...corner.map((first, axis) => first + voxels[axis])];
-      await source.readRegion([...begin, ...from], ends(from), { into, signal });
-      await target.writeRegion([...begin, ...to], ends(to), into, { signal });
+      await source.readRegion(inSource(begin), inSource(end), { into, signal });
+      await target.writeRegion(begin, end, into, { signal });
       spare.push(memory);
     }
   },

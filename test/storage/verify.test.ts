@@ -275,6 +275,17 @@ describe('verify', () => {
     expect(result).toMatchObject({ arrays: 2, files: 128, damaged: 1, unreadable: 1 });
   });
 
+  test('consolidated metadata that is out of date hides nothing', async () => {
+    await makeArray('consolidated/listed');
+    damage(await makeArray('consolidated/added', { compressor: { name: 'none' } }), 'c/0/0/0');
+    const metadata = { listed: { node_type: 'array' }, gone: { node_type: 'array' } };
+    const group = { zarr_format: 3, node_type: 'group', consolidated_metadata: { kind: 'inline', metadata } };
+    writeFileSync(join(folder.path, 'consolidated/zarr.json'), JSON.stringify(group));
+    const { result, findings } = await verify(join(folder.path, 'consolidated'));
+    expect(keysOf(findings)).toEqual(['damaged c/0/0/0', `unreadable ${join(folder.path, 'consolidated/gone')}`]);
+    expect(result).toMatchObject({ arrays: 2, files: 128, unreadable: 1 });
+  });
+
   test('nothing, and an empty folder, are no stores', async () => {
     mkdirSync(join(folder.path, 'empty'));
     for (const path of ['none', 'empty']) {

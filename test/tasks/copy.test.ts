@@ -12,7 +12,7 @@ import type { CreateOptions } from '../../lib/storage/create-array.js';
 import { bytesOf, type DataType, factsOf, type TypedArray } from '../../lib/storage/data-type.js';
 import { openImage } from '../../lib/storage/image-group.js';
 import type { ArrayMetadata } from '../../lib/storage/metadata.js';
-import { copyBlockSize } from '../../lib/tasks/copy-block-size.js';
+import { copyBlockSize, copyPieceShape } from '../../lib/tasks/copy-block-size.js';
 import { goldens, parseNpy, readJson } from '../support/goldens.js';
 import { PlainArray } from '../support/plain-array.js';
 import { filesBelow, temporaryFolder, unpackStores } from '../support/stores.js';
@@ -307,5 +307,16 @@ describe('block sizes of copies', () => {
   test('count channels', () => {
     const many = source({ shape: [10, 4096, 4096, 4096], chunkShape: [10, 64, 64, 64], channelAxes: 1 });
     expect(sizeOf(copyBlockSize(many, [10, 64, 64, 64]), 10)).toBeLessThanOrEqual(64 * 2 ** 20);
+  });
+
+  test('are cut into pieces of at most 256 MiB: whole files, or whole inner chunks of large shards', () => {
+    const blocks = (more: Partial<ArrayMetadata>, extents: number[]) => copyPieceShape(source(more), extents);
+    expect(blocks({ chunkShape: [64, 64, 64] }, [128, 128, 128])).toEqual([128, 128, 128]);
+    const shards = { chunkShape: [64, 64, 64], shardShape: [1024, 1024, 1024] };
+    expect(blocks(shards, [1024, 1024, 1024])).toEqual([256, 1024, 1024]);
+    expect(blocks(shards, [1024, 100, 100])).toEqual([1024, 1024, 1024]);
+    const channels = { shape: [64, 512, 512, 512], channelAxes: 1 };
+    expect(blocks({ ...channels, chunkShape: [1, 64, 64, 64] }, [64, 256, 256, 256])).toEqual([16, 256, 256, 256]);
+    expect(blocks({ ...channels, chunkShape: [64, 256, 256, 512] }, [64, 256, 256, 512])).toEqual([64, 256, 256, 512]);
   });
 });
