@@ -55,6 +55,7 @@ export { type LookupTable, type RelabelOptions, relabel } from './native/relabel
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
+export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';
 export {
   type ArrayInput,
@@ -67,6 +68,7 @@ export {
 export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
+export type { ArrayInfo } from './storage/array-info.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { type ChunkSizes, chunkSizesFor } from './storage/chunk-sizes.js';
 export { ChunkedArray } from './storage/chunked-array.js';
@@ -79,6 +81,16 @@ export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js'
 export type { ConvertedType, VolumeOperation } from './storage/operations/operation.js';
 export type { Pyramid, PyramidLevel } from './storage/pyramid.js';
 export { RemoteArray, type RemoteArrayOptions } from './storage/remote-array.js';
+export { type GroupInfo, type ImageInfo, storeInfo, type UnreadableInfo } from './storage/store-info.js';
+export type { Finding } from './storage/verify-array.js';
+export {
+  type StoreFinding,
+  type StoreProgress,
+  type StoreVerification,
+  type VerifyStoreOptions,
+  verifyStore,
+} from './storage/verify-store.js';
+
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type StackedSource, type StoredSource, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
-import { isBlockwrightError, messageOf } from '../errors.js';
+import { codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { Roi } from '../geometry/roi.js';
+import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import { openVolume } from '../storage/volume-source.js';
 import type { PlanContext } from '../workers/task-definition.js';
 import { findArray, type KnownArrays } from './array-metadata.js';
 import { pathInGroup, sourcesOf } from './open-arrays.js';
@@ -9,7 +11,7 @@ import type { Pipeline, PipelineTask } from './pipeline.js';
 import type { KeyPath } from './problem.js';
 import { findReferences, type Reference } from './references.js';
 import { type Refusal, refusal, refusalError } from './refusal.js';
-import { resourceKey } from './resource-key.js';
+import { outputStore, resourceKey } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 /** Thrown out of a task's plan when it asks for what a task that is not planned yet may provide. */
@@ -79,8 +81,25 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     throw new NotPlannedYet(key, refusal(pipeline, pathOfReference(task, 'graph', name), text));
   };
 
+  const fillValue = async (name: string): Promise<FillValue> => {
+    array(name); // refuses what is not known yet
+    const { store, operations, source } = pipeline.arrays.get(name)!;
+    const outputs = state.planned.flatMap(({ plan }) => plan.outputs);
+    const output = outputs.find((one) => outputStore(pipeline, one) === store);
+    if (store !== undefined && output !== undefined && operations === undefined) return output.create?.fillValue ?? 0;
+    return openVolume(source).then(
+      (volume) => volume.fillValue,
+      (error) => {
+        // What a task of this run will write, seen through operations.
+        if (codeOf(error) === 'ERR_ARRAY_MISSING') return 0;
+        throw error;
+      },
+    );
+  };
+
   return {
     array,
+    fillValue,
     pathInGroup: (name, group) => pathInGroup(sourcesOf(pipeline), name, group),
     neighborhood: (name) => {
       const metadata = array(name);

@@ -31,6 +31,8 @@ export interface HierarchyOptions {
   readonly maxDepth?: number;
   /** Folders that are looked into, or entries of consolidated metadata. @default 10 000 */
   readonly maxFolders?: number;
+  /** Whether consolidated metadata is believed; else all folders are looked into. @default true */
+  readonly consolidated?: boolean;
 }
 
 /**
@@ -43,9 +45,9 @@ export interface HierarchyOptions {
  * @throws ERR_IO
  */
 export async function listHierarchy(path: string, options: HierarchyOptions = {}): Promise<Hierarchy> {
-  const { maxDepth = 8, maxFolders = 10_000 } = options;
+  const { maxDepth = 8, maxFolders = 10_000, consolidated: isBelieved = true } = options;
   // A damaged copy is no loss: the folders say the same, and what is wrong with them.
-  const consolidated = await readConsolidated(path).catch(() => undefined);
+  const consolidated = isBelieved ? await readConsolidated(path).catch(() => undefined) : undefined;
   if (consolidated !== undefined) {
     const within = consolidated.filter((node) => depthOf(node.path) <= maxDepth);
     const nodes = within.slice(0, maxFolders).map(nodeOf);

@@ -4,6 +4,7 @@ import type { BlockPlan } from '../blocks/plan.js';
 import type { Roi } from '../geometry/roi.js';
 import type { GraphStore } from '../graph/graph-store.js';
 import type { CreateOptions } from '../storage/create-array.js';
+import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { Pyramid } from '../storage/pyramid.js';
 import type { Volume } from '../storage/volume.js';
@@ -56,6 +57,8 @@ export interface StoreContext {
 export interface PlanContext extends StoreContext {
   /** Metadata of an array of the pipeline: of the file, or as an upstream task of this run declares it. */
   array(name: string): ArrayMetadata;
+  /** The value of that array's voxels that were never written; 0 of one that a task will write, seen through operations. */
+  fillValue(name: string): Promise<FillValue>;
   /** The affinities' neighborhood: of the pipeline file, else of the array's attributes; checked against its channels. */
   neighborhood(name: string): readonly (readonly number[])[];
   /** World units that the tasks which write a graph cover. */
