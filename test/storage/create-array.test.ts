@@ -86,6 +86,10 @@ describe('a new zarr v2 array', () => {
       { id: 'gzip', level: 5 },
     ],
     [{ name: 'zlib' }, { id: 'zlib', level: 1 }],
+    [
+      { name: 'zlib', level: -1 },
+      { id: 'zlib', level: -1 },
+    ],
     [{ name: 'lz4' }, { id: 'lz4', acceleration: 1 }],
     [
       { name: 'blosc', compressor: 'zstd' },
