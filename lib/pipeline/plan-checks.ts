@@ -15,6 +15,7 @@ import { type Refusal, refusal } from './refusal.js';
 import {
   covers,
   describeResource,
+  isAt,
   outputStore,
   resourceKey,
   resourceOf,
@@ -107,7 +108,7 @@ function checkOutputs(check: Check): Refusal[] {
     }
     for (const other of planned) {
       for (const otherOutput of other.plan.outputs) {
-        if (other.plan === plan || outputStore(pipeline, otherOutput) !== store) continue;
+        if (other.plan === plan || !isAt(pipeline, otherOutput, store)) continue;
         const apart = metadataDifference(otherOutput.metadata, output.metadata, { chunks: true });
         if (apart !== undefined) {
           const text = `the task '${other.task.name}' writes ${what} too, as another: ${apart}`;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -336,6 +336,23 @@ resources: {db: 2}
       ...(output.endsWith('x/in') ? { 'x/in': metadata([40, 30], { chunkShape: [10, 10] }) } : {}),
     };
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
+  });
+
+  test('an output that is an input by way of a link, and a reader of one waits for its writer', async () => {
+    mkdirSync(join(folder, 'd.zarr'));
+    symlinkSync('d.zarr', join(folder, 'link'));
+    const both = arrays.replace('d.zarr/b', 'link/a').replace('d.zarr/c', 'link/raw');
+    expect(await refused(`${both}  t: {type: toy-copy, input: raw, output: c, blockSize: [10, 10]}\n`, raw)).toEqual([
+      "ERR_PLAN 12:43: tasks.t.output: the task reads (as 'raw') and writes the array 'c': a block that is run again would read its own result. Write to another store",
+    ]);
+    const made = await plan(
+      `${both.replace('graphs:', '  d: {store: d.zarr/d}\ngraphs:')}  last: {type: toy-copy, input: b, output: d, blockSize: [10, 10]}
+  first: {type: toy-copy, input: raw, output: a, blockSize: [10, 10]}
+`,
+      raw,
+    );
+    expect(made.refusals).toEqual([]);
+    expect(upstreamOf(made)).toEqual({ last: ['first'], first: [] });
   });
 
   test.each([
