@@ -338,6 +338,14 @@ resources: {db: 2}
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
   });
 
+  test('two outputs of a task at one store', async () => {
+    const body = `${arrays.replace('d.zarr/b', './d.zarr/a')}  t: {type: toy-copy, input: raw, output: a, output2: b, blockSize: [10, 10]}\n`;
+    expect(await refused(body, raw)).toEqual([
+      "ERR_PLAN 12:43: tasks.t.output: the task writes the array 'a' and the array 'b' to one store (FOLDER/d.zarr/a)",
+      "ERR_PLAN 12:55: tasks.t.output2: the task writes the array 'b' and the array 'a' to one store (FOLDER/d.zarr/a)",
+    ]);
+  });
+
   test('an output that is an input by way of a link, and a reader of one waits for its writer', async () => {
     mkdirSync(join(folder, 'd.zarr'));
     symlinkSync('d.zarr', join(folder, 'link'));
