@@ -12,6 +12,9 @@ import { benchmark as pipeline } from './pipeline.js';
 import { benchmark as relabel } from './relabel.js';
 import { formatTable, type Row } from './row.js';
 import { benchmark as scheduler } from './scheduler.js';
+import { benchmark as zarrRead } from './zarr-read.js';
+import { benchmark as zarrUnaligned } from './zarr-unaligned.js';
+import { benchmark as zarrWrite } from './zarr-write.js';
 
 const benchmarks: readonly Benchmark[] = [
   mutexWatershed,
@@ -20,6 +23,9 @@ const benchmarks: readonly Benchmark[] = [
   relabel,
   scheduler,
   pipeline,
+  zarrRead,
+  zarrWrite,
+  zarrUnaligned,
 ];
 
 const help = benchmarks
