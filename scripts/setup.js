@@ -70,6 +70,7 @@ function missingPackages() {
     ['libblosc-dev', header('blosc.h')],
     ['libzstd-dev', header('zstd.h')],
     ['libdeflate-dev', header('libdeflate.h')],
+    ['liblz4-dev', header('lz4.h')],
   ]
     .filter(([, present]) => !present)
     .map(([name]) => name);

@@ -6,7 +6,7 @@ export type CoordinateLike = Coordinate | readonly number[];
 const MAX_DIMENSIONS = 6;
 
 /**
- * An immutable integer vector of 1 to 6 dimensions, in the order in which the array is stored (z, y, x).
+ * An immutable integer vector of up to 6 dimensions, in the order in which the array is stored (z, y, x).
  *
  * Arithmetic is elementwise, with another coordinate or one number for all axes. Nothing is truncated silently:
  * {@link floorDiv} and {@link ceilDiv} say which way they round, {@link divide} throws unless the division is exact.
@@ -15,8 +15,8 @@ export class Coordinate implements Iterable<number> {
   readonly values: readonly number[];
 
   constructor(values: readonly number[]) {
-    if (values.length < 1 || values.length > MAX_DIMENSIONS) {
-      throw new BlockwrightError('ERR_GEOMETRY', `coordinate: expected 1 to 6 dimensions, found ${values.length}`);
+    if (values.length > MAX_DIMENSIONS) {
+      throw new BlockwrightError('ERR_GEOMETRY', `coordinate: expected at most 6 dimensions, found ${values.length}`);
     }
     for (const value of values) {
       if (!Number.isSafeInteger(value)) {

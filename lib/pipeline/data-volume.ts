@@ -1,19 +1,6 @@
 import type { BlockPlan } from '../blocks/plan.js';
-import type { ArrayMetadata, DataType } from '../storage/metadata.js';
-
-const BYTES: Readonly<Record<DataType, number>> = {
-  uint8: 1,
-  int8: 1,
-  bool: 1,
-  uint16: 2,
-  int16: 2,
-  uint32: 4,
-  int32: 4,
-  float32: 4,
-  uint64: 8,
-  int64: 8,
-  float64: 8,
-};
+import { factsOf } from '../storage/data-type.js';
+import type { ArrayMetadata } from '../storage/metadata.js';
 
 /**
  * Bytes, before compression, that all blocks of a plan together read from (with context) or write to an array: the
@@ -22,7 +9,7 @@ const BYTES: Readonly<Record<DataType, number>> = {
 export function bytesOf(plan: BlockPlan, array: ArrayMetadata, of: 'read' | 'write'): number {
   const spatial = array.shape.slice(array.channelAxes);
   const channels = product(array.shape.slice(0, array.channelAxes));
-  if (plan.dimensions !== spatial.length) return product(array.shape) * BYTES[array.dataType];
+  if (plan.dimensions !== spatial.length) return product(array.shape) * factsOf(array.dataType).storedBytes;
   // A grid's boxes are products of intervals, so the sum over blocks is a product of sums over the axes.
   const voxels = plan.axes.map((axis, i) => {
     const voxel = array.voxelSize.at(i);
@@ -36,7 +23,7 @@ export function bytesOf(plan: BlockPlan, array: ArrayMetadata, of: 'read' | 'wri
     }
     return length;
   });
-  return Math.round(product(voxels)) * channels * BYTES[array.dataType];
+  return Math.round(product(voxels)) * channels * factsOf(array.dataType).storedBytes;
 }
 
 function product(values: readonly number[]): number {

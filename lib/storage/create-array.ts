@@ -2,32 +2,23 @@ import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { argumentError } from '../native/checks.js';
 import { arrayEntries, createFolder, exists, readDocument, removeArray, replaceFile } from './array-folder.js';
-import type { ArrayFormat, BloscCompressor, Codec } from './array-format.js';
+import type { ArrayFormat, ChunkFormat, Codec } from './array-format.js';
+import { type Compressor, codecsOf } from './compressor.js';
 import { factsOf, isDataType } from './data-type.js';
 import { Document } from './document.js';
 import { stringifyJson } from './exact-json.js';
 import { type FillValue, parseFillValue } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
-import { formatWorldAttributes } from './world-attributes.js';
+import { DIMENSION_NAMES_V2, formatWorldAttributes } from './world-attributes.js';
+import { formatZarrV2, parseZarrV2 } from './zarr-v2.js';
 import { formatZarrV3, parseZarrV3 } from './zarr-v3.js';
 
-/** How chunks are compressed. */
-export type Compressor =
-  | { readonly name: 'none' }
-  /** @default level 1, with the frame's checksum: a flipped bit is an error, not a voxel */
-  | { readonly name: 'zstd'; readonly level?: number; readonly checksum?: boolean }
-  | { readonly name: 'gzip'; readonly level?: number }
-  | {
-      readonly name: 'blosc';
-      readonly compressor?: BloscCompressor;
-      readonly level?: number;
-      readonly shuffle?: 'none' | 'bytes' | 'bits';
-    };
-
 export interface CreateOptions {
+  /** v2 has no shards; its separator is '/', recorded in its metadata. @default 3 */
+  readonly zarrFormat?: 2 | 3;
   /** @default zstd level 1 with a checksum */
   readonly compressor?: Compressor;
-  /** Adds a crc32c to every chunk. @default false */
+  /** Adds a crc32c to every chunk; v3 alone. @default false */
   readonly checksum?: boolean;
   /** Remove an array that is there, its chunks included. @default false */
   readonly overwrite?: boolean;
@@ -35,31 +26,12 @@ export interface CreateOptions {
   readonly fillValue?: FillValue;
 }
 
-function codecsOf(options: CreateOptions, elementBytes: number): Codec[] {
-  const checksum: Codec[] = options.checksum === true ? [{ name: 'crc32c' }] : [];
-  const compressor = options.compressor ?? { name: 'zstd' };
-  switch (compressor.name) {
-    case 'none':
-      return checksum;
-    case 'zstd':
-      return [{ name: 'zstd', level: compressor.level ?? 1, checksum: compressor.checksum ?? true }, ...checksum];
-    case 'gzip':
-      return [{ name: 'gzip', level: compressor.level ?? 1 }, ...checksum];
-    case 'blosc': {
-      const shuffle = ['none', 'bytes', 'bits'].indexOf(compressor.shuffle ?? 'bytes') as 0 | 1 | 2;
-      const rest = { level: compressor.level ?? 5, shuffle, typeSize: elementBytes, blockSize: 0 };
-      return [{ name: 'blosc', compressor: compressor.compressor ?? 'lz4', ...rest }, ...checksum];
-    }
-    default:
-      throw argumentError('compressor.name', 'none, zstd, gzip or blosc', (compressor as { name: unknown }).name);
-  }
-}
-
 function checkMetadata(metadata: ArrayMetadata): void {
   const dimensions = metadata.shape.length;
   const { channelAxes } = metadata;
-  if (!Number.isInteger(channelAxes) || channelAxes < 0 || channelAxes >= dimensions) {
-    throw argumentError('channelAxes', `a whole number from 0 to ${dimensions - 1}`, channelAxes);
+  const most = Math.max(0, dimensions - 1);
+  if (!Number.isInteger(channelAxes) || channelAxes < 0 || channelAxes > most) {
+    throw argumentError('channelAxes', `a whole number from 0 to ${most}`, channelAxes);
   }
   const physical = dimensions - channelAxes;
   const counts: [string, number, number][] = [
@@ -68,6 +40,7 @@ function checkMetadata(metadata: ArrayMetadata): void {
     ['offset', metadata.offset.dimensions, physical],
     ['voxelSize', metadata.voxelSize.dimensions, physical],
     ['units', metadata.units.length, physical],
+    ['shardShape', metadata.shardShape?.length ?? dimensions, dimensions],
   ];
   for (const [name, found, expected] of counts) {
     if (found !== expected) throw argumentError(name, `${expected} entries`, found);
@@ -85,23 +58,36 @@ function checkMetadata(metadata: ArrayMetadata): void {
   });
 }
 
-function formatOf(metadata: ArrayMetadata, options: CreateOptions): ArrayFormat {
+/**
+ * The format of a new array.
+ *
+ * @throws ERR_ARGUMENT, ERR_METADATA
+ */
+export function newFormat(metadata: ArrayMetadata, options: CreateOptions = {}): ArrayFormat {
   if (!isDataType(metadata.dataType)) throw argumentError('dataType', 'a data type', metadata.dataType);
-  const { bytes, kind } = factsOf(metadata.dataType);
+  const { zarrFormat = 3 } = options;
+  if (zarrFormat !== 2 && zarrFormat !== 3) throw argumentError('zarrFormat', '2 or 3', zarrFormat);
+  const { storedBytes, kind } = factsOf(metadata.dataType);
   const fill = options.fillValue ?? 0;
   const plain = kind === 'float' && !Number.isFinite(fill) && typeof fill === 'number' ? String(fill) : fill;
+  const order = metadata.shape.map((_, axis) => axis);
+  const compressed = codecsOf(options.compressor ?? { name: 'zstd' }, storedBytes);
+  const codecs: readonly Codec[] = options.checksum === true ? [...compressed, { name: 'crc32c' }] : compressed;
+  const chunk: ChunkFormat = { chunkShape: [...metadata.chunkShape], order, bigEndian: false, codecs };
   return {
-    zarrFormat: 3,
+    zarrFormat,
     shape: [...metadata.shape],
-    chunkShape: [...metadata.chunkShape],
     dataType: metadata.dataType,
-    order: metadata.shape.map((_, axis) => axis),
-    bigEndian: false,
     fill: parseFillValue(plain, metadata.dataType, 'options.fillValue'),
-    keyPrefix: 'c',
+    keyPrefix: zarrFormat === 3 ? 'c' : '',
     keySeparator: '/',
-    codecs: codecsOf(options, bytes),
+    ...(metadata.shardShape === undefined ? chunk : shardOf(metadata.shardShape, chunk)),
   };
+}
+
+function shardOf(shardShape: readonly number[], inner: ChunkFormat): ChunkFormat {
+  const shard = { inner, indexLocation: 'end', indexBigEndian: false, indexChecksum: true } as const;
+  return { chunkShape: [...shardShape], order: inner.order, bigEndian: false, shard, codecs: [] };
 }
 
 /** Makes room for a new array: refuses what is there, or removes an old array where that is asked for. Never touches a group. */
@@ -115,20 +101,34 @@ async function clearPath(path: string, overwrite: boolean): Promise<void> {
   throw new BlockwrightError('ERR_ARRAY_EXISTS', `${path}: ${found} is there already`, { path, entries });
 }
 
+/** The metadata files of a new array; the one that makes the folder an array comes last. */
+function filesOf(metadata: ArrayMetadata, format: ArrayFormat): [string, Record<string, unknown>][] {
+  const names = metadata.axisNames.map((name) => name.replace(/\^$/, ''));
+  const attributes = formatWorldAttributes(metadata);
+  if (format.zarrFormat === 3) return [['zarr.json', formatZarrV3(format, names, attributes)]];
+  return [
+    ['.zattrs', { ...attributes, [DIMENSION_NAMES_V2]: names }],
+    ['.zarray', formatZarrV2(format)],
+  ];
+}
+
 /**
- * Writes the zarr.json of a new v3 array with little-endian elements. It stands there wholly or not at all, and is durable when
- * the promise resolves.
+ * Writes the metadata of a new array with little-endian elements in C order. The array stands there wholly or not at all, and
+ * is durable when the promise resolves.
  */
 export async function createArray(path: string, metadata: ArrayMetadata, options: CreateOptions): Promise<ArrayFormat> {
   checkMetadata(metadata);
-  const format = formatOf(metadata, options);
-  const names = metadata.axisNames.map((name) => name.replace(/\^$/, ''));
-  const members = formatZarrV3(format, names, formatWorldAttributes(metadata));
-  const file = join(path, 'zarr.json');
-  const text = `${stringifyJson(members, file)}\n`;
-  parseZarrV3(Document.of('metadata', members as never)); // the same limits as for reading
+  const format = newFormat(metadata, options);
+  const files = filesOf(metadata, format).map(([name, members]) => {
+    const file = join(path, name);
+    return { file, members, text: `${stringifyJson(members, file)}\n` };
+  });
+  // The same limits as for reading.
+  const document = Document.of('metadata', files[files.length - 1].members as never);
+  if (format.zarrFormat === 3) parseZarrV3(document);
+  else parseZarrV2(document);
   await clearPath(path, options.overwrite === true);
   await createFolder(path);
-  await replaceFile(file, text);
+  for (const { file, text } of files) await replaceFile(file, text);
   return format;
 }

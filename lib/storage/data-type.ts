@@ -8,11 +8,12 @@ export type DataType =
   | 'int32'
   | 'uint64'
   | 'int64'
+  | 'float16'
   | 'float32'
   | 'float64'
   | 'bool';
 
-/** A typed array that holds a region. bool comes as Uint8Array of 0 and 1. */
+/** A typed array that holds a region. bool comes as Uint8Array of 0 and 1, float16 as Float32Array. */
 export type TypedArray =
   | Uint8Array
   | Int8Array
@@ -28,24 +29,27 @@ export type TypedArray =
 export type DataKind = 'boolean' | 'unsigned' | 'signed' | 'float';
 
 export interface DataTypeFacts {
-  /** Bytes of one element. */
+  /** Bytes of one element in memory. */
   readonly bytes: number;
+  /** Bytes of one element in a chunk, before compression. */
+  readonly storedBytes: number;
   readonly kind: DataKind;
   readonly array: new (length: number) => TypedArray;
 }
 
 const FACTS: Readonly<Record<DataType, DataTypeFacts>> = {
-  bool: { bytes: 1, kind: 'boolean', array: Uint8Array },
-  uint8: { bytes: 1, kind: 'unsigned', array: Uint8Array },
-  int8: { bytes: 1, kind: 'signed', array: Int8Array },
-  uint16: { bytes: 2, kind: 'unsigned', array: Uint16Array },
-  int16: { bytes: 2, kind: 'signed', array: Int16Array },
-  uint32: { bytes: 4, kind: 'unsigned', array: Uint32Array },
-  int32: { bytes: 4, kind: 'signed', array: Int32Array },
-  uint64: { bytes: 8, kind: 'unsigned', array: BigUint64Array },
-  int64: { bytes: 8, kind: 'signed', array: BigInt64Array },
-  float32: { bytes: 4, kind: 'float', array: Float32Array },
-  float64: { bytes: 8, kind: 'float', array: Float64Array },
+  bool: { bytes: 1, storedBytes: 1, kind: 'boolean', array: Uint8Array },
+  uint8: { bytes: 1, storedBytes: 1, kind: 'unsigned', array: Uint8Array },
+  int8: { bytes: 1, storedBytes: 1, kind: 'signed', array: Int8Array },
+  uint16: { bytes: 2, storedBytes: 2, kind: 'unsigned', array: Uint16Array },
+  int16: { bytes: 2, storedBytes: 2, kind: 'signed', array: Int16Array },
+  uint32: { bytes: 4, storedBytes: 4, kind: 'unsigned', array: Uint32Array },
+  int32: { bytes: 4, storedBytes: 4, kind: 'signed', array: Int32Array },
+  uint64: { bytes: 8, storedBytes: 8, kind: 'unsigned', array: BigUint64Array },
+  int64: { bytes: 8, storedBytes: 8, kind: 'signed', array: BigInt64Array },
+  float16: { bytes: 4, storedBytes: 2, kind: 'float', array: Float32Array },
+  float32: { bytes: 4, storedBytes: 4, kind: 'float', array: Float32Array },
+  float64: { bytes: 8, storedBytes: 8, kind: 'float', array: Float64Array },
 };
 
 export function isDataType(name: unknown): name is DataType {

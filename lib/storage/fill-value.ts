@@ -2,6 +2,7 @@ import { BlockwrightError } from '../errors.js';
 import { bytesOf, type DataType, factsOf } from './data-type.js';
 import { show } from './document.js';
 import type { Json } from './exact-json.js';
+import { float16Bits, float16Value } from './float16.js';
 
 /** The value of voxels that were never written. bool is 0 or 1; 64-bit integers are bigints. */
 export type FillValue = number | bigint;
@@ -37,22 +38,24 @@ function integerBytes(value: Json, dataType: DataType, where: string): Uint8Arra
 }
 
 function floatBytes(value: Json, dataType: DataType, where: string): Uint8Array {
-  const { bytes, array: TypedArray } = factsOf(dataType);
+  const { storedBytes, array: TypedArray } = factsOf(dataType);
   if (typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value)) {
     // The bits, also of a particular NaN. They go through an integer, because a float register may quieten a NaN.
     const bits = BigInt(value);
-    if (value.length !== 2 + 2 * bytes) fail(dataType, where, value);
-    return bytesOf(bytes === 8 ? BigUint64Array.of(bits) : Uint32Array.of(Number(bits)));
+    if (value.length !== 2 + 2 * storedBytes) fail(dataType, where, value);
+    if (storedBytes === 8) return bytesOf(BigUint64Array.of(bits));
+    return bytesOf(storedBytes === 4 ? Uint32Array.of(Number(bits)) : Uint16Array.of(Number(bits)));
   }
-  const element = new TypedArray(1);
+  // Not a Float32Array for float16, which would round twice.
+  const element = dataType === 'float16' ? new Float64Array(1) : new TypedArray(1);
   if (typeof value === 'number' || typeof value === 'bigint') element[0] = Number(value);
   else if (typeof value === 'string' && Object.hasOwn(SPECIAL, value)) element[0] = SPECIAL[value];
   else fail(dataType, where, value);
-  return bytesOf(element);
+  return bytesOf(dataType === 'float16' ? Uint16Array.of(float16Bits(element[0] as number)) : element);
 }
 
 /**
- * The bytes, in this machine's order, of a fill value as it stands in zarr metadata.
+ * The stored bytes, in this machine's order, of a fill value as it stands in zarr metadata.
  *
  * @throws ERR_METADATA when it is no value of the data type
  */
@@ -68,8 +71,9 @@ export function parseFillValue(value: Json, dataType: DataType, where: string): 
   }
 }
 
-/** The value behind the bytes. */
+/** The value behind the stored bytes. */
 export function fillValueOf(fill: Uint8Array, dataType: DataType): FillValue {
+  if (dataType === 'float16') return float16Value(new Uint16Array(fill.slice().buffer)[0]);
   const element = new (factsOf(dataType).array)(1);
   bytesOf(element).set(fill);
   return element[0];

@@ -8,14 +8,14 @@ export type { DataType, TypedArray } from './data-type.js';
  * and are the axes of `offset` and `voxelSize`.
  */
 export interface ArrayMetadata {
-  /** Voxels per axis, channels first; 1 to 6 axes. */
+  /** Voxels per axis, channels first; up to 6 axes. */
   readonly shape: readonly number[];
   /** Voxels of a chunk per axis, of an inner chunk where the array has shards; at most 2^31 - 1 bytes. */
   readonly chunkShape: readonly number[];
   /** Voxels of a shard per axis, a multiple of the chunk: what is written as one file. Left out: no shards. */
   readonly shardShape?: readonly number[];
   readonly dataType: DataType;
-  /** Number of leading axes that are channels; at least one axis is physical. */
+  /** Number of leading axes that are channels; at least one axis is physical where there are any. */
   readonly channelAxes: number;
   /** World units of the corner of voxel (0, 0, 0); one entry a physical axis. */
   readonly offset: Coordinate;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { exists, readDocument } from './array-folder.js';
-import type { ArrayFormat } from './array-format.js';
+import { type ArrayFormat, innermostChunk } from './array-format.js';
 import { Document } from './document.js';
 import { findImages } from './image-group.js';
 import { findImageWorld } from './image-world.js';
 import type { ArrayMetadata } from './metadata.js';
-import { hasWorldAttributes, otherAttributes, parseWorldAttributes } from './world-attributes.js';
+import { DIMENSION_NAMES_V2, hasWorldAttributes, otherAttributes, parseWorldAttributes } from './world-attributes.js';
 import { parseZarrV2 } from './zarr-v2.js';
 import { parseZarrV3 } from './zarr-v3.js';
 
@@ -36,7 +36,10 @@ async function parse(path: string): Promise<Parsed> {
   if (v2 === undefined) throw await missing(path);
   const attributesFile = join(path, '.zattrs');
   const attributes = (await readDocument(attributesFile)) ?? Document.of(attributesFile, {});
-  return { format: parseZarrV2(v2), attributes };
+  const format = parseZarrV2(v2);
+  const names = attributes.get(DIMENSION_NAMES_V2);
+  const named = Array.isArray(names) && names.length === format.shape.length;
+  return { format, attributes, dimensionNames: named ? attributes.texts(DIMENSION_NAMES_V2) : undefined };
 }
 
 /**
@@ -55,7 +58,8 @@ export async function readArray(
     format,
     metadata: {
       shape: format.shape,
-      chunkShape: format.chunkShape,
+      chunkShape: innermostChunk(format).chunkShape,
+      ...(format.shard === undefined ? {} : { shardShape: format.chunkShape }),
       dataType: format.dataType,
       ...world,
       attributes: otherAttributes(attributes),

@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { callNative } from '../native/addon.js';
-import type { ArrayFormat } from './array-format.js';
+import type { ArrayFormat, ChunkFormat } from './array-format.js';
 import { factsOf, type TypedArray } from './data-type.js';
 
 /** A box of voxels of an array and the memory for it, which may be a larger box around it (C order). */
@@ -17,19 +17,35 @@ export interface RegionCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A chunk as native/io/chunk_layout.h has it. */
+function nativeLayout(chunk: ChunkFormat, storedBytes: number): Record<string, unknown> {
+  const { chunkShape, order, bigEndian, shard, codecs } = chunk;
+  const swap = (big: boolean) => big !== (endianness() === 'BE');
+  return {
+    chunkShape,
+    order,
+    swap: storedBytes > 1 && swap(bigEndian),
+    codecs,
+    shard: shard && {
+      inner: nativeLayout(shard.inner, storedBytes),
+      indexAtStart: shard.indexLocation === 'start',
+      indexSwap: swap(shard.indexBigEndian),
+      indexChecksum: shard.indexChecksum,
+    },
+  };
+}
+
 function nativeOptions(path: string, format: ArrayFormat, region: RegionMemory): Record<string, unknown> {
-  const { bytes } = factsOf(format.dataType);
+  const { storedBytes } = factsOf(format.dataType);
   return {
     path,
     shape: format.shape,
-    chunkShape: format.chunkShape,
-    order: format.order,
-    itemSize: bytes,
-    swap: bytes > 1 && format.bigEndian !== (endianness() === 'BE'),
+    layout: nativeLayout(format, storedBytes),
+    itemSize: storedBytes,
+    float16: format.dataType === 'float16',
     keyPrefix: format.keyPrefix,
     keySeparator: format.keySeparator,
     fill: format.fill,
-    codecs: format.codecs,
     ...region,
   };
 }

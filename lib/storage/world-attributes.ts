@@ -6,6 +6,9 @@ import { isPhysical, type World, worldOf } from './world.js';
 /** Array attributes of funlib.persistence (daisy, volara); the last two have an entry an axis, the others one a physical axis. */
 const KEYS = ['offset', 'voxel_size', 'units', 'axis_names', 'types'] as const;
 
+/** Names of the axes in the attributes of a v2 array, as xarray has them; v3 has a place for them in zarr.json. */
+export const DIMENSION_NAMES_V2 = '_ARRAY_DIMENSIONS';
+
 /** Whether the attributes place the array in the world. */
 export function hasWorldAttributes(attributes: Document): boolean {
   return KEYS.some((key) => attributes.has(key));
@@ -40,7 +43,7 @@ function axisTypes(attributes: Document, axisNames: readonly string[] | undefine
  * Reads the world from an array's attributes, with the defaults of funlib.persistence: offset 0, voxel size 1, units '',
  * names c0^, c1^, ... for channels and d0, d1, ... for the others.
  *
- * @param dimensionNames of zarr v3, used where `axis_names` is missing
+ * @param dimensionNames of zarr v3 or of xarray, used where `axis_names` is missing
  * @throws ERR_METADATA when an entry has another count, or is no whole number
  */
 export function parseWorldAttributes(
@@ -81,7 +84,9 @@ export function parseWorldAttributes(
 /** Attributes of an array beside those that describe its place in the world. */
 export function otherAttributes(attributes: Document): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    Object.entries(attributes.members).filter(([key]) => !(KEYS as readonly string[]).includes(key)),
+    Object.entries(attributes.members).filter(
+      ([key]) => key !== DIMENSION_NAMES_V2 && !KEYS.some((name) => name === key),
+    ),
   );
 }
 

@@ -29,7 +29,10 @@ export function isPhysical(type: string): boolean {
  */
 export function worldOf(axes: readonly Axis[], source: Document): World {
   const channelAxes = axes.findLastIndex((axis) => !isPhysical(axis.type)) + 1;
-  if (channelAxes === axes.length || axes.slice(0, channelAxes).some((axis) => axis.type === 'space')) {
+  if (
+    (channelAxes > 0 && channelAxes === axes.length) ||
+    axes.slice(0, channelAxes).some((axis) => axis.type === 'space')
+  ) {
     source.unsupported('axes', `channel axes before space axes, not ${axes.map((axis) => axis.type).join(', ')}`);
   }
   const physical = axes.slice(channelAxes);

@@ -1,9 +1,10 @@
 import { endianness } from 'node:os';
+import { argumentError } from '../native/checks.js';
 import type { ArrayFormat, Codec } from './array-format.js';
-import { checkedShapes } from './array-limits.js';
+import { checkChunkSize, checkedShapes } from './array-limits.js';
 import { type DataType, factsOf } from './data-type.js';
 import type { Document } from './document.js';
-import { parseFillValue } from './fill-value.js';
+import { formatFillValue, parseFillValue } from './fill-value.js';
 
 const COMPRESSORS = ['blosclz', 'lz4', 'lz4hc', 'snappy', 'zlib', 'zstd'] as const;
 
@@ -17,6 +18,7 @@ const DATA_TYPES: Readonly<Record<string, DataType>> = {
   i4: 'int32',
   u8: 'uint64',
   i8: 'int64',
+  f2: 'float16',
   f4: 'float32',
   f8: 'float64',
 };
@@ -29,14 +31,15 @@ const DATA_TYPES: Readonly<Record<string, DataType>> = {
 export function parseZarrV2(document: Document): ArrayFormat {
   document.oneOf('zarr_format', [2]);
   const { dataType, bigEndian } = parseDtype(document);
-  const { shape, chunkShape } = checkedShapes(document, 'shape', document, 'chunks', factsOf(dataType).bytes);
+  const { storedBytes } = factsOf(dataType);
+  const { shape, chunkShape } = checkedShapes(document, 'shape', document, 'chunks');
   const filters = document.get('filters');
   if (filters !== undefined && filters !== null && document.list('filters').length > 0) {
     document.unsupported('filters', 'no filters');
   }
   const axes = shape.map((_, axis) => axis);
   const fill = document.get('fill_value');
-  return {
+  const format: ArrayFormat = {
     zarrFormat: 2,
     shape,
     chunkShape,
@@ -44,14 +47,14 @@ export function parseZarrV2(document: Document): ArrayFormat {
     bigEndian,
     order: document.oneOf('order', ['C', 'F']) === 'C' ? axes : axes.reverse(),
     fill:
-      fill === null || fill === undefined
-        ? new Uint8Array(factsOf(dataType).bytes)
-        : parseFillValue(fill, dataType, document.file),
+      fill === null || fill === undefined ? new Uint8Array(storedBytes) : parseFillValue(fill, dataType, document.file),
     keyPrefix: '',
     // One of two characters, so that a key can never lead out of the array's folder.
     keySeparator: document.has('dimension_separator') ? document.oneOf('dimension_separator', ['.', '/']) : '.',
-    codecs: parseCompressor(document, factsOf(dataType).bytes),
+    codecs: parseCompressor(document, storedBytes),
   };
+  checkChunkSize(format, storedBytes, document, 'chunks');
+  return format;
 }
 
 function parseDtype(document: Document): { readonly dataType: DataType; readonly bigEndian: boolean } {
@@ -60,10 +63,10 @@ function parseDtype(document: Document): { readonly dataType: DataType; readonly
   const order = dtype[0];
   const name = dtype.slice(1);
   if (!Object.hasOwn(DATA_TYPES, name) || !'<>|='.includes(order)) {
-    document.unsupported('dtype', 'bool, an integer, float32 or float64 with its byte order');
+    document.unsupported('dtype', 'bool, an integer, float16, float32 or float64 with its byte order');
   }
   const dataType = DATA_TYPES[name];
-  if (order === '|' && factsOf(dataType).bytes > 1) document.fail('dtype', 'a byte order, < or >');
+  if (order === '|' && factsOf(dataType).storedBytes > 1) document.fail('dtype', 'a byte order, < or >');
   return { dataType, bigEndian: order === '>' || (order === '=' && endianness() === 'BE') };
 }
 
@@ -75,9 +78,13 @@ function parseCompressor(document: Document, elementBytes: number): readonly Cod
     compressor.has('level') ? compressor.integer('level', low, high) : fallback;
   switch (name) {
     case 'zstd': {
-      const checksum = compressor.has('checksum') && compressor.flag('checksum');
+      const checksum = !compressor.has('checksum') || compressor.flag('checksum');
       return [{ name, level: level(0, -131072, 22), checksum }];
     }
+    case 'lz4':
+      return [
+        { name, acceleration: compressor.has('acceleration') ? compressor.integer('acceleration', 0, 65537) : 1 },
+      ];
     case 'gzip':
     case 'zlib': {
       const value = level(1, -1, 9);
@@ -98,6 +105,49 @@ function parseCompressor(document: Document, elementBytes: number): readonly Cod
       ];
     }
     default:
-      return compressor.unsupported('id', 'the compressor zstd, blosc, gzip or zlib');
+      return compressor.unsupported('id', 'the compressor zstd, blosc, lz4, gzip or zlib');
+  }
+}
+
+/** The .zarray of an array in C order. */
+export function formatZarrV2(format: ArrayFormat): Record<string, unknown> {
+  const { shape, chunkShape, dataType, bigEndian, keySeparator, codecs, shard, fill } = format;
+  if (shard !== undefined) throw argumentError('shardShape', 'no shards in zarr v2', chunkShape);
+  if (codecs.length > 1)
+    throw argumentError(
+      'checksum',
+      'at most one codec in zarr v2',
+      codecs.map(({ name }) => name),
+    );
+  const code = Object.keys(DATA_TYPES).find((name) => DATA_TYPES[name] === dataType);
+  const byteOrder = factsOf(dataType).storedBytes === 1 ? '|' : bigEndian ? '>' : '<';
+  return {
+    zarr_format: 2,
+    shape,
+    chunks: chunkShape,
+    dtype: `${byteOrder}${code}`,
+    compressor: codecs.length === 0 ? null : formatCompressor(codecs[0]),
+    fill_value: formatFillValue(fill, dataType),
+    order: 'C',
+    filters: null,
+    dimension_separator: keySeparator,
+  };
+}
+
+function formatCompressor(codec: Codec): Record<string, unknown> {
+  switch (codec.name) {
+    case 'zstd':
+      // Older readers do not know the member, and frames with a checksum need no word of it.
+      return { id: 'zstd', level: codec.level, ...(codec.checksum ? {} : { checksum: false }) };
+    case 'blosc': {
+      const { compressor, level, shuffle, blockSize } = codec;
+      return { id: 'blosc', cname: compressor, clevel: level, shuffle, blocksize: blockSize };
+    }
+    case 'lz4':
+      return { id: 'lz4', acceleration: codec.acceleration };
+    case 'crc32c':
+      throw argumentError('checksum', 'no crc32c in zarr v2', true);
+    default:
+      return { id: codec.name, level: codec.level };
   }
 }

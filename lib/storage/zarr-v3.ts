@@ -1,9 +1,9 @@
 import type { ArrayFormat } from './array-format.js';
 import { checkedShapes } from './array-limits.js';
-import { factsOf, isDataType } from './data-type.js';
+import { isDataType } from './data-type.js';
 import type { Document } from './document.js';
 import { formatFillValue, parseFillValue } from './fill-value.js';
-import { formatCodec, parseCodecs } from './zarr-v3-codecs.js';
+import { formatChunkFormat, parseChunkFormat } from './zarr-v3-codecs.js';
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'zarr_format',
@@ -36,27 +36,21 @@ export function parseZarrV3(document: Document): ParsedV3 {
   document.oneOf('node_type', ['array']);
   checkExtensions(document);
   const dataType = document.get('data_type');
-  if (!isDataType(dataType)) document.unsupported('data_type', 'bool, an integer, float32 or float64');
+  if (!isDataType(dataType)) document.unsupported('data_type', 'bool, an integer, float16, float32 or float64');
   const grid = document.object('chunk_grid');
   if (grid.text('name') !== 'regular') grid.unsupported('name', "a 'regular' grid");
-  const { shape, chunkShape } = checkedShapes(
-    document,
-    'shape',
-    grid.object('configuration'),
-    'chunk_shape',
-    factsOf(dataType).bytes,
-  );
+  const gridShapes = grid.object('configuration');
+  const { shape, chunkShape } = checkedShapes(document, 'shape', gridShapes, 'chunk_shape');
+  const axes = shape.map((_, axis) => axis);
   if (!document.has('fill_value')) document.fail('fill_value', `a value of ${dataType}`);
   return {
     format: {
       zarrFormat: 3,
       shape,
-      chunkShape,
       dataType,
-      order: shape.map((_, axis) => axis),
       fill: parseFillValue(document.get('fill_value') ?? null, dataType, document.file),
       ...parseChunkKeys(document.object('chunk_key_encoding')),
-      ...parseCodecs(document, dataType),
+      ...parseChunkFormat({ document, dataType, chunkShape, axes, shapeOf: gridShapes, shapeKey: 'chunk_shape' }),
     },
     attributes: document.optionalObject('attributes'),
     dimensionNames: parseDimensionNames(document, shape.length),
@@ -104,19 +98,18 @@ export function formatZarrV3(
   dimensionNames: readonly string[],
   attributes: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const wide = factsOf(format.dataType).bytes > 1;
   return {
     zarr_format: 3,
     node_type: 'array',
     shape: format.shape,
     data_type: format.dataType,
     chunk_grid: { name: 'regular', configuration: { chunk_shape: format.chunkShape } },
-    chunk_key_encoding: { name: 'default', configuration: { separator: format.keySeparator } },
+    chunk_key_encoding: {
+      name: format.keyPrefix === 'c' ? 'default' : 'v2',
+      configuration: { separator: format.keySeparator },
+    },
     fill_value: formatFillValue(format.fill, format.dataType),
-    codecs: [
-      { name: 'bytes', ...(wide ? { configuration: { endian: format.bigEndian ? 'big' : 'little' } } : {}) },
-      ...format.codecs.map(formatCodec),
-    ],
+    codecs: formatChunkFormat(format, format.dataType),
     dimension_names: dimensionNames,
     attributes,
   };

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "boundary/arguments.h"
 #include "boundary/exports.h"
@@ -16,6 +19,7 @@ CodecKind codec_kind(const std::string& name) {
   if (name == "blosc") return CodecKind::Blosc;
   if (name == "gzip") return CodecKind::Gzip;
   if (name == "zlib") return CodecKind::Zlib;
+  if (name == "lz4") return CodecKind::Lz4;
   if (name == "crc32c") return CodecKind::Crc32c;
   throw Error(ERR_UNSUPPORTED, "codec " + name);
 }
@@ -33,6 +37,9 @@ std::vector<Codec> codecs_of(const Arguments& arguments) {
     codec.kind = codec_kind(options.text("name"));
     codec.level = static_cast<int>(std::clamp<int64_t>(options.integer("level", 1), -131072, 22));
     codec.checksum = options.boolean("checksum");
+    if (codec.kind == CodecKind::Lz4) {
+      codec.level = static_cast<int>(std::clamp<int64_t>(options.integer("acceleration"), 1, 65537));
+    }
     if (codec.kind != CodecKind::Blosc) continue;
     codec.blosc_compressor = options.text("compressor");
     codec.blosc_shuffle = static_cast<int>(std::clamp<int64_t>(options.integer("shuffle"), 0, 2));
@@ -42,21 +49,43 @@ std::vector<Codec> codecs_of(const Arguments& arguments) {
   return codecs;
 }
 
+Arguments object_of(const Arguments& arguments, const char* name) {
+  const Napi::Value value = arguments.object().Get(name);
+  if (!value.IsObject()) throw Error(ERR_ARGUMENT, std::string(name) + ": expected an object");
+  return Arguments(value.As<Napi::Object>());
+}
+
+ChunkLayout layout_of(const Arguments& arguments, int depth = 0) {
+  if (depth > 8) throw Error(ERR_LIMIT, "shard: too many shards inside each other");
+  ChunkLayout layout;
+  layout.shape = Shape(arguments.integers("chunkShape"));
+  layout.order = Shape(arguments.integers("order"));
+  layout.swap = arguments.boolean("swap");
+  layout.codecs = codecs_of(arguments);
+  if (!arguments.has("shard")) return layout;
+  const Arguments options = object_of(arguments, "shard");
+  const auto shard = std::make_shared<ShardLayout>();
+  shard->inner = layout_of(object_of(options, "inner"), depth + 1);
+  shard->index_at_start = options.boolean("indexAtStart");
+  shard->index_swap = options.boolean("indexSwap");
+  shard->index_checksum = options.boolean("indexChecksum");
+  layout.shard = shard;
+  return layout;
+}
+
 ArrayDescription array_of(const Arguments& arguments) {
   ArrayDescription array;
   array.path = arguments.text("path");
   array.shape = Shape(arguments.integers("shape"));  // its product may exceed 64 bits: only regions are in memory
-  array.chunk = Shape(arguments.integers("chunkShape"));
-  array.order = Shape(arguments.integers("order"));
   array.item_size = static_cast<size_t>(std::clamp<int64_t>(arguments.integer("itemSize"), 0, 255));
-  array.swap = arguments.boolean("swap");
+  array.float16 = arguments.boolean("float16");
   array.key_prefix = arguments.text("keyPrefix");
   const std::string separator = arguments.text("keySeparator");
   if (separator.size() != 1) throw Error(ERR_ARGUMENT, "keySeparator: expected one character");
   array.key_separator = separator[0];
   const Span<uint8_t> fill = arguments.array<uint8_t>("fill");
   array.fill.assign(fill.begin(), fill.end());
-  array.codecs = codecs_of(arguments);
+  array.layout = layout_of(object_of(arguments, "layout"));
   array.check();
   return array;
 }

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "io/float16.h"
 
 namespace blockwright {
 
@@ -47,6 +48,7 @@ void for_each_row(const Shape& extent, const Shape& target_strides, const Shape&
   for (int axis = 0; axis < extent.dimensions; ++axis) {
     if (extent[axis] <= 0) return;
   }
+  if (extent.dimensions == 0) return row(0, 0, 1, 0, 0);
   // Axes that are contiguous on both sides are joined into longer rows.
   Shape count = extent;
   Shape target = target_strides;
@@ -86,6 +88,17 @@ void copy_items(const Shape& extent, uint8_t* target, const Shape& target_stride
                });
 }
 
+template <class Convert>
+void convert_items(const Shape& extent, uint8_t* target, const Shape& target_strides, const uint8_t* source,
+                   const Shape& source_strides, const Convert& convert) {
+  for_each_row(extent, target_strides, source_strides,
+               [&](int64_t target_offset, int64_t source_offset, int64_t count, int64_t target_stride, int64_t source_stride) {
+                 for (int64_t i = 0; i < count; ++i) {
+                   convert(target + target_offset + i * target_stride, source + source_offset + i * source_stride);
+                 }
+               });
+}
+
 template <class Item>
 void fill_items(const Shape& extent, uint8_t* target, const Shape& target_strides, const uint8_t* item) {
   Item value;
@@ -116,6 +129,27 @@ void copy_box(const Shape& extent, uint8_t* target, const Shape& target_strides,
       return copy_items<uint64_t>(extent, target, target_strides, source, source_strides, swap);
   }
   throw Error(ERR_ARGUMENT, "itemSize: expected 1, 2, 4 or 8");
+}
+
+void widen_box(const Shape& extent, uint8_t* floats, const Shape& float_strides, const uint8_t* halves,
+               const Shape& half_strides, bool swap) {
+  convert_items(extent, floats, float_strides, halves, half_strides, [swap](uint8_t* target, const uint8_t* source) {
+    uint16_t half;
+    std::memcpy(&half, source, sizeof(half));
+    const float value = float_from_half(swap ? swapped(half) : half);
+    std::memcpy(target, &value, sizeof(value));
+  });
+}
+
+void narrow_box(const Shape& extent, uint8_t* halves, const Shape& half_strides, const uint8_t* floats,
+                const Shape& float_strides, bool swap) {
+  convert_items(extent, halves, half_strides, floats, float_strides, [swap](uint8_t* target, const uint8_t* source) {
+    float value;
+    std::memcpy(&value, source, sizeof(value));
+    uint16_t half = half_from_float(value);
+    if (swap) half = swapped(half);
+    std::memcpy(target, &half, sizeof(half));
+  });
 }
 
 void fill_box(const Shape& extent, uint8_t* target, const Shape& target_strides, const uint8_t* item, size_t item_size) {

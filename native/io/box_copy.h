@@ -12,6 +12,12 @@ namespace blockwright {
 void copy_box(const Shape& extent, uint8_t* target, const Shape& target_strides, const uint8_t* source,
               const Shape& source_strides, size_t item_size, bool swap);
 
+// Copies `extent` float16 items to float items, or back; `swap` reverses the bytes of each float16.
+void widen_box(const Shape& extent, uint8_t* floats, const Shape& float_strides, const uint8_t* halves,
+               const Shape& half_strides, bool swap);
+void narrow_box(const Shape& extent, uint8_t* halves, const Shape& half_strides, const uint8_t* floats,
+                const Shape& float_strides, bool swap);
+
 // Sets `extent` items to the `item_size` bytes at `item`.
 void fill_box(const Shape& extent, uint8_t* target, const Shape& target_strides, const uint8_t* item, size_t item_size);
 

@@ -1,8 +1,10 @@
 #include "io/codec.h"
 
 #include <libdeflate.h>
+#include <lz4.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -67,21 +69,48 @@ size_t encode_deflate(const Codec& codec, Bytes input, uint8_t* output, size_t c
   return size;
 }
 
+uint32_t load_little(const uint8_t* bytes) {
+  return uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
+}
+
+void store_little(uint32_t value, uint8_t* bytes) {
+  for (int byte = 0; byte < 4; ++byte) bytes[byte] = static_cast<uint8_t>(value >> (8 * byte));
+}
+
+// The decoded size in 4 bytes, then an LZ4 block, as numcodecs has it.
+size_t decode_lz4(Bytes input, uint8_t* output, size_t capacity) {
+  if (input.size < 4) corrupt("lz4: fewer than 4 bytes");
+  const size_t size = load_little(input.data);
+  if (size > capacity) corrupt("lz4: decodes to " + std::to_string(size) + " bytes, more than the chunk's size");
+  if (input.size - 4 > LZ4_MAX_INPUT_SIZE + size_t{LZ4_MAX_INPUT_SIZE} / 255 + 16) corrupt("lz4: longer than any block");
+  const int decoded = LZ4_decompress_safe(reinterpret_cast<const char*>(input.data) + 4, reinterpret_cast<char*>(output),
+                                          static_cast<int>(input.size - 4), static_cast<int>(size));
+  if (decoded < 0 || static_cast<size_t>(decoded) != size) corrupt("lz4: bad data");
+  return size;
+}
+
+size_t encode_lz4(const Codec& codec, Bytes input, uint8_t* output, size_t capacity) {
+  if (input.size > LZ4_MAX_INPUT_SIZE) throw Error(ERR_LIMIT, "lz4: a chunk of more than 2113929216 bytes");
+  store_little(static_cast<uint32_t>(input.size), output);
+  const int room = static_cast<int>(std::min<size_t>(capacity - 4, 0x7fffffff));
+  const int size = LZ4_compress_fast(reinterpret_cast<const char*>(input.data), reinterpret_cast<char*>(output) + 4,
+                                     static_cast<int>(input.size), room, codec.level);
+  if (size <= 0) throw Error(ERR_NATIVE, "lz4: the output does not fit its bound");
+  return static_cast<size_t>(size) + 4;
+}
+
 size_t decode_crc32c(Bytes input, uint8_t* output, size_t capacity) {
   if (input.size < 4) corrupt("crc32c: fewer than 4 bytes");
   const size_t size = input.size - 4;
-  const uint8_t* const stored = input.data + size;
-  const uint32_t expected = uint32_t{stored[0]} | uint32_t{stored[1]} << 8 | uint32_t{stored[2]} << 16 | uint32_t{stored[3]} << 24;
-  if (crc32c(input.data, size) != expected) corrupt("crc32c: the checksum does not match");
+  if (crc32c(input.data, size) != load_little(input.data + size)) corrupt("crc32c: the checksum does not match");
   if (size > capacity) corrupt("crc32c: more bytes than the chunk's size");
   if (size > 0) std::memcpy(output, input.data, size);
   return size;
 }
 
 size_t encode_crc32c(Bytes input, uint8_t* output) {
-  const uint32_t value = crc32c(input.data, input.size);
   std::memcpy(output, input.data, input.size);
-  for (int byte = 0; byte < 4; ++byte) output[input.size + byte] = static_cast<uint8_t>(value >> (8 * byte));
+  store_little(crc32c(input.data, input.size), output + input.size);
   return input.size + 4;
 }
 
@@ -143,6 +172,8 @@ size_t decode_one(const Codec& codec, Bytes input, uint8_t* output, size_t capac
     case CodecKind::Gzip:
     case CodecKind::Zlib:
       return decode_deflate(codec, input, output, capacity, state);
+    case CodecKind::Lz4:
+      return decode_lz4(input, output, capacity);
     case CodecKind::Crc32c:
       return decode_crc32c(input, output, capacity);
   }
@@ -158,6 +189,8 @@ size_t encode_one(const Codec& codec, Bytes input, uint8_t* output, size_t capac
     case CodecKind::Gzip:
     case CodecKind::Zlib:
       return encode_deflate(codec, input, output, capacity, state);
+    case CodecKind::Lz4:
+      return encode_lz4(codec, input, output, capacity);
     case CodecKind::Crc32c:
       return encode_crc32c(input, output);
   }
@@ -169,21 +202,23 @@ size_t encoded_bound(const std::vector<Codec>& codecs, size_t size) {
   return size;
 }
 
-void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state) {
+size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t capacity, CodecState& state) {
   if (codecs.empty()) {
-    if (encoded.size != size) {
-      corrupt("expected " + std::to_string(size) + " bytes, found " + std::to_string(encoded.size));
-    }
-    std::memcpy(output, encoded.data, size);
-    return;
+    if (encoded.size > capacity) corrupt("expected " + std::to_string(capacity) + " bytes, found " + std::to_string(encoded.size));
+    if (!encoded.empty()) std::memcpy(output, encoded.data, encoded.size);
+    return encoded.size;
   }
-  std::vector<size_t> bounds = {size};  // of what goes into each codec when encoding
+  std::vector<size_t> bounds = {capacity};  // of what goes into each codec when encoding
   for (const Codec& codec : codecs) bounds.push_back(bound_of(codec, bounds.back()));
   for (size_t position = codecs.size(); position-- > 1;) {
     uint8_t* const stage = state.stages[position % 2].reserve(bounds[position]);
     encoded = {stage, decode_one(codecs[position], encoded, stage, bounds[position], state)};
   }
-  const size_t decoded = decode_one(codecs[0], encoded, output, size, state);
+  return decode_one(codecs[0], encoded, output, capacity, state);
+}
+
+void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state) {
+  const size_t decoded = decode_at_most(codecs, encoded, output, size, state);
   if (decoded != size) corrupt("expected " + std::to_string(size) + " bytes, decoded " + std::to_string(decoded));
 }
 

@@ -18,11 +18,11 @@ struct libdeflate_decompressor;
 
 namespace blockwright {
 
-enum class CodecKind { Zstd, Blosc, Gzip, Zlib, Crc32c };
+enum class CodecKind { Zstd, Blosc, Gzip, Zlib, Lz4, Crc32c };
 
 struct Codec {
   CodecKind kind = CodecKind::Zstd;
-  int level = 1;
+  int level = 1;                 // lz4: its acceleration
   bool checksum = false;        // zstd: a content checksum in the frame
   std::string blosc_compressor;  // blosc: "lz4", "lz4hc", "blosclz", "zstd", "zlib", "snappy"
   int blosc_shuffle = 0;         // blosc: 0 none, 1 bytes, 2 bits
@@ -62,7 +62,10 @@ size_t encode_one(const Codec& codec, Bytes input, uint8_t* output, size_t capac
 // The most bytes that a file of a chunk of `size` bytes may have; also enough room for encoding.
 size_t encoded_bound(const std::vector<Codec>& codecs, size_t size);
 
-// Undoes the codecs, the last one first; the result must be exactly `size` bytes.
+// Undoes the codecs, the last one first. Writes at most `capacity` bytes and returns how many.
+size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t capacity, CodecState& state);
+
+// The same where the result must be exactly `size` bytes.
 void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state);
 
 // Applies the codecs in order. The result lies in `plain` (no codecs) or in a buffer of `state`.

@@ -104,9 +104,11 @@ bool open_chunk(const std::string& path, File& file, size_t& size) {
   return true;
 }
 
-void read_exactly(const File& file, const std::string& path, uint8_t* target, size_t size) {
+void read_exactly(const File& file, const std::string& path, uint64_t offset, uint8_t* target, size_t size) {
   for (size_t position = 0; position < size;) {
-    const ssize_t count = uninterrupted([&] { return read(file.descriptor(), target + position, size - position); });
+    const ssize_t count = uninterrupted([&] {
+      return pread(file.descriptor(), target + position, size - position, static_cast<off_t>(offset + position));
+    });
     if (count < 0) throw_io("reading", path, errno);
     if (count == 0) throw Error(ERR_CHUNK_CORRUPT, "the file became shorter while it was read");
     position += static_cast<size_t>(count);
@@ -124,10 +126,11 @@ File create_file(const std::string& root, const std::string& path) {
   return File(descriptor);
 }
 
-void write_fully(const File& file, const std::string& path, Span<const uint8_t> data) {
+void write_fully(const File& file, const std::string& path, uint64_t offset, Span<const uint8_t> data) {
   for (size_t position = 0; position < data.size;) {
-    const ssize_t count =
-        uninterrupted([&] { return write(file.descriptor(), data.data + position, data.size - position); });
+    const ssize_t count = uninterrupted([&] {
+      return pwrite(file.descriptor(), data.data + position, data.size - position, static_cast<off_t>(offset + position));
+    });
     if (count < 0) throw_io("writing", path, errno);
     position += static_cast<size_t>(count);
   }

@@ -37,12 +37,13 @@ class File {
 // in place of one of its folders, is ERR_CHUNK_CORRUPT.
 bool open_chunk(const std::string& path, File& file, size_t& size);
 
-// Reads exactly `size` bytes from the beginning of the file; a file that ends earlier is ERR_CHUNK_CORRUPT.
-void read_exactly(const File& file, const std::string& path, uint8_t* target, size_t size);
+// Reads exactly `size` bytes from `offset` on, which must be inside the file's size; a file that has become shorter is
+// ERR_CHUNK_CORRUPT.
+void read_exactly(const File& file, const std::string& path, uint64_t offset, uint8_t* target, size_t size);
 
 // Creates a file that must not exist; folders between `root` and the file are created, `root` itself is not.
 File create_file(const std::string& root, const std::string& path);
-void write_fully(const File& file, const std::string& path, Span<const uint8_t> data);
+void write_fully(const File& file, const std::string& path, uint64_t offset, Span<const uint8_t> data);
 void synchronise_data(const File& file, const std::string& path);
 void synchronise_folder(const std::string& path);
 void rename_file(const std::string& from, const std::string& to);

@@ -1,36 +1,124 @@
 #include "io/read_region.h"
 
+#include <algorithm>
 #include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
-#include "io/box_copy.h"
-#include "io/chunk_file.h"
+#include "core/error_codes.h"
+#include "io/chunk_reader.h"
+#include "io/file.h"
 #include "io/stateful_parallel.h"
 
 namespace blockwright {
 
-size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
-  const ChunkRange chunks(array, region);
-  const Shape chunk_strides = array.chunk_strides();
-  const Shape data_strides = region.data_strides(array.item_size);
-  const bool same_layout = same_strides(array.chunk, chunk_strides, data_strides);
+namespace {
+
+// The file at a position of the grid, read by one or several threads.
+struct ChunkFile {
+  ChunkFile(const ArrayDescription& array, const Shape& index)
+      : key(array.key(index)), path(array.path + "/" + key), begin(first_voxel(index, array.layout.shape)) {
+    size_t size = 0;
+    if (!open_chunk(path, file, size)) return;
+    encoded.emplace(file, path, size);
+    if (array.layout.is_open_shard()) shard_index.emplace(array.layout, *encoded);
+  }
+
+  const std::string key;
+  const std::string path;
+  const Shape begin;
+  File file;
+  std::optional<Stretch> encoded;  // nothing where there is no file
+  std::optional<ShardIndex> shard_index;
+};
+
+// Opens a shard's file when the first of its inner chunks is wanted and closes it after the last.
+class SharedShard {
+ public:
+  void expect(size_t chunks) { left_ = chunks; }
+  const ChunkFile& open(const ArrayDescription& array, const Shape& index) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!file_) file_ = std::make_unique<ChunkFile>(array, index);
+    return *file_;
+  }
+  void release() {
+    if (left_.fetch_sub(1) == 1) file_.reset();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<ChunkFile> file_;
+  std::atomic<size_t> left_{0};
+};
+
+// Calls action() and names the file in the error of a damaged one.
+template <class Action>
+void with_file_name(const ArrayDescription& array, const Shape& index, const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    if (error.code() != ERR_CHUNK_CORRUPT) throw;
+    throw damaged_file(array, array.key(index), error);
+  }
+}
+
+size_t read_files(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+  const ChunkRange files(array.layout.shape, region);
   std::atomic<size_t> missing{0};
-  parallel_for_with<ChunkState>(threads, chunks.count(), [&](ChunkState& state, size_t number) {
+  parallel_for_with<ChunkState>(threads, files.count(), [&](ChunkState& state, size_t number) {
     cancellation.check();
-    const Shape index = chunks.index(number);
-    const Overlap overlap(array, region, index);
-    uint8_t* const target = region.data + overlap.data_offset;
-    const bool in_place = same_layout && overlap.whole_chunk;
-    uint8_t* const chunk = in_place ? target : state.chunk.reserve(array.chunk_bytes());
-    if (!read_chunk(array, array.key(index), chunk, state)) {
+    const Shape index = files.index(number);
+    with_file_name(array, index, [&] {
+      const ChunkFile file(array, index);
+      if (file.encoded) return read_chunk(array, array.layout, *file.encoded, file.begin, region, state);
       missing.fetch_add(1);
-      fill_box(overlap.extent, target, data_strides, array.fill.data(), array.item_size);
-    } else if (!in_place) {
-      copy_box(overlap.extent, target, data_strides, chunk + overlap.chunk_offset, chunk_strides, array.item_size, array.swap);
-    } else if (array.swap) {
-      copy_box(overlap.extent, target, data_strides, target, data_strides, array.item_size, true);
-    }
+      fill_chunk(array, array.layout, file.begin, region);
+    });
   });
   return missing.load();
+}
+
+// Inner chunks are the units of work, so that a region in one shard is read by all threads.
+size_t read_shards(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+  const ChunkRange files(array.layout.shape, region);
+  const auto inner_of = [&](size_t number) {
+    return InnerRange(array.layout, first_voxel(files.index(number), array.layout.shape), region);
+  };
+  std::vector<size_t> first = {0};  // unit of each file
+  const auto shards = std::make_unique<SharedShard[]>(files.count());
+  for (size_t number = 0; number < files.count(); ++number) {
+    const size_t count = inner_of(number).count();
+    shards[number].expect(count);
+    first.push_back(first.back() + count);
+  }
+  std::atomic<size_t> missing{0};
+  parallel_for_with<ChunkState>(threads, first.back(), [&](ChunkState& state, size_t unit) {
+    cancellation.check();
+    const size_t number = static_cast<size_t>(std::upper_bound(first.begin(), first.end(), unit) - first.begin()) - 1;
+    const Shape index = files.index(number);
+    with_file_name(array, index, [&] {
+      const ChunkFile& file = shards[number].open(array, index);
+      const size_t inner = inner_of(number).number(unit - first[number]);
+      if (file.shard_index) {
+        read_inner_chunk(array, array.layout, *file.shard_index, *file.encoded, inner, file.begin, region, state);
+      } else {
+        missing.fetch_add(1);
+        fill_chunk(array, array.layout.shard->inner, inner_begin(array.layout, file.begin, inner), region);
+      }
+    });
+    shards[number].release();
+  });
+  return missing.load();
+}
+
+}  // namespace
+
+size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+  const auto read = array.layout.is_open_shard() ? read_shards : read_files;
+  return read(array, region, threads, cancellation);
 }
 
 }  // namespace blockwright

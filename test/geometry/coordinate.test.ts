@@ -123,16 +123,10 @@ describe('arithmetic', () => {
 });
 
 describe('a coordinate', () => {
-  test.each([
-    [[]],
-    [[1, 2, 3, 4, 5, 6, 7]],
-    [[0.5]],
-    [[Number.NaN]],
-    [[Number.POSITIVE_INFINITY]],
-    [[2 ** 53]],
-    [['1']],
-  ])('is not made of %j', (values) =>
-    expect(refusal(() => new Coordinate(values as number[]))).toContain('ERR_GEOMETRY: coordinate: expected'),
+  test.each([[[1, 2, 3, 4, 5, 6, 7]], [[0.5]], [[Number.NaN]], [[Number.POSITIVE_INFINITY]], [[2 ** 53]], [['1']]])(
+    'is not made of %j',
+    (values) =>
+      expect(refusal(() => new Coordinate(values as number[]))).toContain('ERR_GEOMETRY: coordinate: expected'),
   );
 
   test('does not change, whatever it was made from', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
-import type { Compressor } from '../../lib/storage/create-array.js';
+import type { Compressor } from '../../lib/storage/compressor.js';
 import { removeStaleTemporaries, temporaryName } from '../../lib/storage/temporary-files.js';
 import { noise } from '../support/noise.js';
 import { filesBelow, temporaryFolder } from '../support/stores.js';

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import * as zarr from 'zarrita';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
-import type { Compressor } from '../../lib/storage/create-array.js';
+import type { Compressor } from '../../lib/storage/compressor.js';
 import type { DataType } from '../../lib/storage/data-type.js';
 import { filesBelow, temporaryFolder } from '../support/stores.js';
 

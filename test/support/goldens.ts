@@ -35,6 +35,7 @@ const TYPES: Record<string, new (buffer: ArrayBuffer) => NumpyData> = {
   '<i4': Int32Array,
   '<u8': BigUint64Array,
   '<i8': BigInt64Array,
+  '<f2': Uint16Array, // the bits
   '<f4': Float32Array,
   '<f8': Float64Array,
 };
