@@ -83,15 +83,21 @@ export async function* storedVolumes(extent: number): AsyncGenerator<StoredVolum
   yield { name: 'affinities', data: affinities, dataType: 'uint8', channels, shape: [...channels, ...shape] };
 }
 
-/** Checksums are left out where the references leave them out, and compared by themselves. */
+/** Checksums are left out where the references leave them out, and compared by themselves. 'sharded': see createStore. */
 export const CODECS: Readonly<Record<string, CreateOptions>> = {
   'zstd-1': { compressor: { name: 'zstd', level: 1, checksum: false } },
   'zstd-1 with checksum': { compressor: { name: 'zstd', level: 1, checksum: true } },
   'blosc-zstd-shuffle': { compressor: { name: 'blosc', compressor: 'zstd', level: 5, shuffle: 'bytes' } },
   'gzip-5': { compressor: { name: 'gzip', level: 5 } },
+  'sharded zstd-1': { compressor: { name: 'zstd', level: 1, checksum: false } },
 };
 
-/** Creates an array for a volume, without chunks: both sides then read and write by the same metadata. */
+/**
+ * Creates an array for a volume, without chunks: both sides then read and write by the same metadata. Shards are whole chunks, at
+ * least half the volume wide.
+ *
+ * @param chunk voxels of a chunk's edge
+ */
 export async function createStore(
   folder: string,
   volume: StoredVolume,
@@ -99,11 +105,13 @@ export async function createStore(
   chunk: number,
 ): Promise<ChunkedArray> {
   const { name, shape, channels, dataType } = volume;
+  const shard = Math.ceil(shape[shape.length - 1] / 2 / chunk) * chunk;
   return ChunkedArray.create(
     join(folder, name),
     {
       shape,
       chunkShape: [...channels, chunk, chunk, chunk],
+      ...(codec.startsWith('sharded') ? { shardShape: [...channels, shard, shard, shard] } : {}),
       dataType,
       channelAxes: channels.length,
       offset: Coordinate.from([0, 0, 0]),
