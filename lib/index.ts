@@ -29,6 +29,13 @@ export {
 } from './native/connected-components.js';
 export { type ContingencyTable, contingencyTable, mergeContingencyTables } from './native/contingency-table.js';
 export { type DistanceTransformOptions, distanceTransform } from './native/distance-transform.js';
+export {
+  type DownsampleMethod,
+  type DownsampleOptions,
+  type DownsampleValues,
+  downsample,
+  downsampledShape,
+} from './native/downsample.js';
 export { type EdgeScoreSums, type EdgeScores, type EdgeScoresOptions, edgeScores } from './native/edge-scores.js';
 export { type FilterFragmentsOptions, filterFragments } from './native/filter-fragments.js';
 export { findSeeds, type SeedMaskOptions, type Seeds, seedMask } from './native/find-seeds.js';
@@ -50,6 +57,7 @@ export { type SegmentationScores, segmentationScores } from './native/segmentati
 export type { VoxelBox } from './native/voxel-box.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';
 export {
+  type ArrayInput,
   type Pipeline,
   type PipelineInput,
   type PipelineOptions,
@@ -59,14 +67,29 @@ export {
 export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
+export type { ArrayInfo } from './storage/array-info.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
 export { type ChunkSizes, chunkSizesFor } from './storage/chunk-sizes.js';
 export { ChunkedArray } from './storage/chunked-array.js';
 export type { Compressor } from './storage/compressor.js';
 export type { CreateOptions } from './storage/create-array.js';
+export { type Hierarchy, type HierarchyNode, type HierarchyOptions, listHierarchy } from './storage/hierarchy.js';
+export type { ImageAxis, ImageLevel } from './storage/image-group.js';
+export type { Level } from './storage/image-level.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
+export type { ConvertedType, VolumeOperation } from './storage/operations/operation.js';
+export type { Pyramid, PyramidLevel } from './storage/pyramid.js';
+export { type GroupInfo, type ImageInfo, storeInfo, type UnreadableInfo } from './storage/store-info.js';
+export type { Finding } from './storage/verify-array.js';
+export {
+  type StoreFinding,
+  type StoreProgress,
+  type StoreVerification,
+  type VerifyStoreOptions,
+  verifyStore,
+} from './storage/verify-store.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
-export { openVolume, type VolumeSource } from './storage/volume-source.js';
+export { openVolume, type StackedSource, type StoredSource, type VolumeSource } from './storage/volume-source.js';
 export { roiOf } from './tasks/block-options.js';
 export { labelColour } from './view/colour.js';
 export { channelPicture, enlarge, labelPicture, type Picture, sideBySide, toPng } from './view/slice-image.js';
@@ -75,9 +98,11 @@ export {
   type BlockContext,
   defineTask,
   type OutputArray,
+  type OutputImage,
   type PlanContext,
   type Resource,
   type RunContext,
+  type StoreContext,
   type TaskDefinition,
   type TaskPlan,
 } from './workers/task-definition.js';

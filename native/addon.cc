@@ -7,6 +7,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_connected_components(exports);
   export_contingency_table(exports);
   export_distance_transform(exports);
+  export_downsample(exports);
   export_edge_scores(exports);
   export_filter_fragments(exports);
   export_find_seeds(exports);
@@ -20,6 +21,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_remove_debris(exports);
   export_graph_mutex_watershed(exports);
   export_mutex_watershed(exports);
+  export_voxel_steps(exports);
   return exports;
 }
 

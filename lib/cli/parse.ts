@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
+import { copyCommand } from './commands/copy.js';
 import { failuresCommand } from './commands/failures.js';
+import { infoCommand } from './commands/info.js';
 import { logsCommand } from './commands/logs.js';
 import { planCommand } from './commands/plan.js';
 import { resumeCommand } from './commands/resume.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
 import { statusCommand } from './commands/status.js';
+import { verifyCommand } from './commands/verify.js';
 import type { Console } from './console.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { printError } from './print-error.js';
@@ -58,6 +61,9 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, logsCommand);
   parser = add(parser, failuresCommand);
   parser = add(parser, schemaCommand);
+  parser = add(parser, infoCommand);
+  parser = add(parser, verifyCommand);
+  parser = add(parser, copyCommand);
   try {
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _found, text) => {

@@ -1,14 +1,18 @@
 import { hashOf } from '../coordinator/canonical-json.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import type { OmeroWindows } from '../storage/omero-windows.js';
+import { needsWindows } from '../storage/operations/operation.js';
 import type { TaskPlan } from '../workers/task-definition.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
-import { resourceKey } from './resource-key.js';
+import { resourceKeys } from './resource-key.js';
 import { writesOf } from './upstream.js';
 
 /** What an identity is made of, beside the task itself. */
 export interface IdentityFacts {
   readonly pipeline: Pipeline;
   readonly arrays: ReadonlyMap<string, ArrayMetadata>;
+  /** By store. */
+  readonly windows: ReadonlyMap<string, OmeroWindows>;
   readonly neighborhoods: ReadonlyMap<string, readonly (readonly number[])[]>;
   /** Identities of the tasks that come before this one, by name. */
   readonly earlier: ReadonlyMap<string, { readonly plan: TaskPlan; readonly identity: unknown }>;
@@ -27,9 +31,9 @@ export function taskIdentity({ definition, options }: PipelineTask, plan: TaskPl
     [...new Set(used.filter((one) => one.kind === kind).map(({ name }) => name))].sort();
   // what is there when a block runs; rows that others wrote to a graph are only read
   const found = [...plan.reads, ...writesOf(plan).filter(({ kind }) => kind !== 'graph')];
-  const keys = new Set(found.map((one) => resourceKey(pipeline, one)));
+  const keys = new Set(found.flatMap((one) => resourceKeys(pipeline, one)));
   const upstream = [...earlier].filter(([, one]) =>
-    writesOf(one.plan).some((written) => keys.has(resourceKey(pipeline, written))),
+    writesOf(one.plan).some((written) => resourceKeys(pipeline, written).some((key) => keys.has(key))),
   );
   return plain({
     type: definition.type,
@@ -39,7 +43,7 @@ export function taskIdentity({ definition, options }: PipelineTask, plan: TaskPl
       names('array').map((name) => [
         name,
         {
-          store: pipeline.arrays.get(name)?.storeAsGiven,
+          ...contentOf(facts, name),
           neighborhood: neighborhoods.get(name),
           ...geometryOf(arrays.get(name)),
         },
@@ -48,6 +52,17 @@ export function taskIdentity({ definition, options }: PipelineTask, plan: TaskPl
     graphs: Object.fromEntries(names('graph').map((name) => [name, pipeline.graphs.get(name)?.pathAsGiven])),
     upstream: Object.fromEntries(upstream.map(([name, one]) => [name, hashOf([one.plan.blocks, one.identity])])),
   });
+}
+
+/** Where the voxels of an array come from, and what is done to them on the way. */
+function contentOf(facts: Pick<IdentityFacts, 'pipeline' | 'windows'>, name: string): Record<string, unknown> {
+  const { store, storeAsGiven, stack, operations } = facts.pipeline.arrays.get(name) ?? {};
+  return {
+    store: storeAsGiven,
+    stack: stack?.map((part) => contentOf(facts, part)),
+    operations,
+    windows: needsWindows(operations) && store !== undefined ? facts.windows.get(store)?.windows : undefined,
+  };
 }
 
 function geometryOf(metadata: ArrayMetadata | undefined) {

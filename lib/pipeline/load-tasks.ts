@@ -42,7 +42,8 @@ export async function loadTasks(
           attempt,
           signal,
           log,
-          array: (array) => arrays.get(array),
+          array: (array, innerPath) => arrays.get(array, innerPath),
+          pathInGroup: (array, group) => arrays.pathInGroup(array, group),
           graph: (graph) => {
             const tasks = writers.get(graph) ?? [];
             return new RemoteGraphStore(

@@ -20,6 +20,27 @@ export function checkReferences(config: unknown, registry: TaskRegistry, add: Ad
   }
 }
 
+/** Every name in `stack` must be an array's, and no array may be a part of itself. */
+export function checkStacks(config: unknown, add: Add): void {
+  const arrays = valueAt(config, ['arrays']);
+  const names = keysOf(arrays);
+  const parts = new Map<string, readonly string[]>();
+  for (const name of names) {
+    const stack = valueAt(arrays, [name, 'stack']);
+    const known: string[] = [];
+    for (const [i, part] of Array.isArray(stack) ? stack.entries() : []) {
+      if (typeof part !== 'string') continue;
+      if (names.includes(part)) known.push(part);
+      else add(['arrays', name, 'stack', i], unknownName("one of the file's arrays", part, names));
+    }
+    parts.set(name, known);
+  }
+  const circle = findCircle(names, (name) => parts.get(name) ?? []);
+  if (circle === undefined) return;
+  const text = `the array is a part of itself: ${[...circle, circle[0]].join(' of ')}`;
+  add(['arrays', circle[0], 'stack'], text);
+}
+
 /** Every name in `after` must be another task's, and the orders must not go round in a circle. */
 export function checkAfter(config: unknown, add: Add): void {
   const tasks = tasksOf(config);

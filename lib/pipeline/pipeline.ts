@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.js';
+import type { Level } from '../storage/image-level.js';
+import { innerStore } from '../storage/inner-path.js';
+import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { place, problemsOf, valueAt } from './issues.js';
-import { checkAfter, checkReferences } from './names.js';
+import { checkAfter, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
@@ -13,11 +16,15 @@ import { NO_SOURCE, type Source } from './source.js';
 /** An array of a pipeline. */
 export interface PipelineArray {
   readonly name: string;
-  /** Absolute. */
-  readonly store: string;
+  /** Absolute. Undefined for a stack. */
+  readonly store?: string;
   /** As the file says it: a part of the run's identity, so that a folder can be moved as a whole. */
-  readonly storeAsGiven: string;
-  /** How it is opened. */
+  readonly storeAsGiven?: string;
+  /** Names of the arrays that it is a stack of. */
+  readonly stack?: readonly string[];
+  /** What is done to it when it is read; at least one. */
+  readonly operations?: readonly VolumeOperation[];
+  /** How it is opened. A level that its path names is part of the store; one that its voxel size names is not until it is planned. */
   readonly source: VolumeSource;
   readonly neighborhood?: readonly (readonly number[])[];
 }
@@ -64,14 +71,22 @@ export interface Pipeline {
 export interface PipelineInput {
   readonly name: string;
   readonly runDirectory?: string;
-  readonly arrays?: Readonly<
-    Record<string, { readonly store: string; readonly neighborhood?: readonly (readonly number[])[] }>
-  >;
+  readonly arrays?: Readonly<Record<string, ArrayInput>>;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
   readonly executor?: { readonly type: 'local'; readonly workers?: number };
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
+}
+
+/** An array as the file or code gives it: a store, or a stack of other arrays by name. */
+export interface ArrayInput {
+  readonly store?: string;
+  /** Which level of the image at the store. */
+  readonly level?: Level;
+  readonly stack?: readonly string[];
+  readonly operations?: readonly VolumeOperation[];
+  readonly neighborhood?: readonly (readonly number[])[];
 }
 
 /** A task as the file or code gives it: the options of its type stand beside these keys. */
@@ -139,6 +154,7 @@ export async function buildPipeline(
   );
   problems.push(...problemsOf(schema, value, issues, source));
   checkReferences(value, registry, add);
+  checkStacks(value, add);
   checkAfter(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   return resolvePipeline(parsed.data, value as PipelineInput, registry, {
@@ -159,11 +175,14 @@ function resolvePipeline(
     ...rest,
     name: config.name,
     runDirectory: absolute(config.runDirectory ?? `${config.name}.run`),
-    arrays: mapOf(config.arrays, (name, { store, neighborhood }) => ({
+    arrays: mapOf(config.arrays, (name, { store, level, stack, operations, neighborhood }) => ({
       name,
-      store: absolute(store),
-      storeAsGiven: store,
-      source: { store: absolute(store) },
+      ...(store === undefined
+        ? {}
+        : { store: storeOf(absolute(store), level), storeAsGiven: storeAsGiven(store, level) }),
+      ...(stack === undefined ? {} : { stack }),
+      ...(operations === undefined ? {} : { operations }),
+      source: sourceOf(config.arrays, name, absolute),
       ...(neighborhood === undefined ? {} : { neighborhood }),
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
@@ -179,6 +198,25 @@ function resolvePipeline(
       ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
       resources: task.resources ?? {},
     })),
+  };
+}
+
+/** With the level that a path names; the store of one that a voxel size names is found when the pipeline is planned. */
+function storeOf(store: string, level: Level = ''): string {
+  return innerStore(store, typeof level === 'string' ? level : '');
+}
+
+function storeAsGiven(store: string, level: Level = ''): string {
+  return typeof level === 'string' ? innerStore(store, level) : `${store} [${level.join(', ')}]`;
+}
+
+function sourceOf(arrays: PipelineConfig['arrays'], name: string, absolute: (path: string) => string): VolumeSource {
+  const { store, level, stack = [], operations } = arrays[name];
+  return {
+    ...(store === undefined
+      ? { stack: stack.map((part) => sourceOf(arrays, part, absolute)) }
+      : { store: storeOf(absolute(store), level), ...(typeof level === 'object' ? { level } : {}) }),
+    ...(operations === undefined ? {} : { operations }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Resource } from '../workers/task-definition.js';
 import type { Check } from './plan-checks.js';
 import { pathOfReference } from './plan-context.js';
 import { type Refusal, refusal } from './refusal.js';
-import { describeResource, resourcePath } from './resource-key.js';
+import { describeResource, resourceKey, resourceKeys, resourceOf, resourcePath } from './resource-key.js';
 import { writesOf } from './upstream.js';
 
 /** Something of a pipeline that has a file or folder to itself. */
@@ -23,10 +23,8 @@ export function checkPlaces(check: Check): Refusal[] {
     const own = placeOf(check, written);
     const refuse = (text: string) =>
       found.push(refusal(pipeline, pathOfReference(task, written.kind, written.name), text));
-    const input = plan.reads.find((one) => {
-      const { kind, path } = placeOf(check, one);
-      return kind === own.kind && path === own.path;
-    });
+    const key = resourceKey(pipeline, written);
+    const input = plan.reads.find((one) => resourceKeys(pipeline, one).includes(key));
     // Blocks that conflict are kept apart, and read what their neighbours wrote on purpose; rows of a graph are each block's own.
     if (input !== undefined && written.kind !== 'graph' && !plan.blocks.readWriteConflict) {
       const same = input.name === written.name ? '' : ` (as '${input.name}')`;
@@ -55,8 +53,14 @@ function placeOf({ pipeline }: Pick<Check, 'pipeline'>, resource: Resource): Pla
 function placesOf(check: Check): Place[] {
   const { pipeline, planned } = check;
   const luts = planned.flatMap(({ plan }) => [...plan.reads, ...writesOf(plan)]).filter(({ kind }) => kind === 'lut');
+  // An image's group has no place of its own: what is in it has.
+  const groups = new Set(planned.flatMap(({ plan }) => plan.images ?? []).map(({ name }) => name));
+  const levels = planned.flatMap(({ plan }) => plan.outputs).filter(({ innerPath }) => innerPath !== undefined);
   const all = [
-    ...[...pipeline.arrays.keys()].map((name) => placeOf(check, { kind: 'array', name })),
+    ...[...pipeline.arrays.values()]
+      .filter(({ name, store }) => store !== undefined && !groups.has(name))
+      .map(({ name }) => placeOf(check, { kind: 'array', name })),
+    ...levels.map((level) => placeOf(check, resourceOf(level))),
     ...[...pipeline.graphs.keys()].map((name) => placeOf(check, { kind: 'graph', name })),
     ...luts.map((lut) => placeOf(check, lut)),
   ];

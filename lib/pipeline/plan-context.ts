@@ -1,14 +1,17 @@
 import type { z } from 'zod';
-import { isBlockwrightError, messageOf } from '../errors.js';
+import { codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { Roi } from '../geometry/roi.js';
+import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import { openVolume } from '../storage/volume-source.js';
 import type { PlanContext } from '../workers/task-definition.js';
+import { findArray, type KnownArrays } from './array-metadata.js';
+import { pathInGroup, sourcesOf } from './open-arrays.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import type { KeyPath } from './problem.js';
 import { findReferences, type Reference } from './references.js';
 import { type Refusal, refusal, refusalError } from './refusal.js';
-import { resourceKey } from './resource-key.js';
-import type { StoredArray } from './stored-arrays.js';
+import { outputStore, resourceKey } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 /** Thrown out of a task's plan when it asks for what a task that is not planned yet may provide. */
@@ -24,12 +27,7 @@ export class NotPlannedYet extends Error {
 }
 
 /** What is known while tasks are planned one after another. */
-export interface PlanningState {
-  readonly pipeline: Pipeline;
-  /** By store. */
-  readonly stored: ReadonlyMap<string, StoredArray>;
-  /** Those with a plan, in the order in which they got one. */
-  readonly planned: readonly TaskWithPlan[];
+export interface PlanningState extends KnownArrays {
   /** Keys of what refused tasks name. */
   readonly lost: ReadonlySet<string>;
   /** Whether a task that has no plan yet names this resource in its options. */
@@ -55,20 +53,19 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     const path = pathOfReference(task, 'array', name);
     const declared = pipeline.arrays.get(name);
     if (declared === undefined) throw refuse(path, `there is no array '${name}' in the pipeline`);
-    const { store } = declared;
-    for (const { plan } of state.planned) {
-      const output = plan.outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
-      if (output !== undefined) return output.metadata;
-    }
-    const { metadata, instead, error } = state.stored.get(store) ?? {};
+    const found = findArray(state, declared);
+    if ('metadata' in found) return found.metadata;
+    if ('refusal' in found) throw refusalError(found.refusal);
+    const { name: lacking, store = '' } = found.lacking;
+    const { instead, error } = state.stored.get(store) ?? {};
+    const what = `the array '${name}'${lacking === name ? '' : `, of which '${lacking}' is a part,`}`;
     if (error !== undefined) {
       const code = isBlockwrightError(error) ? error.code : 'ERR_IO';
-      throw refuse(path, `the array '${name}' cannot be used: ${messageOf(error)}`, code);
+      throw refuse(path, `${what} cannot be used: ${messageOf(error)}`, code);
     }
-    if (metadata !== undefined) return metadata;
-    const text = `the array '${name}' is not there (${store}${instead === undefined ? '' : `: ${instead}`}) and no task writes it`;
+    const text = `${what} is not there (${store}${instead === undefined ? '' : `: ${instead}`}) and no task writes it`;
     throw new NotPlannedYet(
-      resourceKey(pipeline, { kind: 'array', name }),
+      resourceKey(pipeline, { kind: 'array', name: lacking }),
       refusal(pipeline, path, text, 'ERR_ARRAY_MISSING'),
     );
   };
@@ -84,8 +81,26 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     throw new NotPlannedYet(key, refusal(pipeline, pathOfReference(task, 'graph', name), text));
   };
 
+  const fillValue = async (name: string): Promise<FillValue> => {
+    array(name); // refuses what is not known yet
+    const { store, operations, source } = pipeline.arrays.get(name)!;
+    const outputs = state.planned.flatMap(({ plan }) => plan.outputs);
+    const output = outputs.find((one) => outputStore(pipeline, one) === store);
+    if (store !== undefined && output !== undefined && operations === undefined) return output.create?.fillValue ?? 0;
+    return openVolume(source).then(
+      (volume) => volume.fillValue,
+      (error) => {
+        // What a task of this run will write, seen through operations.
+        if (codeOf(error) === 'ERR_ARRAY_MISSING') return 0;
+        throw error;
+      },
+    );
+  };
+
   return {
     array,
+    fillValue,
+    pathInGroup: (name, group) => pathInGroup(sourcesOf(pipeline), name, group),
     neighborhood: (name) => {
       const metadata = array(name);
       const result = neighborhoodOf(pipeline, name, metadata);

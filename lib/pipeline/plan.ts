@@ -1,11 +1,16 @@
 import type { ArrayMetadata } from '../storage/metadata.js';
-import type { TaskPlan } from '../workers/task-definition.js';
+import { type OmeroWindows, readOmeroWindows } from '../storage/omero-windows.js';
+import { needsWindows } from '../storage/operations/operation.js';
+import type { Resource, TaskPlan } from '../workers/task-definition.js';
+import { resolveLevels } from './array-levels.js';
+import { findArray } from './array-metadata.js';
 import { bytesOf } from './data-volume.js';
 import { taskIdentity } from './identity.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
+import { outputStore } from './resource-key.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
@@ -43,24 +48,30 @@ export interface PipelinePlan {
 
 /** Plans all tasks and looks for every reason not to run. Reads metadata, writes nothing. */
 export async function planPipeline(
-  pipeline: Pipeline,
+  given: Pipeline,
   readStored: (store: string) => Promise<StoredArray> = readStoredArray,
 ): Promise<PipelinePlan> {
-  const stored = new Map<string, StoredArray>();
-  for (const { store } of pipeline.arrays.values()) {
+  const { pipeline, stored } = await resolveLevels(given);
+  const windows = new Map<string, OmeroWindows>();
+  const look = async (store: string) => {
     if (!stored.has(store)) stored.set(store, await readStored(store));
+  };
+  for (const { store, operations } of pipeline.arrays.values()) {
+    if (store === undefined) continue;
+    await look(store);
+    if (needsWindows(operations)) windows.set(store, await readOmeroWindows(store));
   }
-  const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, stored);
+  const { planned, refusals: refusedPlans, lost } = await makeTaskPlans(pipeline, { stored, windows });
+  for (const output of planned.flatMap(({ plan }) => plan.outputs)) await look(outputStore(pipeline, output));
   const refusals = [...refusedPlans, ...(await checkRunDirectory(pipeline))];
   const { upstream, barriers, problems } = deriveUpstream(pipeline, planned);
   for (const { task, text } of problems) refusals.push(refusal(pipeline, ['tasks', task], text));
 
   const arrays = new Map<string, ArrayMetadata>();
-  for (const { name, store } of pipeline.arrays.values()) {
-    const outputs = planned.flatMap(({ plan }) => plan.outputs);
-    const output = outputs.find((one) => pipeline.arrays.get(one.name)?.store === store);
-    const metadata = output?.metadata ?? stored.get(store)?.metadata;
-    if (metadata !== undefined) arrays.set(name, metadata);
+  for (const array of pipeline.arrays.values()) {
+    const found = findArray({ pipeline, stored, windows, planned }, array);
+    if ('metadata' in found) arrays.set(array.name, found.metadata);
+    if ('refusal' in found) refusals.push(found.refusal);
   }
   const neighborhoods = new Map<string, readonly (readonly number[])[]>();
   for (const [name, metadata] of arrays) {
@@ -74,23 +85,29 @@ export async function planPipeline(
   const waitsFor = (name: string) => [...(upstream.get(name) ?? []), ...(barriers.get(name) ?? [])];
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
-    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, arrays, resources })));
-    const bytes = (names: readonly string[], of: 'read' | 'write') =>
-      names.reduce((sum, name) => sum + (arrays.has(name) ? bytesOf(plan.blocks, arrays.get(name)!, of) : 0), 0);
+    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, resources })));
+    const bytes = (resources: readonly Resource[], of: 'read' | 'write') =>
+      resources.reduce((sum, { kind, name, innerPath }) => {
+        const metadata =
+          innerPath === undefined
+            ? arrays.get(name)
+            : plan.outputs.find((one) => one.name === name && one.innerPath === innerPath)?.metadata;
+        return sum + (kind !== 'array' || metadata === undefined ? 0 : bytesOf(plan.blocks, metadata, of));
+      }, 0);
     const plannedTask = {
       task,
       plan,
       upstream: upstream.get(task.name) ?? [],
       barriers: barriers.get(task.name) ?? [],
       resources,
-      identity: taskIdentity(task, plan, { pipeline, arrays, neighborhoods, earlier }),
-      bytesRead: bytes(arrayNames(plan.reads), 'read'),
-      bytesWritten: bytes(arrayNames(writesOf(plan)), 'write'),
+      identity: taskIdentity(task, plan, { pipeline, arrays, windows, neighborhoods, earlier }),
+      bytesRead: bytes(plan.reads, 'read'),
+      bytesWritten: bytes(writesOf(plan), 'write'),
     };
     tasks.push(plannedTask);
     earlier.set(task.name, plannedTask);
   }
-  return { pipeline, tasks, refusals: refusals.toSorted(inOrderOfTheFile), arrays, neighborhoods };
+  return { pipeline, tasks, refusals: distinct(refusals).toSorted(inOrderOfTheFile), arrays, neighborhoods };
 }
 
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
@@ -121,6 +138,7 @@ function inOrderOfTheFile(a: Refusal, b: Refusal): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
-function arrayNames(resources: TaskPlan['reads']): string[] {
-  return resources.filter(({ kind }) => kind === 'array').map(({ name }) => name);
+/** What is wrong with an array is found by every task that reads it. */
+function distinct(refusals: readonly Refusal[]): readonly Refusal[] {
+  return refusals.filter((one, i) => refusals.findIndex(({ key, text }) => key === one.key && text === one.text) === i);
 }

@@ -3,15 +3,17 @@ import type { RunEvent } from '../coordinator/events.js';
 import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
 import { loadAddon } from '../native/addon.js';
+import { writePyramid } from '../storage/pyramid.js';
 import type { RunContext } from '../workers/task-definition.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
 import { localWorkers } from './local-workers.js';
-import { OpenArrays } from './open-arrays.js';
+import { OpenArrays, sourcesOf } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
+import { outputStore, resourcePath } from './resource-key.js';
 import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
@@ -75,9 +77,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
 }
 
 export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext {
-  const arrays = new OpenArrays(new Map([...pipeline.arrays.values()].map(({ name, source }) => [name, source])));
+  const arrays = new OpenArrays(sourcesOf(pipeline));
   return {
-    array: (name) => arrays.get(name),
+    array: (name, innerPath) => arrays.get(name, innerPath),
+    pathInGroup: (name, group) => arrays.pathInGroup(name, group),
     graph: (name) => graphs.get(name),
     lutPath: (name) => resolvePath(pipeline.folder, name),
   };
@@ -89,7 +92,10 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
  */
 export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext) {
   return async (fresh: boolean): Promise<void> => {
-    for (const output of plan.outputs) await prepareOutput(pipeline.arrays.get(output.name)!.store, output);
+    for (const output of plan.outputs) await prepareOutput(outputStore(pipeline, output), output);
+    for (const { name, pyramid } of plan.images ?? []) {
+      await writePyramid(resourcePath(pipeline, { kind: 'array', name }), pyramid);
+    }
     await task.definition.init?.(task.options, context);
     for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);

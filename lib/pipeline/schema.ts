@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { isInnerPath } from '../storage/inner-path.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
+import { operation } from './operation-schema.js';
 import type { TaskRegistry } from './registry.js';
 
 /** Names become folders of the run directory and words of messages. */
@@ -9,16 +11,39 @@ const name = z
 
 const resources = z.record(name, z.int().positive());
 
+/** Of an OME-Zarr image: a path below its group, or a voxel size in world units. */
+const level = z.union([
+  z.string().refine(isInnerPath, "expected a path inside the image's group"),
+  z.array(z.int().positive()).min(1).max(6),
+]);
+
 const array = z
   .strictObject({
-    store: z.string().min(1).describe('Folder of the zarr array, relative to this file'),
+    store: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the zarr array, or of an OME-Zarr image, relative to this file'),
+    level: level.optional().describe('Of an image: which resolution is meant, by its path or its voxel size'),
+    stack: z
+      .array(name)
+      .min(1)
+      .optional()
+      .describe('In place of a store: arrays of this file, whose channels come one after the other'),
+    operations: z
+      .array(operation)
+      .min(1)
+      .optional()
+      .describe('What is done to the array while it is read, in this order; it cannot be written then'),
     neighborhood: z
       .array(z.array(z.int()).min(1).max(6))
       .min(1)
       .optional()
       .describe("Affinities: one offset in voxels a channel. Default: the array's attribute `neighborhood`"),
   })
-  .describe('An array on disk');
+  .refine(({ store, stack }) => (store === undefined) !== (stack === undefined), 'needs either `store` or `stack`')
+  .refine(({ store, level }) => store !== undefined || level === undefined, 'has a `level` without a `store`')
+  .describe('An array on disk, or what is made of such arrays while they are read');
 
 const graph = z
   .discriminatedUnion('type', [

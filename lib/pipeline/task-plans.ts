@@ -1,9 +1,9 @@
 import type { TaskPlan } from '../workers/task-definition.js';
+import type { KnownArrays } from './array-metadata.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { NotPlannedYet, planContext, referencesOf } from './plan-context.js';
 import { type Refusal, refusalOf } from './refusal.js';
-import { resourceKey } from './resource-key.js';
-import type { StoredArray } from './stored-arrays.js';
+import { covers, resourceKeys } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 export interface TaskPlans {
@@ -19,12 +19,15 @@ export interface TaskPlans {
  * plans themselves says who writes what; so a task that asks too early is asked again when others are planned. A task
  * that only lacks what a refused task names is left out without a refusal of its own.
  */
-export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<string, StoredArray>): Promise<TaskPlans> {
+export async function makeTaskPlans(
+  pipeline: Pipeline,
+  arrays: Pick<KnownArrays, 'stored' | 'windows'>,
+): Promise<TaskPlans> {
   const planned: TaskWithPlan[] = [];
   const refusals: Refusal[] = [];
   const pending = new Set(pipeline.tasks);
   const keys = new Map(
-    pipeline.tasks.map((task) => [task, new Set(referencesOf(task).map((one) => resourceKey(pipeline, one)))]),
+    pipeline.tasks.map((task) => [task, new Set(referencesOf(task).flatMap((one) => resourceKeys(pipeline, one)))]),
   );
   const lost = new Set<string>();
 
@@ -39,7 +42,7 @@ export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<stri
     const mayStillWrite = (key: string) =>
       patient && [...pending].some((other) => other !== task && keys.get(other)?.has(key));
     try {
-      const context = planContext({ pipeline, stored, planned, lost, mayStillWrite }, task);
+      const context = planContext({ pipeline, ...arrays, planned, lost, mayStillWrite }, task);
       const plan: TaskPlan = await task.definition.plan(task.options, context);
       planned.push({ task, plan });
       pending.delete(task);
@@ -63,10 +66,11 @@ export async function makeTaskPlans(pipeline: Pipeline, stored: ReadonlyMap<stri
     }
     if (pending.size < before) continue;
     // Nobody can move, so something is missing. What is certainly missing: an array for which all wait that name it.
-    const waitsFor = (task: PipelineTask, key: string) => !keys.get(task)?.has(key) || waits.get(task)?.key === key;
+    const names = (task: PipelineTask, key: string) => [...(keys.get(task) ?? [])].some((one) => covers(one, key));
+    const waitsFor = (task: PipelineTask, key: string) => !names(task, key) || waits.get(task)?.key === key;
     const sure = [...waits].find(([, { key }]) => [...pending].every((task) => waitsFor(task, key)));
     const [task, { key, refusal }] = sure ?? [...waits][0];
-    refuse(task, lost.has(key) ? undefined : refusal);
+    refuse(task, [...lost].some((one) => covers(one, key)) ? undefined : refusal);
   }
   return { planned, refusals, lost };
 }

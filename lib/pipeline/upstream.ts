@@ -1,7 +1,7 @@
-import type { Resource, TaskPlan } from '../workers/task-definition.js';
+import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
 import { findCircle } from './names.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
-import { describeResource, resourceKey } from './resource-key.js';
+import { describeResource, resourceKey, resourceOf, storedResources } from './resource-key.js';
 
 /** What one task waits for, and why. */
 interface Order {
@@ -41,14 +41,14 @@ export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPla
   const sameDimensions = (a: string, b: string) => dimensions.get(a) === dimensions.get(b);
   const problems: { task: string; text: string }[] = [];
   const mustBeOrdered: [string, string, Resource][] = [];
-  for (const { resource, readers, writers } of usesOf(pipeline, planned)) {
+  for (const { resource, readers, movers, writers } of usesOf(pipeline, planned)) {
     for (const writer of writers) {
       for (const reader of readers) {
         if (reader === writer) continue;
         if (writers.has(reader) && readers.has(writer)) {
           if (reader < writer) mustBeOrdered.push([reader, writer, resource]);
         } else {
-          const whole = resource.kind !== 'array' || !sameDimensions(reader, writer);
+          const whole = resource.kind !== 'array' || movers.has(reader) || !sameDimensions(reader, writer);
           orders.get(reader)?.push({ upstream: writer, reason: `reads ${describeResource(resource)}`, whole });
         }
       }
@@ -91,6 +91,8 @@ function names(orders: readonly Order[]): string[] {
 interface Use {
   readonly resource: Resource;
   readonly readers: Set<string>;
+  /** Readers that find voxels elsewhere than where they are written. */
+  readonly movers: Set<string>;
   readonly writers: Set<string>;
 }
 
@@ -99,12 +101,15 @@ function usesOf(pipeline: Pipeline, planned: readonly TaskWithPlan[]): Use[] {
   const uses = new Map<string, Use>();
   const use = (resource: Resource) => {
     const key = resourceKey(pipeline, resource);
-    const known = uses.get(key) ?? { resource, readers: new Set(), writers: new Set() };
+    const known = uses.get(key) ?? { resource, readers: new Set(), movers: new Set(), writers: new Set() };
     uses.set(key, known);
     return known;
   };
   for (const { task, plan } of planned) {
-    for (const resource of plan.reads) use(resource).readers.add(task.name);
+    for (const { resource, moved } of plan.reads.flatMap((one) => storedResources(pipeline, one))) {
+      use(resource).readers.add(task.name);
+      if (moved) use(resource).movers.add(task.name);
+    }
     for (const resource of writesOf(plan)) use(resource).writers.add(task.name);
   }
   return [...uses.values()];
@@ -112,10 +117,9 @@ function usesOf(pipeline: Pipeline, planned: readonly TaskWithPlan[]): Use[] {
 
 /** What a plan writes: an output array is written whether or not `writes` names it again. */
 export function writesOf(plan: TaskPlan): readonly Resource[] {
-  const named = new Set(plan.writes.filter(({ kind }) => kind === 'array').map(({ name }) => name));
-  const more = plan.outputs
-    .filter(({ name }) => !named.has(name))
-    .map(({ name }): Resource => ({ kind: 'array', name }));
+  const isNamed = ({ name, innerPath }: OutputArray) =>
+    plan.writes.some((one) => one.kind === 'array' && one.name === name && one.innerPath === innerPath);
+  const more = plan.outputs.filter((output) => !isNamed(output)).map(resourceOf);
   return [...plan.writes, ...more];
 }
 

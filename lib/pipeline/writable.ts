@@ -38,6 +38,7 @@ export async function checkRunDirectory(pipeline: Pipeline): Promise<Refusal[]> 
     ['graph', pipeline.graphs.values()],
   ] as const) {
     for (const { name } of list) {
+      if (kind === 'array' && pipeline.arrays.get(name)?.store === undefined) continue;
       const path = resourcePath(pipeline, { kind, name });
       const what = describeResource({ kind, name });
       if (path === runDirectory) return refuse(`has the path of ${what}`);

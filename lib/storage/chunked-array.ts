@@ -1,27 +1,25 @@
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BlockwrightError } from '../errors.js';
-import { Coordinate } from '../geometry/coordinate.js';
 import { Roi } from '../geometry/roi.js';
 import { argumentError } from '../native/checks.js';
 import { exists } from './array-folder.js';
 import type { ArrayFormat } from './array-format.js';
 import { type CreateOptions, createArray } from './create-array.js';
-import { className, factsOf, type TypedArray } from './data-type.js';
+import type { TypedArray } from './data-type.js';
 import { type FillValue, fillValueOf } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
 import { readArray } from './open-array.js';
-import { type RegionMemory, readRegionNatively, writeRegionNatively } from './region-engine.js';
-import type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './volume.js';
-
-/** More than any machine has; a region beyond it comes from nonsense in metadata. */
-const MAX_REGION_BYTES = 2 ** 40;
-
-function threadsOf(options: RegionOptions): number {
-  const threads = options.threads ?? Math.min(4, availableParallelism());
-  if (!Number.isInteger(threads) || threads < 1) throw argumentError('threads', 'a positive whole number', threads);
-  return threads;
-}
+import { readRegionNatively, writeRegionNatively } from './region-engine.js';
+import {
+  checkData,
+  checkRegion,
+  fillArray,
+  type RegionMemory,
+  regionMemory,
+  threadsOf,
+  worldBox,
+} from './region-memory.js';
+import type { ReadOptions, ReadRoiOptions, Volume, WriteOptions } from './volume.js';
 
 /**
  * A zarr array (v2 or v3) in a local folder. Regions are read and written by native code over threads.
@@ -88,9 +86,9 @@ export class ChunkedArray implements Volume {
    *   ERR_OUT_OF_MEMORY; ERR_CANCELLED
    */
   async readRegion(begin: readonly number[], end: readonly number[], options: ReadOptions = {}): Promise<TypedArray> {
-    this.checkRegion(begin, end);
+    checkRegion(this.metadata, begin, end);
     const dataShape = begin.map((first, axis) => end[axis] - first);
-    const data = this.memory(dataShape, options.into);
+    const data = regionMemory(this.path, this.metadata, dataShape, options.into);
     await this.read({ begin, end, data, dataBegin: begin, dataShape }, options);
     return data;
   }
@@ -108,9 +106,9 @@ export class ChunkedArray implements Volume {
     data: TypedArray,
     options: WriteOptions = {},
   ): Promise<void> {
-    this.checkRegion(begin, end);
+    checkRegion(this.metadata, begin, end);
     const dataShape = begin.map((first, axis) => end[axis] - first);
-    this.checkData(data, dataShape);
+    checkData(this.metadata, data, dataShape);
     await this.write({ begin, end, data, dataBegin: begin, dataShape }, options);
   }
 
@@ -124,8 +122,8 @@ export class ChunkedArray implements Volume {
     roi: Roi,
     options: ReadRoiOptions = {},
   ): Promise<{ readonly data: TypedArray; readonly shape: number[] }> {
-    const box = this.boxOf(roi);
-    const data = this.memory(box.dataShape, options.into);
+    const box = worldBox(this.metadata, roi);
+    const data = regionMemory(this.path, this.metadata, box.dataShape, options.into);
     const fill = options.fill ?? 0;
     if (!box.inside && (options.into !== undefined || Number(fill) !== 0)) fillArray(data, fill);
     if (!box.empty) await this.read({ ...box, data }, options);
@@ -139,8 +137,8 @@ export class ChunkedArray implements Volume {
    * @throws as {@link readRoi}
    */
   async writeRoi(roi: Roi, data: TypedArray, options: WriteOptions = {}): Promise<void> {
-    const box = this.boxOf(roi);
-    this.checkData(data, box.dataShape);
+    const box = worldBox(this.metadata, roi);
+    checkData(this.metadata, data, box.dataShape);
     if (!box.empty) await this.write({ ...box, data }, options);
   }
 
@@ -159,72 +157,6 @@ export class ChunkedArray implements Volume {
     const call = { threads: threadsOf(options), signal: options.signal, durable: options.durable ?? true };
     await writeRegionNatively(this.path, this.format, region, call);
   }
-
-  private checkRegion(begin: readonly number[], end: readonly number[]): void {
-    const { shape } = this.metadata;
-    const inside = (first: number, axis: number) =>
-      Number.isSafeInteger(first) &&
-      Number.isSafeInteger(end[axis]) &&
-      0 <= first &&
-      first <= end[axis] &&
-      end[axis] <= shape[axis];
-    if (begin.length !== shape.length || end.length !== shape.length || !begin.every(inside)) {
-      throw argumentError('begin, end', `voxels inside the array's shape [${shape}]`, `[${begin}] to [${end}]`);
-    }
-  }
-
-  private checkData(data: TypedArray, shape: readonly number[]): void {
-    const expected = factsOf(this.metadata.dataType).array.name;
-    if (className(data) !== expected)
-      throw argumentError('data', `a ${expected} (${this.metadata.dataType})`, className(data));
-    const count = shape.reduce((product, extent) => product * extent, 1);
-    if (data.length !== count) throw argumentError('data', `${count} elements (shape [${shape}])`, data.length);
-  }
-
-  /** `into`, or new memory. */
-  private memory(shape: readonly number[], into: TypedArray | undefined): TypedArray {
-    if (into !== undefined) {
-      this.checkData(into, shape);
-      return into;
-    }
-    const { bytes, array: TypedArrayOfType } = factsOf(this.metadata.dataType);
-    const count = shape.reduce((product, extent) => product * extent, 1);
-    if (count * bytes > MAX_REGION_BYTES) {
-      throw new BlockwrightError('ERR_LIMIT', `${this.path}: a region of [${shape}] voxels is more than 2^40 bytes`, {
-        path: this.path,
-        shape,
-      });
-    }
-    try {
-      return new TypedArrayOfType(count);
-    } catch (error) {
-      const message = `${this.path}: no memory for a region of [${shape}] voxels, ${count * bytes} bytes`;
-      throw new BlockwrightError('ERR_OUT_OF_MEMORY', message, { path: this.path, shape }, { cause: error });
-    }
-  }
-
-  /** A box of the world in voxels of all axes, and its part inside the array. */
-  private boxOf(roi: Roi): Omit<RegionMemory, 'data'> & { dataShape: number[]; inside: boolean; empty: boolean } {
-    const { shape, channelAxes, offset, voxelSize } = this.metadata;
-    const voxels = roi.translate(offset.negate()).inVoxels(voxelSize);
-    const channels = shape.slice(0, channelAxes);
-    const part = voxels.intersect(new Roi(Coordinate.filled(voxels.dimensions, 0), shape.slice(channelAxes)));
-    const noChannels = channels.map(() => 0);
-    return {
-      begin: [...noChannels, ...part.begin],
-      end: [...channels, ...part.end],
-      dataBegin: [...noChannels, ...voxels.begin],
-      dataShape: [...channels, ...voxels.shape],
-      inside: part.equals(voxels),
-      empty: part.empty,
-    };
-  }
-}
-
-function fillArray(array: TypedArray, value: FillValue): void {
-  if (array.BYTES_PER_ELEMENT === 8 && className(array).startsWith('Big'))
-    (array as BigUint64Array).fill(BigInt(value));
-  else (array as Uint8Array).fill(Number(value));
 }
 
 function localPath(path: string): string {

@@ -3,6 +3,7 @@ import { BlockwrightError } from '../errors.js';
 import { exists, readDocument } from './array-folder.js';
 import { Decimal } from './decimal.js';
 import type { Document } from './document.js';
+import { isInnerPath } from './inner-path.js';
 
 /** An axis of an OME-Zarr image. */
 export interface ImageAxis {
@@ -24,6 +25,8 @@ export interface ImageLevel {
 export interface Image {
   /** The metadata file. */
   readonly source: Document;
+  /** What stands beside `multiscales`, e.g. `omero`. */
+  readonly attributes: Document;
   readonly axes: readonly ImageAxis[];
   /** Finest first. */
   readonly levels: readonly ImageLevel[];
@@ -62,12 +65,10 @@ function parseTransformations(owner: Document, axes: number): { scale: Decimal[]
 /** A path below the image; one that leads elsewhere is refused. */
 function parseLevelPath(dataset: Document): string {
   const path = dataset.text('path');
-  const parts = path.split('/');
-  const safe = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
-  return safe ? path : dataset.fail('path', 'a relative path inside the image');
+  return isInnerPath(path) ? path : dataset.fail('path', 'a relative path inside the image');
 }
 
-function parseMultiscale(multiscale: Document): Image {
+function parseMultiscale(multiscale: Document, attributes: Document): Image {
   const axes = parseAxes(multiscale);
   const datasets = multiscale.objects('datasets');
   if (datasets.length === 0) multiscale.fail('datasets', 'at least one level');
@@ -83,11 +84,15 @@ function parseMultiscale(multiscale: Document): Image {
       translation: inner.translation.map((value, axis) => value.times(outer.scale[axis]).plus(outer.translation[axis])),
     };
   });
-  return { source: multiscale, axes, levels };
+  return { source: multiscale, attributes, axes, levels };
 }
 
-/** The images that the attributes of a group describe. */
-function parseImages(attributes: Document): Image[] {
+/**
+ * The images that the attributes of a group describe.
+ *
+ * @throws ERR_METADATA, ERR_UNSUPPORTED
+ */
+export function imagesOf(attributes: Document): Image[] {
   const owner = attributes.has('ome') ? attributes.object('ome') : attributes;
   if (!owner.has('multiscales')) return [];
   return owner.objects('multiscales').map((multiscale) => {
@@ -95,7 +100,7 @@ function parseImages(attributes: Document): Image[] {
     if (versioned.has('version') && !['0.4', '0.5'].includes(versioned.text('version'))) {
       versioned.unsupported('version', 'OME-Zarr 0.4 or 0.5');
     }
-    return parseMultiscale(multiscale);
+    return parseMultiscale(multiscale, owner);
   });
 }
 
@@ -103,10 +108,10 @@ function parseImages(attributes: Document): Image[] {
 export async function findImages(path: string): Promise<readonly Image[] | undefined> {
   const v3 = await readDocument(join(path, 'zarr.json'));
   if (v3 !== undefined) {
-    return v3.get('node_type') === 'group' ? parseImages(v3.optionalObject('attributes')) : undefined;
+    return v3.get('node_type') === 'group' ? imagesOf(v3.optionalObject('attributes')) : undefined;
   }
   const v2 = await readDocument(join(path, '.zattrs'));
-  if (v2 !== undefined && !(await exists(join(path, '.zarray')))) return parseImages(v2);
+  if (v2 !== undefined && !(await exists(join(path, '.zarray')))) return imagesOf(v2);
   return (await exists(join(path, '.zgroup'))) ? [] : undefined;
 }
 

@@ -85,8 +85,10 @@ export function imageWorld(image: Image, level: ImageLevel): World {
   return worldOf(axes, image.source);
 }
 
-/** The world that the image around an array gives it; undefined when the array is no level of an image. */
-export async function findImageWorld(arrayPath: string, dimensions: number): Promise<World | undefined> {
+/** The image that an array is a level of, and which level; undefined when it is none. */
+export async function findImageOf(
+  arrayPath: string,
+): Promise<{ readonly image: Image; readonly level: ImageLevel } | undefined> {
   let below = basename(arrayPath);
   let folder = dirname(arrayPath);
   for (let depth = 0; depth < MAX_GROUPS_ABOVE && folder !== dirname(folder); depth += 1) {
@@ -94,12 +96,21 @@ export async function findImageWorld(arrayPath: string, dimensions: number): Pro
     if (images === undefined) return undefined;
     for (const image of images) {
       const level = image.levels.find(({ path }) => path === below);
-      if (level === undefined) continue;
-      if (image.axes.length !== dimensions) image.source.fail('axes', `${dimensions} axes, as the array ${below} has`);
-      return imageWorld(image, level);
+      if (level !== undefined) return { image, level };
     }
     below = join(basename(folder), below);
     folder = dirname(folder);
   }
   return undefined;
+}
+
+/** The world that the image around an array gives it; undefined when the array is no level of an image. */
+export async function findImageWorld(arrayPath: string, dimensions: number): Promise<World | undefined> {
+  const found = await findImageOf(arrayPath);
+  if (found === undefined) return undefined;
+  const { image, level } = found;
+  if (image.axes.length !== dimensions) {
+    image.source.fail('axes', `${dimensions} axes, as the array ${level.path} has`);
+  }
+  return imageWorld(image, level);
 }

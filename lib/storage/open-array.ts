@@ -1,9 +1,9 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { exists, readDocument } from './array-folder.js';
 import { type ArrayFormat, innermostChunk } from './array-format.js';
 import { Document } from './document.js';
-import { findImages } from './image-group.js';
+import { findImages, type Image } from './image-group.js';
 import { findImageWorld } from './image-world.js';
 import type { ArrayMetadata } from './metadata.js';
 import { DIMENSION_NAMES_V2, hasWorldAttributes, otherAttributes, parseWorldAttributes } from './world-attributes.js';
@@ -16,11 +16,25 @@ interface Parsed {
   readonly dimensionNames?: readonly (string | null)[] | undefined;
 }
 
+const levelsOf = (images: readonly Image[]) => images.flatMap((image) => image.levels.map((level) => level.path));
+
+/** The image above a path where nothing is: whoever asked for a level may have mistaken its name. */
+async function imageAbove(path: string): Promise<string> {
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    const levels = levelsOf((await findImages(folder).catch(() => undefined)) ?? []);
+    if (levels.length > 0) return `; the image ${folder} has the levels ${levels.join(', ')}`;
+    if (await exists(folder)) break;
+  }
+  return '';
+}
+
 async function missing(path: string): Promise<BlockwrightError> {
   const images = await findImages(path);
-  let found = (await exists(path)) ? 'the folder holds neither zarr.json nor .zarray' : 'nothing is there';
+  let found = (await exists(path))
+    ? 'the folder holds neither zarr.json nor .zarray'
+    : `nothing is there${await imageAbove(path)}`;
   if (images !== undefined) {
-    const levels = images.flatMap((image) => image.levels.map((level) => level.path));
+    const levels = levelsOf(images);
     found = levels.length > 0 ? `it is an image with the levels ${levels.join(', ')}` : 'it is a zarr group';
   }
   return new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected a zarr array, but ${found}`, { path, found });

@@ -1,16 +1,8 @@
 import { endianness } from 'node:os';
 import { callNative } from '../native/addon.js';
 import type { ArrayFormat, ChunkFormat } from './array-format.js';
-import { factsOf, type TypedArray } from './data-type.js';
-
-/** A box of voxels of an array and the memory for it, which may be a larger box around it (C order). */
-export interface RegionMemory {
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
-  readonly data: TypedArray;
-  readonly dataBegin: readonly number[];
-  readonly dataShape: readonly number[];
-}
+import { factsOf } from './data-type.js';
+import type { RegionMemory } from './region-memory.js';
 
 export interface RegionCall {
   readonly threads: number;

@@ -8,6 +8,14 @@ import { ioError } from './io-error.js';
 // The names that native/io/temporary_name.h gives: host, process, random bits of the call, number in the call.
 const NAME = /^\.blockwright-([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{16}-[0-9]{1,20}\.tmp$/;
 
+// Those of zarr-python's and tensorstore's writers.
+const FOREIGN_NAME = /\.partial$|\.__lock$/;
+
+/** Whether a file's name is one that writers give to a file that they have not finished. */
+export function isTemporaryName(name: string): boolean {
+  return NAME.test(name) || FOREIGN_NAME.test(name);
+}
+
 /** FNV-1a of the host's name, as in native/io/temporary_name.cc. */
 function hostHash(): string {
   let hash = 2166136261;

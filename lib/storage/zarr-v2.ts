@@ -137,8 +137,8 @@ export function formatZarrV2(format: ArrayFormat): Record<string, unknown> {
 function formatCompressor(codec: Codec): Record<string, unknown> {
   switch (codec.name) {
     case 'zstd':
-      // Older readers do not know the member, and frames with a checksum need no word of it.
-      return { id: 'zstd', level: codec.level, ...(codec.checksum ? {} : { checksum: false }) };
+      // No word of the checksum: tensorstore and older readers refuse the member, and a frame says itself whether it has one.
+      return { id: 'zstd', level: codec.level };
     case 'blosc': {
       const { compressor, level, shuffle, blockSize } = codec;
       return { id: 'blosc', cname: compressor, clevel: level, shuffle, blocksize: blockSize };

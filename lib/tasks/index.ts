@@ -1,5 +1,7 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
+import { copy } from './copy.js';
+import { downsample } from './downsample.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
@@ -10,4 +12,6 @@ export const builtInTasks: readonly TaskDefinition[] = [
   affAgglom,
   graphMws,
   relabel,
+  copy,
+  downsample,
 ] as readonly TaskDefinition[];

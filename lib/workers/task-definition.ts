@@ -4,7 +4,9 @@ import type { BlockPlan } from '../blocks/plan.js';
 import type { Roi } from '../geometry/roi.js';
 import type { GraphStore } from '../graph/graph-store.js';
 import type { CreateOptions } from '../storage/create-array.js';
+import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import type { Pyramid } from '../storage/pyramid.js';
 import type { Volume } from '../storage/volume.js';
 
 /** Something that tasks share, and by which one comes to depend on another. */
@@ -12,14 +14,24 @@ export interface Resource {
   readonly kind: 'array' | 'graph' | 'lut';
   /** Name in the pipeline's `arrays` or `graphs`; for a LUT its path. */
   readonly name: string;
+  /** Of an array below the store of that name, e.g. a level of an image. */
+  readonly innerPath?: string;
 }
 
 /** An array that a task writes: created before its first block runs, or checked against this when it exists. */
 export interface OutputArray {
   readonly name: string;
+  /** Where the store of that name is a group: the array's path in it. */
+  readonly innerPath?: string;
   readonly metadata: ArrayMetadata;
   /** How it is stored when it is made; an array that is there may be stored otherwise. */
   readonly create?: CreateOptions;
+}
+
+/** An OME-Zarr image whose levels a task writes: its group gets this metadata before the first block runs. */
+export interface OutputImage {
+  readonly name: string;
+  readonly pyramid: Pyramid;
 }
 
 /** What a task will do: pure data, made before anything runs. */
@@ -28,16 +40,25 @@ export interface TaskPlan {
   readonly reads: readonly Resource[];
   readonly writes: readonly Resource[];
   readonly outputs: readonly OutputArray[];
+  readonly images?: readonly OutputImage[];
   /** Edge attributes that the task writes, by graph. Left out: not known before it runs. */
   readonly edgeAttributes?: Readonly<Record<string, readonly string[]>>;
   /** Named resources that one block holds while it runs, e.g. { gpu: 1 }. */
   readonly resources?: Readonly<Record<string, number>>;
 }
 
+/** What is known of the stores of a pipeline's arrays. */
+export interface StoreContext {
+  /** The path of an array in a group: undefined where it lies elsewhere. Both are names in the pipeline's `arrays`. */
+  pathInGroup(name: string, group: string): string | undefined;
+}
+
 /** What a plan may look at. */
-export interface PlanContext {
+export interface PlanContext extends StoreContext {
   /** Metadata of an array of the pipeline: of the file, or as an upstream task of this run declares it. */
   array(name: string): ArrayMetadata;
+  /** The value of that array's voxels that were never written; 0 of one that a task will write, seen through operations. */
+  fillValue(name: string): Promise<FillValue>;
   /** The affinities' neighborhood: of the pipeline file, else of the array's attributes; checked against its channels. */
   neighborhood(name: string): readonly (readonly number[])[];
   /** World units that the tasks which write a graph cover. */
@@ -49,8 +70,9 @@ export interface PlanContext {
 }
 
 /** What tasks can reach before the first block, in the coordinator. */
-export interface RunContext {
-  array(name: string): Promise<Volume>;
+export interface RunContext extends StoreContext {
+  /** @param innerPath of an array below the store of that name */
+  array(name: string, innerPath?: string): Promise<Volume>;
   graph(name: string): GraphStore;
   /** The file of a LUT, absolute. */
   lutPath(name: string): string;

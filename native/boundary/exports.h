@@ -14,6 +14,7 @@ using Exports = Napi::Object;
 void export_connected_components(Exports exports);
 void export_contingency_table(Exports exports);
 void export_distance_transform(Exports exports);
+void export_downsample(Exports exports);
 void export_edge_scores(Exports exports);
 void export_filter_fragments(Exports exports);
 void export_find_seeds(Exports exports);
@@ -27,5 +28,6 @@ void export_relabel(Exports exports);
 void export_remove_debris(Exports exports);
 void export_graph_mutex_watershed(Exports exports);
 void export_mutex_watershed(Exports exports);
+void export_voxel_steps(Exports exports);
 
 }  // namespace blockwright

@@ -14,7 +14,7 @@ describe('the command line', () => {
   test('tells what there is', async () => {
     const { status, out } = await toy.run('--help');
     expect(status).toBe(0);
-    for (const command of ['run', 'resume', 'plan', 'status', 'logs', 'failures', 'schema']) {
+    for (const command of ['run', 'resume', 'plan', 'status', 'logs', 'failures', 'schema', 'info', 'verify', 'copy']) {
       expect(out).toContain(`blockwright ${command}`);
     }
     expect(out).not.toContain('blockwright worker');

@@ -181,7 +181,7 @@ describe('a bad file', () => {
         '3 problems',
         '1:1: name: is missing; expected text',
         '1:1: tasks: is missing; expected a mapping',
-        '1:10: arrays.a.store: is missing; expected text',
+        '1:13: arrays.a: needs either `store` or `stack`',
       ],
     ],
     ['no tasks', 'name: x\ntasks: {}\n', ['2:8: tasks: expected at least one task, found a mapping']],

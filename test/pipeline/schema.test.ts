@@ -10,6 +10,7 @@ interface JsonSchema {
   readonly properties?: Record<string, JsonSchema>;
   readonly oneOf?: JsonSchema[];
   readonly anyOf?: JsonSchema[];
+  readonly items?: JsonSchema;
   readonly const?: string;
 }
 
@@ -30,6 +31,9 @@ describe('the JSON Schema', () => {
       expect.arrayContaining(['after', 'retries', 'blockTimeout', 'resources', 'fit']),
     );
     expect(toy.additionalProperties).toBe(false);
+    const array = schema.properties?.arrays.additionalProperties as JsonSchema;
+    const kinds = array.properties?.operations.items?.oneOf?.map(({ properties }) => properties?.type.const);
+    expect(kinds).toEqual(['channels', 'slice', 'flip', 'scale-shift', 'normalise', 'threshold', 'convert']);
     expect(JSON.stringify(schema)).not.toContain('"kind"');
   });
 });

@@ -1,6 +1,7 @@
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
 import { formatProblem } from '../../pipeline/problem.js';
+import { outputStore } from '../../pipeline/resource-key.js';
 import { type Codec, innermostChunk } from '../../storage/array-format.js';
 import { codecText } from '../../storage/codec-text.js';
 import { newFormat } from '../../storage/create-array.js';
@@ -47,10 +48,10 @@ function planAsData({ pipeline, tasks, refusals }: PipelinePlan) {
       barriers,
       resources,
       outputs: plan.outputs.map((output) => {
-        const { name, metadata } = output;
+        const { name, innerPath, metadata } = output;
         const { shape, chunkShape, shardShape, dataType } = metadata;
-        const store = pipeline.arrays.get(name)?.store;
-        return { name, store, shape, chunkShape, shardShape, dataType, codecs: codecsOf(output) };
+        const store = outputStore(pipeline, output);
+        return { name, innerPath, store, shape, chunkShape, shardShape, dataType, codecs: codecsOf(output) };
       }),
     })),
     refusals: refusals.map((one) => ({ ...one, message: formatProblem(one) })),
@@ -84,7 +85,7 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
         chunkShape.join(' x '),
         shardShape?.join(' x ') ?? 'none',
         codecText(codecsOf(output)),
-        pipeline.arrays.get(output.name)?.store ?? '',
+        outputStore(pipeline, output),
       ];
     }),
   );

@@ -3,18 +3,21 @@ import { loadPipeline } from '../../pipeline/file.js';
 import { defineCommand } from '../command.js';
 import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 
+export function workersOption(yargs: Argv, fallback = "the machine's cores"): Argv {
+  return yargs.option('workers', {
+    type: 'number',
+    describe: `Worker processes. Default: ${fallback}`,
+    coerce: (value: unknown) => {
+      if (!Number.isInteger(value) || (value as number) < 1)
+        throw new Error('--workers: expected a whole number of at least 1');
+      return value as number;
+    },
+  });
+}
+
 export function runOptions(yargs: Argv): Argv<RunArguments> {
-  return yargs
+  return workersOption(yargs, "the file's, else the machine's cores")
     .positional('file', { type: 'string', demandOption: true, describe: 'The pipeline file (YAML or JSON)' })
-    .option('workers', {
-      type: 'number',
-      describe: "Worker processes. Default: the file's, else the machine's cores",
-      coerce: (value: unknown) => {
-        if (!Number.isInteger(value) || (value as number) < 1)
-          throw new Error('--workers: expected a whole number of at least 1');
-        return value as number;
-      },
-    })
     .option('json', { type: 'boolean', default: false, describe: 'Events and result as JSON, one a line' })
     .option('quiet', {
       type: 'boolean',

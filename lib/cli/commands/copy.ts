@@ -1,0 +1,123 @@
+import type { Argv } from 'yargs';
+import { codeOf } from '../../errors.js';
+import { type CopyRequest, copyPipeline, removeCopyRun } from '../../pipeline/copy.js';
+import { defineCommand } from '../command.js';
+import { parseCompressor, parseNumbers, parseOperations, parseRoi } from '../copy-options.js';
+import { ExitCode, exitCodeOfError } from '../exit-code.js';
+import { runWithProgress } from '../run-with-progress.js';
+import { workersOption } from './run.js';
+
+export interface CopyArguments {
+  readonly source: string;
+  readonly target: string;
+  readonly chunks: CopyRequest['chunkShape'];
+  readonly shards: CopyRequest['shardShape'];
+  readonly compressor: CopyRequest['compressor'];
+  readonly zarrFormat: 2 | 3 | undefined;
+  readonly ome: CopyRequest['ome'];
+  readonly operations: CopyRequest['operations'];
+  readonly dataType: string | undefined;
+  readonly fill: string | undefined;
+  readonly roi: CopyRequest['roi'];
+  readonly begin: CopyRequest['begin'];
+  readonly end: CopyRequest['end'];
+  readonly block: CopyRequest['blockSize'];
+  readonly workers: number | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export const copyCommand = defineCommand<CopyArguments>({
+  command: 'copy <source> <target>',
+  describe: 'Copy an array, block by block: other chunks, shards, codecs, a part of it',
+  options: (yargs) =>
+    workersOption(yargs)
+      .positional('source', { type: 'string', demandOption: true, describe: 'The array (a level of an image is one)' })
+      .positional('target', { type: 'string', demandOption: true, describe: 'Where the copy will be' })
+      .option('chunks', {
+        type: 'string',
+        coerce: parseNumbers('--chunks', 1),
+        describe: 'Voxels of a chunk: z,y,x. Default: as in the source',
+      })
+      .option('shards', {
+        type: 'string',
+        coerce: parseNumbers('--shards', 1),
+        describe: 'Voxels of a shard: z,y,x. Default: as in the source, none with --chunks',
+      })
+      .option('compressor', {
+        type: 'string',
+        coerce: parseCompressor,
+        describe:
+          'none, zstd:LEVEL, gzip:LEVEL, blosc:NAME:LEVEL:none|bytes|bits; of zarr v2 also zlib:LEVEL, lz4. Default: zstd:1',
+      })
+      .option('zarr-format', { type: 'number', choices: [2, 3], describe: 'Default: 3' })
+      .option('ome', {
+        type: 'string',
+        choices: ['0.4', '0.5'],
+        describe: 'Make the target an OME-Zarr image of one level, s0',
+      })
+      .option('operations', {
+        type: 'string',
+        coerce: parseOperations,
+        describe: 'What to do on the way: a list of lazy operations as JSON, or a file of it (JSON or YAML)',
+      })
+      .option('data-type', { type: 'string', describe: 'Convert to this type, after the operations' })
+      .option('fill', { type: 'string', describe: 'Value of voxels without a chunk. Default: as in the source' })
+      .option('roi', {
+        type: 'string',
+        nargs: 1, // begins with a minus where the offset does
+        coerce: parseRoi,
+        conflicts: ['begin', 'end'],
+        describe: 'Copy only this part, in world units: z,y,x:z,y,x (offset and shape)',
+      })
+      .option('begin', { type: 'string', coerce: parseNumbers('--begin', 0), describe: 'First voxel to copy: z,y,x' })
+      .option('end', { type: 'string', coerce: parseNumbers('--end', 1), describe: 'Voxel behind the last: z,y,x' })
+      .option('block', {
+        type: 'string',
+        coerce: parseNumbers('--block', 1),
+        describe: 'Voxels of a block: z,y,x. Default: whole chunks or shards, about 64 MiB',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'Events and result as JSON, one a line' })
+      .option('quiet', {
+        type: 'boolean',
+        default: false,
+        describe: 'No progress, only the result',
+      }) as unknown as Argv<CopyArguments>,
+  run: async (found, console) => {
+    const { source, target, chunks, shards, compressor, zarrFormat, fill, roi, begin, end, block, ...how } = found;
+    const { ome, dataType, operations = [] } = found;
+    const steps = [...operations, ...(dataType === undefined ? [] : [{ type: 'convert', dataType }])];
+    const { pipeline, continues } = await copyPipeline({
+      source,
+      target,
+      operations: steps.length === 0 ? undefined : steps,
+      chunkShape: chunks,
+      shardShape: shards,
+      compressor,
+      zarrFormat,
+      ome,
+      fillValue: fill,
+      roi,
+      begin,
+      end,
+      blockSize: block,
+    });
+    const { runDirectory } = pipeline;
+    try {
+      const exitCode = await runWithProgress(pipeline, { ...how, file: runDirectory }, console);
+      if (exitCode === ExitCode.complete) await removeCopyRun(pipeline);
+      return exitCode;
+    } catch (error) {
+      const code = codeOf(error);
+      // Nothing was begun: the next try, with other options, is none that goes on with this one.
+      if (!continues && code !== 'ERR_RUN_LOCKED' && exitCodeOfError(error) === ExitCode.refused)
+        await removeCopyRun(pipeline);
+      if (code === 'ERR_PLAN_CHANGED') {
+        console.error(
+          `An unfinished copy with other options is there. To start anew, remove ${runDirectory} and ${target}`,
+        );
+      }
+      throw error;
+    }
+  },
+});
