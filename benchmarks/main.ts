@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { Benchmark } from './benchmark.js';
+import { benchmark as copy } from './copy.js';
 import { benchmark as edgeScores } from './edge-scores.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   zarrRead,
   zarrWrite,
   zarrUnaligned,
+  copy,
 ];
 
 const help = benchmarks

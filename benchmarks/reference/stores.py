@@ -16,9 +16,15 @@ def _tensorstore_context(sync):
 class Tensorstore:
     """sync: whether written files are synchronised, each before it is renamed."""
 
+    can_sync = True
+
     def __init__(self, path, sync=False):
         spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
         self._array = tensorstore.open(spec, open=True, context=_tensorstore_context(sync)).result()
+
+    @property
+    def shape(self):
+        return self._array.shape
 
     def read(self, box):
         return self._array[box].read().result()
@@ -31,10 +37,16 @@ class Tensorstore:
 class ZarrPython:
     """zarr-python cannot synchronise what it writes."""
 
+    can_sync = False
+
     def __init__(self, path, sync=False):
         assert not sync
         zarr.config.set({"threading.max_workers": THREADS})
         self._array = zarr.open_array(str(path), mode="r+")
+
+    @property
+    def shape(self):
+        return self._array.shape
 
     def read(self, box):
         return self._array[box]

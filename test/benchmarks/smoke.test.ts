@@ -31,6 +31,7 @@ const expected = {
   'zarr-read': { environment: 'storage', compared: true },
   'zarr-write': { environment: 'storage', compared: true },
   'zarr-unaligned': { environment: 'storage', compared: true },
+  copy: { environment: 'storage', compared: true },
 } as const;
 
 describe.each(Object.entries(expected))('%s --smoke', (name, { environment, compared }) => {
