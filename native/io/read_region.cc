@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error_codes.h"
+#include "core/large_pages.h"
 #include "io/chunk_reader.h"
 #include "io/file.h"
 #include "io/stateful_parallel.h"
@@ -117,6 +118,7 @@ size_t read_shards(const ArrayDescription& array, const Region& region, size_t t
 }  // namespace
 
 size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+  prefer_large_pages(region.data, region.data_shape.count() * array.memory_item_size());
   const auto read = array.layout.is_open_shard() ? read_shards : read_files;
   return read(array, region, threads, cancellation);
 }
