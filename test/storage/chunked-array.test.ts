@@ -56,6 +56,26 @@ describe('creating and opening', () => {
     });
   });
 
+  test('extensions of zarr v3 that are named and no more', async () => {
+    const path = newPath();
+    const shards = { chunkShape: [1, 2, 2], shardShape: [2, 6, 8] };
+    const created = await ChunkedArray.create(path, { ...METADATA, ...shards }, { checksum: true });
+    const data = noise(1, 96);
+    await created.writeRegion([0, 0, 0], [2, 6, 8], data);
+    const file = join(path, 'zarr.json');
+    const names = /\{\s*"name":\s*("(?:bytes|crc32c)")\s*\}/g;
+    const text = readFileSync(file, 'utf8');
+    expect(text.match(names)).toHaveLength(3);
+    const { data_type: name, ...rest } = JSON.parse(text.replace(names, '$1')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...rest, data_type: { name }, chunk_key_encoding: 'default' }));
+    const opened = await ChunkedArray.open(path);
+    expect(opened.format).toEqual(created.format);
+    expect(await opened.readRegion([0, 0, 0], [2, 6, 8])).toEqual(data);
+    writeFileSync(file, JSON.stringify({ ...rest, data_type: { name }, codecs: ['bytes', 'nonsense'] }));
+    const { message } = await refusal(() => ChunkedArray.open(path));
+    expect(message).toContain('codecs[1].name: expected the codec');
+  });
+
   test('an array that exists is only replaced when asked for, and then leaves no chunk', async () => {
     const path = newPath();
     const first = await ChunkedArray.create(path, METADATA);
