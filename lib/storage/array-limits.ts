@@ -8,7 +8,8 @@ const MAX_SHARD_BYTES = 2 ** 40;
 /** Of a shard: an entry takes 16 bytes of its index. */
 const MAX_INNER_CHUNKS = 2 ** 22;
 const MAX_SHARD_LEVELS = 4;
-const MAX_DIMENSIONS = 6;
+/** Axes of an array, channels included. */
+export const MAX_DIMENSIONS = 6;
 
 const product = (values: readonly number[]) => values.reduce((result, value) => result * value, 1);
 
