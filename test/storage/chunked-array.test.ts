@@ -76,6 +76,17 @@ describe('creating and opening', () => {
     expect(message).toContain('codecs[1].name: expected the codec');
   });
 
+  test('zeros in a v2 array without a fill value, whose missing chunks are anything to zarr-python 2, are stored', async () => {
+    const { path } = await ChunkedArray.create(newPath(), METADATA, { zarrFormat: 2 });
+    const file = join(path, '.zarray');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), fill_value: null }));
+    const array = await ChunkedArray.open(path);
+    expect(array.fillValue).toBe(0);
+    await array.writeRegion([0, 0, 0], [2, 4, 4], new Uint8Array(32));
+    expect([...filesBelow(path).keys()]).toEqual(['.zarray', '.zattrs', '0/0/0']);
+    expect(await array.readRegion([0, 0, 0], [2, 6, 8])).toEqual(new Uint8Array(96));
+  });
+
   test('an array that exists is only replaced when asked for, and then leaves no chunk', async () => {
     const path = newPath();
     const first = await ChunkedArray.create(path, METADATA);
