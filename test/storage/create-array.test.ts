@@ -119,6 +119,7 @@ describe('a new zarr v2 array', () => {
     ['zlib in v3', { compressor: { name: 'zlib' } }],
     ['another format', { zarrFormat: 4 as 3 }],
     ['another compressor', { compressor: { name: 'bz2' } as never }],
+    ['another shuffle', { zarrFormat: 2, compressor: { name: 'blosc', shuffle: 'auto' } as never }],
   ])('%s is refused', async (_, options) => {
     expect(await codeOf(create({}, options))).toBe('ERR_ARGUMENT');
   });
