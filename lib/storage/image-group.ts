@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import { BlockwrightError } from '../errors.js';
+import { BlockwrightError, codeOf } from '../errors.js';
 import { exists, readDocument } from './array-folder.js';
 import { Decimal } from './decimal.js';
 import type { Document } from './document.js';
+import { ioError } from './io-error.js';
+import { leadsOut } from './links.js';
 
 /** An axis of an OME-Zarr image. */
 export interface ImageAxis {
@@ -29,6 +31,8 @@ export interface Image {
   readonly levels: readonly ImageLevel[];
 }
 
+/** Each is looked for on disk; halving 2^53 voxels down to one takes 54. */
+const MAX_LEVELS = 100;
 const TYPES_BY_NAME: Readonly<Record<string, string>> = { t: 'time', c: 'channel', z: 'space', y: 'space', x: 'space' };
 
 function parseAxes(multiscale: Document): ImageAxis[] {
@@ -70,6 +74,7 @@ function parseLevelPath(dataset: Document): string {
 function parseMultiscale(multiscale: Document): Image {
   const axes = parseAxes(multiscale);
   const datasets = multiscale.objects('datasets');
+  if (datasets.length > MAX_LEVELS) multiscale.fail('datasets', `at most ${MAX_LEVELS} levels`, 'ERR_LIMIT');
   if (datasets.length === 0) multiscale.fail('datasets', 'at least one level');
   const outer = multiscale.has('coordinateTransformations')
     ? parseTransformations(multiscale, axes.length)
@@ -110,6 +115,15 @@ export async function findImages(path: string): Promise<readonly Image[] | undef
   return (await exists(join(path, '.zgroup'))) ? [] : undefined;
 }
 
+async function levelLeadsOut(image: string, level: string): Promise<boolean> {
+  try {
+    return await leadsOut(image, level);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw ioError('examining', level, error);
+  }
+}
+
 /**
  * Opens an OME-Zarr image and checks that its levels exist.
  *
@@ -122,6 +136,7 @@ export async function openImage(path: string): Promise<Image> {
   }
   for (const level of image.levels) {
     const array = join(path, level.path);
+    if (await levelLeadsOut(path, array)) image.source.fail('datasets', 'levels inside the image, no links out of it');
     if (!(await exists(join(array, 'zarr.json'))) && !(await exists(join(array, '.zarray')))) {
       throw new BlockwrightError(
         'ERR_ARRAY_MISSING',

@@ -22,7 +22,7 @@ struct ChunkFile {
   ChunkFile(const ArrayDescription& array, const Shape& index)
       : key(array.key(index)), path(array.path + "/" + key), begin(first_voxel(index, array.layout.shape)) {
     size_t size = 0;
-    if (!open_chunk(path, file, size)) return;
+    if (!open_chunk(array.path, path, file, size)) return;
     encoded.emplace(file, path, size);
     if (array.layout.is_open_shard()) shard_index.emplace(array.layout, *encoded);
   }

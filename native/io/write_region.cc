@@ -34,7 +34,7 @@ void replace_chunk(const std::string& root, const std::string& path, const std::
     rename_file(temporary, path);
   } catch (...) {
     try {
-      remove_file(temporary);
+      remove_file(root, temporary);
     } catch (const Error&) {
       // The first error says more; removeStaleTemporaries() finds the file later.
     }
@@ -68,7 +68,8 @@ struct Call {
 struct OldFile {
   OldFile(const ArrayDescription& array, const std::string& path, const Shape& begin, const Region& region) {
     size_t size = 0;
-    if (keeps_old_voxels(array, array.layout, begin, region) && open_chunk(path, file, size)) bytes.emplace(file, path, size);
+    if (!keeps_old_voxels(array, array.layout, begin, region)) return;
+    if (open_chunk(array.path, path, file, size)) bytes.emplace(file, path, size);
   }
   const Stretch* get() const { return bytes ? &*bytes : nullptr; }
 
@@ -89,7 +90,7 @@ void write_files(Call& call, size_t threads) {
       return encode_chunk(array, array.layout, begin, call.region, old.get(), state);
     });
     if (encoded.empty) {
-      call.changed[number] = remove_file(path) ? 1 : 0;
+      call.changed[number] = remove_file(array.path, path) ? 1 : 0;
       return;
     }
     replace_chunk(array.path, path, folder_of(path) + "/" + call.names.name(number), encoded.bytes, call.durable);
