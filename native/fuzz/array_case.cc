@@ -147,6 +147,14 @@ void PlainArray::write(const Region& region) {
   visit(region, [&](const Shape&, size_t item, size_t place) { std::memcpy(&voxels_[item], region.data + place, item_); });
 }
 
+bool PlainArray::meets(const Region& region, const std::vector<std::string>& keys) const {
+  bool found = false;
+  visit(region, [&](const Shape& voxel, size_t, size_t) {
+    found = found || std::find(keys.begin(), keys.end(), file_of(array_, voxel)) != keys.end();
+  });
+  return found;
+}
+
 std::vector<uint8_t> PlainArray::with_voxels(const Region& region, std::vector<uint8_t> memory) const {
   visit(region, [&](const Shape&, size_t, size_t place) { std::memcpy(&memory[place], region.data + place, item_); });
   return memory;

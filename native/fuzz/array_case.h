@@ -25,6 +25,8 @@ class PlainArray {
   // Copies a region to the array, or says whether it is equal to it; `skip` has the keys of files that do not count.
   void write(const Region& region);
   bool equals(const Region& region, const std::vector<std::string>& skip) const;
+  // Whether voxels of the region lie in one of the files.
+  bool meets(const Region& region, const std::vector<std::string>& keys) const;
   // `memory`, of the region's box, with the region's voxels in it.
   std::vector<uint8_t> with_voxels(const Region& region, std::vector<uint8_t> memory) const;
 

@@ -53,6 +53,7 @@ class Store {
     const size_t threads = input.below(2) == 0 ? 1 : 4;
     const std::vector<uint8_t> before = memory;
     const bool done = named([&] { write_region(array_, region, false, threads, {}); });
+    outside_keys_.clear();  // a new file may stand in place of a link
     promise(memory == before, what() + "writing changed the region's memory");
     if (done) return plain_.write(region);
     // Some of the files that the region meets may have their new content.
@@ -66,6 +67,7 @@ class Store {
     const size_t threads = input.below(2) == 0 ? 1 : 4;
     const std::vector<uint8_t> before = memory;
     const bool done = named([&] { read_region(array_, region, threads, {}); });
+    promise(!done || !plain_.meets(region, outside_keys_), what() + "a link out of the array was followed");
     if (done) promise(doubtful_ || plain_.equals(region, touched_), what() + "other voxels than were written");
     promise(memory == plain_.with_voxels(region, before), what() + "memory around the region was changed");
   }
@@ -116,18 +118,26 @@ class Store {
   void link_out(const files::path& path, Random& random) {
     const bool folder = path.parent_path() != array_.path && random.below(2) == 0;
     const files::path entry = folder ? path.parent_path() : path;
+    outside_keys_.push_back(files::relative(path, array_.path));
     if (folder) {
       for (const auto& key : keys()) {
-        if ((array_.path + "/" + key).rfind(entry.string() + "/", 0) == 0) touched_.push_back(key);
+        if ((array_.path + "/" + key).rfind(entry.string() + "/", 0) == 0) outside_keys_.push_back(key);
       }
       files::remove_all(entry);
     }
+    touched_.insert(touched_.end(), outside_keys_.begin(), outside_keys_.end());
     const files::path target = outside_ + (folder ? "" : "/secret");
     files::create_symlink(random.below(2) == 0 ? target : files::relative(target, entry.parent_path()), entry);
   }
 
-  // As long as the plain chunks, so that it would be taken for one.
-  std::vector<uint8_t> secret() const { return std::vector<uint8_t>(array_.layout.items() * array_.item_size, 0x53); }
+  // What would be taken for a chunk, where the array has no shards.
+  std::vector<uint8_t> secret() const {
+    const std::vector<uint8_t> plain(array_.layout.items() * array_.item_size, 0x53);
+    if (array_.layout.shard != nullptr) return plain;
+    CodecState state;
+    const Bytes encoded = encode(array_.layout.codecs, {plain.data(), plain.size()}, state);
+    return {encoded.begin(), encoded.end()};
+  }
 
   // Regular files below the array's folder, sorted.
   std::vector<std::string> keys() const {
@@ -171,6 +181,7 @@ class Store {
   const ArrayDescription array_;
   PlainArray plain_;
   std::vector<std::string> touched_;
+  std::vector<std::string> outside_keys_;  // files that are links out of the array
   bool damaged_ = false;
   bool doubtful_ = false;  // a write failed half way
 };

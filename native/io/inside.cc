@@ -59,10 +59,20 @@ int open_inside(const std::string& root, const std::string& path, int flags, uns
   if (open_beneath(root, path, flags, mode, descriptor)) return descriptor;
   const std::string folder = resolved(root);
   if (folder.empty()) return -1;
-  // What is created does not exist yet: its folder counts.
-  const std::string target = resolved((flags & O_CREAT) != 0 ? folder_of(path) : path);
-  if (target.empty()) return -1;
-  if (lies_inside(folder, target)) return open(path.c_str(), flags, mode);
+  // What is created does not exist yet: its folder counts. Of what is missing the last that is there counts, because a link out
+  // of the root is one also where it leads to nothing.
+  std::string existing = (flags & O_CREAT) != 0 ? folder_of(path) : path;
+  std::string target = resolved(existing);
+  const int error = target.empty() ? errno : 0;
+  while (target.empty() && existing.size() > root.size()) {
+    existing = folder_of(existing);
+    target = resolved(existing);
+  }
+  if (lies_inside(folder, target)) {
+    if (error == 0) return open(path.c_str(), flags, mode);
+    errno = error;
+    return -1;
+  }
   errno = EXDEV;
   return -1;
 }

@@ -37,7 +37,8 @@ function textOf(tree: Tree): string {
     : JSON.stringify(tree);
 }
 
-const object = (value: Json) => treeOf(value);
+/** Characters that one change adds at most. */
+const MAX_GROWTH = 500_000;
 const WORDS = [
   ...['C', 'F', '<u8', '>f2', '|b1', '|u1', '<i4', '=f8', '<M8', '|O', '<u3', 'u1', '>', '|V8'],
   ...['uint8', 'uint64', 'bool', 'float16', 'float64', 'int128', 'complex64', 'r8', 'string'],
@@ -165,7 +166,7 @@ const TEXTS: readonly string[] = [
     'x'.repeat(300),
     'x/'.repeat(3000),
   ],
-  ...['x'.repeat(100_000), `0x${'f'.repeat(100_000)}`, ...NAMES, ...WORDS],
+  ...['x'.repeat(100_000), `0x${'f'.repeat(100_000)}`],
 ];
 const CODECS: readonly Json[] = [
   { name: 'bytes' },
@@ -194,7 +195,7 @@ function hostileValue(random: Random): Tree {
       return oneOf(random, NUMBERS);
     case 3:
     case 4:
-      return oneOf(random, TEXTS);
+      return oneOf(random, random() < 0.5 ? TEXTS : [...NAMES, ...WORDS]);
     case 5:
       return oneOf(random, [null, true, false, [], new Members([])] as const);
     case 6: {
@@ -202,11 +203,12 @@ function hostileValue(random: Random): Tree {
       return new Raw(oneOf(random, ['[', '{"a":']).repeat(depth) + (random() < 0.5 ? '' : ']'.repeat(depth)));
     }
     case 7: {
+      const entry = oneOf(random, random() < 0.7 ? NUMBERS : TEXTS);
       const count = oneOf(random, [1, 2, 3, 4, 6, 7, 20, 1000, 50_000]);
-      return new Array<Tree>(count).fill(count > 20 || random() < 0.7 ? oneOf(random, NUMBERS) : oneOf(random, TEXTS));
+      return new Array<Tree>(Math.min(count, Math.ceil(MAX_GROWTH / textOf(entry).length))).fill(entry);
     }
     case 8:
-      return object(oneOf(random, CODECS));
+      return treeOf(oneOf(random, CODECS));
     default:
       return new Members([[oneOf(random, NAMES), oneOf(random, [...NUMBERS, ...TEXTS])]]);
   }
@@ -248,8 +250,12 @@ function changeTree(random: Random, root: Tree[]): void {
   const value = get(slot);
   switch (below(random, 9)) {
     case 0:
-    case 1:
       set(slot, hostileValue(random));
+      return;
+    case 1: // of the same kind
+      if (typeof value === 'number') set(slot, oneOf(random, NUMBERS));
+      else if (typeof value === 'string') set(slot, oneOf(random, random() < 0.5 ? TEXTS : [...NAMES, ...WORDS]));
+      else set(slot, hostileValue(random));
       return;
     case 2: // missing
       if (parent !== root) (parent instanceof Members ? parent.entries : parent).splice(index, 1);
@@ -257,7 +263,7 @@ function changeTree(random: Random, root: Tree[]): void {
     case 3: // twice, or often
       if (parent instanceof Members) parent.entries.push([parent.entries[index][0], hostileValue(random)]);
       else if (parent !== root) {
-        const times = Math.min(oneOf(random, [1, 2, 16, 17, 200, 3000]), 1e6 / textOf(value).length);
+        const times = Math.min(oneOf(random, [1, 2, 16, 17, 200, 3000]), MAX_GROWTH / textOf(value).length);
         parent.splice(index, 0, ...Array.from({ length: times }, () => copyOf(value)));
       }
       return;
@@ -327,7 +333,7 @@ export function mutateJson(random: Random, content: Buffer): Buffer {
   if (structured) {
     // In a list of its own, so that the whole document has a place too.
     const root: Tree[] = [treeOf(parseJson(content.toString(), 'corpus'))];
-    for (let changes = 1 + below(random, 3); changes > 0; changes -= 1) changeTree(random, root);
+    for (let changes = oneOf(random, [1, 1, 1, 2, 3]); changes > 0; changes -= 1) changeTree(random, root);
     bytes = Buffer.from(textOf(root[0]));
   }
   if (structured && random() < 0.9) return bytes;

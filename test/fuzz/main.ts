@@ -1,5 +1,5 @@
 // The metadata fuzzer as a program, with the options and the last line of native/fuzz/fuzz.h. scripts/fuzz.js runs it.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../lib/errors.js';
@@ -61,6 +61,7 @@ if (values.input !== undefined) {
   }
   const done = number - first;
   const rate = Math.round(done / Math.max(elapsed(), 1e-3));
+  if (finding === undefined) rmSync(current, { force: true });
   const end = finding === undefined ? '' : ', FINDING';
   console.log(`metadata: ${done} executions in ${elapsed().toFixed(1)} s (${rate}/s), seed ${seed}${end}`);
 }

@@ -46,7 +46,10 @@ export class MetadataFuzzer {
       return {
         store: path,
         image: levels !== undefined,
-        files: files.filter((name) => METADATA_NAMES.includes(name.split('/').at(-1) ?? '')).sort(),
+        // Those of the store itself before those of levels in it.
+        files: files
+          .filter((name) => METADATA_NAMES.includes(name.split('/').at(-1) ?? ''))
+          .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1)),
       };
     });
   }
@@ -69,22 +72,29 @@ export class MetadataFuzzer {
   make(seed: number, number: number): MetadataCase {
     const random = seededRandom(Math.imul(seed, 0x9e3779b1) + number);
     for (let skip = 0; skip < 3; skip += 1) random();
-    const { store, image, files } = oneOf(random, this.stores);
-    const file = oneOf(random, files);
+    const images = below(random, 3) === 0; // they are few
+    const { store, image, files } = oneOf(
+      random,
+      this.stores.filter((entry) => entry.image === images),
+    );
+    const file = random() < 0.5 ? files[0] : oneOf(random, files);
     const content = readFileSync(join(this.folder, store, file));
     return { store, image, file, content: this.damaged(random, content).toString('base64') };
   }
 
-  /** Opens and reads the damaged store; rejects with an Error that says which promise is broken. */
-  async run({ store, image, file, content }: MetadataCase): Promise<void> {
+  /**
+   * Opens and reads the damaged store; resolves with the codes of its refusals ('read' where there was none), rejects with an
+   * Error that says which promise is broken.
+   */
+  async run({ store, image, file, content }: MetadataCase): Promise<string[]> {
     const path = join(this.folder, store);
     const before = readFileSync(join(path, file));
     writeFileSync(join(path, file), Buffer.from(content, 'base64'));
     try {
-      if (image) await onlyOurErrors(() => this.readImage(path));
-      else await onlyOurErrors(() => readCorners(path));
+      const outcome = await onlyOurErrors(() => (image ? this.readImage(path) : readCorners(path)));
       // A level by itself finds the metadata of the image above.
-      if (image && file.includes('/')) await onlyOurErrors(() => readCorners(join(path, file, '..')));
+      const level = image && file.includes('/') ? [await onlyOurErrors(() => readCorners(join(path, file, '..')))] : [];
+      return [outcome, ...level];
     } finally {
       writeFileSync(join(path, file), before);
     }
@@ -132,15 +142,16 @@ export class MetadataFuzzer {
 /** A promise is broken. */
 export class Finding extends Error {}
 
-async function onlyOurErrors(action: () => Promise<void>): Promise<void> {
+async function onlyOurErrors(action: () => Promise<void>): Promise<string> {
   try {
     await action();
+    return 'read';
   } catch (error) {
     if (error instanceof Finding) throw error;
     const own = isBlockwrightError(error) && error.name === 'BlockwrightError' && error.message !== '';
     const internal =
       isBlockwrightError(error) && ['ERR_NATIVE', 'ERR_ARGUMENT', 'ERR_OUT_OF_MEMORY'].includes(error.code);
-    if (own && !internal) return;
+    if (own && !internal) return error.code;
     throw new Finding(`not a named error: ${error instanceof Error ? error.stack : String(error)}`, { cause: error });
   }
 }
