@@ -60,7 +60,10 @@ export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/pl
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export { findSharedChunk, type SharedChunk, sharedChunkError } from './storage/chunk-conflicts.js';
+export { type ChunkSizes, chunkSizesFor } from './storage/chunk-sizes.js';
 export { ChunkedArray } from './storage/chunked-array.js';
+export type { Compressor } from './storage/compressor.js';
+export type { CreateOptions } from './storage/create-array.js';
 export type { ArrayMetadata, DataType, TypedArray } from './storage/metadata.js';
 export type { ReadOptions, ReadRoiOptions, RegionOptions, Volume, WriteOptions } from './storage/volume.js';
 export { openVolume, type VolumeSource } from './storage/volume-source.js';

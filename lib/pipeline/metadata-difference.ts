@@ -18,7 +18,10 @@ export function metadataDifference(
   };
   compare('shape', found.shape, wanted.shape);
   compare('data type', found.dataType, wanted.dataType);
-  if (chunks) compare('chunk shape', found.chunkShape, wanted.chunkShape);
+  if (chunks) {
+    compare('chunk shape', found.chunkShape, wanted.chunkShape);
+    compare('shard shape', found.shardShape, wanted.shardShape);
+  }
   compare('channel axes', found.channelAxes, wanted.channelAxes);
   compare('offset', found.offset, wanted.offset);
   compare('voxel size', found.voxelSize, wanted.voxelSize);

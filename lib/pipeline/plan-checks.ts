@@ -88,14 +88,13 @@ function checkOutputs(check: Check): Refusal[] {
         }
       }
     }
-    if (metadata === undefined || found.length > 0) return [...found, ...checkChunks(check, output, path)];
-    // Its chunks may be others than a new array's.
-    const { chunkShape } = metadata;
-    return checkChunks(check, { ...output, metadata: { ...output.metadata, chunkShape } }, path);
+    // The chunks of an array that is there may be others than a new array's; the rest is the same.
+    const cut = found.length > 0 ? output.metadata : (metadata ?? output.metadata);
+    return [...found, ...checkChunks(check, { ...output, metadata: cut }, path)];
   });
 }
 
-/** The proof that no two blocks that run at once write one chunk. */
+/** The proof that no two blocks that run at once write one chunk or shard. */
 function checkChunks({ pipeline, plan }: Check, output: OutputArray, path: KeyPath): Refusal[] {
   const { blocks } = plan;
   if (blocks.count < 2) return [];

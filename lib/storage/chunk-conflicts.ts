@@ -15,17 +15,20 @@ export interface WriteGrid {
   readonly total: Roi;
 }
 
-/** Two blocks of a grid write one chunk. Lists have an entry a physical axis. */
+/** Two blocks of a grid write one chunk, or one shard. Lists have an entry a physical axis. */
 export interface SharedChunk {
-  /** The first physical axis along which neighbours share a chunk. */
+  /** What is written as a whole. */
+  readonly unit: 'chunk' | 'shard';
+  /** The first physical axis along which neighbours share one. */
   readonly axis: number;
+  /** Voxels of the chunk or shard. */
   readonly chunkShape: readonly number[];
   readonly blockShapeInVoxels: readonly number[];
   /** Voxel of the array at which the first block begins. */
   readonly beginInVoxels: readonly number[];
   /**
-   * A block shape in voxels without shared chunks for the same begin: the nearest multiple of the chunk; the whole rest of the
-   * axis where the first block does not begin at a chunk's border, because then no multiple helps.
+   * A block shape in voxels that shares none, for the same begin: the nearest multiple of the chunk or shard; the whole rest of the
+   * axis where the first block does not begin at a border, because then no multiple helps.
    */
   readonly suggestion: readonly number[];
 }
@@ -58,22 +61,22 @@ function suggestedBlock({ begin, block, high, chunk }: AxisGrid): number {
 }
 
 /**
- * Tells whether two different blocks write into one chunk of an array; such blocks must not run at once, because a chunk is
- * read, changed and written as a whole. Pure arithmetic, independent of the number of blocks. Parts of blocks outside the array or
+ * Tells whether two different blocks write into one chunk of an array, or one shard where it has shards; such blocks must not
+ * run at once, because that is read, changed and written as a whole. Pure arithmetic, independent of the number of blocks. Parts of blocks outside the array or
  * the total are not written.
  *
- * @returns undefined when no chunk is shared
+ * @returns undefined when none is shared
  * @throws ERR_GEOMETRY when the grid does not lie on the array's voxels
  */
 export function findSharedChunk(
-  array: Pick<ArrayMetadata, 'shape' | 'chunkShape' | 'channelAxes' | 'offset' | 'voxelSize'>,
+  array: Pick<ArrayMetadata, 'shape' | 'chunkShape' | 'shardShape' | 'channelAxes' | 'offset' | 'voxelSize'>,
   grid: WriteGrid,
 ): SharedChunk | undefined {
   const begin = grid.begin.subtract(array.offset).divide(array.voxelSize).values;
   const block = grid.blockShape.divide(array.voxelSize).values;
   const total = grid.total.translate(array.offset.negate()).inVoxels(array.voxelSize);
   const shape = array.shape.slice(array.channelAxes);
-  const chunkShape = array.chunkShape.slice(array.channelAxes);
+  const chunkShape = (array.shardShape ?? array.chunkShape).slice(array.channelAxes);
   const axes = shape.map((extent, axis) => ({
     begin: begin[axis],
     block: block[axis],
@@ -88,6 +91,7 @@ export function findSharedChunk(
   const axis = split.indexOf(true);
   if (axis < 0) return undefined;
   return {
+    unit: array.shardShape === undefined ? 'chunk' : 'shard',
     axis,
     chunkShape,
     blockShapeInVoxels: block,
@@ -96,16 +100,16 @@ export function findSharedChunk(
   };
 }
 
-/** The refusal of a plan in which blocks share a chunk. */
+/** The refusal of a plan in which blocks share a chunk or shard. */
 export function sharedChunkError(path: string, shared: SharedChunk): BlockwrightError {
-  const { axis, chunkShape, blockShapeInVoxels, beginInVoxels, suggestion } = shared;
+  const { unit, axis, chunkShape, blockShapeInVoxels, beginInVoxels, suggestion } = shared;
   const aligned = beginInVoxels[axis] % chunkShape[axis] === 0;
   const hint = aligned
     ? `blocks of [${suggestion}] voxels work`
-    : `the first block begins at voxel ${beginInVoxels[axis]}, inside a chunk: begin at a multiple of ${chunkShape[axis]}, or use blocks of [${suggestion}] voxels`;
+    : `the first block begins at voxel ${beginInVoxels[axis]}, inside a ${unit}: begin at a multiple of ${chunkShape[axis]}, or use blocks of [${suggestion}] voxels`;
   return new BlockwrightError(
     'ERR_CHUNK_SHARED',
-    `${path}: blocks of [${blockShapeInVoxels}] voxels would write into the same chunk of [${chunkShape}] along axis ${axis}; ${hint}`,
+    `${path}: blocks of [${blockShapeInVoxels}] voxels would write into the same ${unit} of [${chunkShape}] along axis ${axis}; ${hint}`,
     { path, ...shared },
   );
 }

@@ -26,8 +26,8 @@ function threadsOf(options: RegionOptions): number {
 /**
  * A zarr array (v2 or v3) in a local folder. Regions are read and written by native code over threads.
  *
- * Several processes may write at once as long as no two of them write one chunk: a chunk that a region covers in part is
- * read, changed and written.
+ * Several processes may write at once as long as no two of them write one chunk, or one shard where there are shards: what a
+ * region covers in part is read, changed and written.
  */
 export class ChunkedArray implements Volume {
   private constructor(
@@ -49,7 +49,7 @@ export class ChunkedArray implements Volume {
   }
 
   /**
-   * Creates an array (zarr v3, by default zstd level 1), and the folders above it. Durable when the promise resolves.
+   * Creates an array (by default zarr v3 and zstd level 1), and the folders above it. Durable when the promise resolves.
    *
    * @throws ERR_ARRAY_EXISTS, ERR_ARGUMENT, ERR_METADATA, ERR_LIMIT, ERR_IO
    */
@@ -83,7 +83,8 @@ export class ChunkedArray implements Volume {
    * Reads the voxels [begin, end), all axes included, in C order.
    *
    * @param begin voxels; the region must lie inside the array
-   * @throws ERR_ARGUMENT; ERR_CHUNK_CORRUPT with the array's path and the chunk's key; ERR_IO; ERR_LIMIT;
+   * @throws ERR_ARGUMENT; ERR_CHUNK_CORRUPT with the array's path, the key of the chunk or shard, and in a shard the
+   *   inner chunk's position; ERR_IO; ERR_LIMIT;
    *   ERR_OUT_OF_MEMORY; ERR_CANCELLED
    */
   async readRegion(begin: readonly number[], end: readonly number[], options: ReadOptions = {}): Promise<TypedArray> {
@@ -95,7 +96,7 @@ export class ChunkedArray implements Volume {
   }
 
   /**
-   * Writes the voxels [begin, end). Chunks that hold only the fill value have no file. When it fails, some chunks may have
+   * Writes the voxels [begin, end). Chunks that hold only the fill value are not stored. When it fails, some files may have
    * their new content and others their old, but none is cut.
    *
    * @param data of the array's type, C order, the size of the region; must not be changed until the promise settles

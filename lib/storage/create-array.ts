@@ -58,7 +58,12 @@ function checkMetadata(metadata: ArrayMetadata): void {
   });
 }
 
-function formatOf(metadata: ArrayMetadata, options: CreateOptions): ArrayFormat {
+/**
+ * The format of a new array.
+ *
+ * @throws ERR_ARGUMENT, ERR_METADATA
+ */
+export function newFormat(metadata: ArrayMetadata, options: CreateOptions = {}): ArrayFormat {
   if (!isDataType(metadata.dataType)) throw argumentError('dataType', 'a data type', metadata.dataType);
   const { zarrFormat = 3 } = options;
   if (zarrFormat !== 2 && zarrFormat !== 3) throw argumentError('zarrFormat', '2 or 3', zarrFormat);
@@ -113,7 +118,7 @@ function filesOf(metadata: ArrayMetadata, format: ArrayFormat): [string, Record<
  */
 export async function createArray(path: string, metadata: ArrayMetadata, options: CreateOptions): Promise<ArrayFormat> {
   checkMetadata(metadata);
-  const format = formatOf(metadata, options);
+  const format = newFormat(metadata, options);
   const files = filesOf(metadata, format).map(([name, members]) => {
     const file = join(path, name);
     return { file, members, text: `${stringifyJson(members, file)}\n` };

@@ -4,6 +4,7 @@ import { BlockPlan } from '../blocks/plan.js';
 import type { Coordinate } from '../geometry/coordinate.js';
 import { Roi } from '../geometry/roi.js';
 import type { VoxelBox } from '../native/voxel-box.js';
+import { chunkSizesFor } from '../storage/chunk-sizes.js';
 import type { ArrayMetadata, DataType } from '../storage/metadata.js';
 import type { PlanContext } from '../workers/task-definition.js';
 
@@ -77,8 +78,8 @@ export function planOver(
 }
 
 /**
- * Metadata of an output with the grid of `like` over `blocks`, without its channels. A chunk is the block where that is
- * small, else a divisor of it, so that no two blocks share a chunk.
+ * Metadata of an output with the grid of `like` over `blocks`, without its channels; its chunks and shards are those of
+ * {@link chunkSizesFor}.
  */
 export function outputLike(
   like: ArrayMetadata,
@@ -89,7 +90,7 @@ export function outputLike(
 ): ArrayMetadata {
   return {
     shape: blocks.totalWriteRoi.shape.divide(like.voxelSize).values,
-    chunkShape: blockSize.map(chunkExtent),
+    ...chunkSizesFor(blockSize, dataType),
     dataType,
     channelAxes: 0,
     offset: blocks.totalWriteRoi.offset,
@@ -98,17 +99,6 @@ export function outputLike(
     axisNames: like.axisNames.slice(like.channelAxes),
     attributes,
   };
-}
-
-const LARGEST_CHUNK_EXTENT = 128;
-const SMALLEST_CHUNK_EXTENT = 16;
-
-/** The largest divisor of a block's extent that is at most 128; the extent itself where only tiny ones divide it. */
-function chunkExtent(extent: number): number {
-  for (let parts = Math.ceil(extent / LARGEST_CHUNK_EXTENT); extent / parts >= SMALLEST_CHUNK_EXTENT; parts++) {
-    if (extent % parts === 0) return extent / parts;
-  }
-  return extent;
 }
 
 /** Context given or needed, in voxels a side; throws when it has a wrong length. */

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "core/error.h"
@@ -40,7 +39,7 @@ class InnerRange {
   ChunkRange range_;
 };
 
-// The same for one inner chunk of a shard without codecs around it, its number in the index given.
+// read_chunk for one inner chunk of a shard without codecs around it, its number in the index given.
 void read_inner_chunk(const ArrayDescription& array, const ChunkLayout& shard, const ShardIndex& index, const Stretch& encoded,
                       size_t number, const Shape& shard_begin, const Region& region, ChunkState& state);
 

@@ -24,7 +24,7 @@ bool keeps_old_voxels(const ArrayDescription& array, const ChunkLayout& layout, 
 EncodedChunk encode_chunk(const ArrayDescription& array, const ChunkLayout& layout, const Shape& begin, const Region& region,
                           const Stretch* old, ChunkState& state);
 
-// The same for one inner chunk of a shard, its number in the index given. `index` is of the old shard, nullptr where there is none.
+// encode_chunk for one inner chunk of a shard, its number in the index given. `index` is of the old shard, nullptr where there is none.
 EncodedChunk encode_inner_chunk(const ArrayDescription& array, const ChunkLayout& shard, const Shape& shard_begin,
                                 size_t number, const Region& region, const Stretch* old, const ShardIndex* index,
                                 ChunkState& state);

@@ -99,13 +99,20 @@ size_t encode_lz4(const Codec& codec, Bytes input, uint8_t* output, size_t capac
   return static_cast<size_t>(size) + 4;
 }
 
-size_t decode_crc32c(Bytes input, uint8_t* output, size_t capacity) {
+// The bytes before the checksum, where they are.
+Bytes verified_crc32c(Bytes input) {
   if (input.size < 4) corrupt("crc32c: fewer than 4 bytes");
   const size_t size = input.size - 4;
   if (crc32c(input.data, size) != load_little(input.data + size)) corrupt("crc32c: the checksum does not match");
-  if (size > capacity) corrupt("crc32c: more bytes than the chunk's size");
-  if (size > 0) std::memcpy(output, input.data, size);
-  return size;
+  return {input.data, size};
+}
+
+size_t copy_bytes(Bytes input, uint8_t* output, size_t capacity) {
+  if (input.size > capacity) {
+    corrupt("expected " + std::to_string(capacity) + " bytes, found " + std::to_string(input.size));
+  }
+  if (!input.empty()) std::memcpy(output, input.data, input.size);
+  return input.size;
 }
 
 size_t encode_crc32c(Bytes input, uint8_t* output) {
@@ -175,7 +182,7 @@ size_t decode_one(const Codec& codec, Bytes input, uint8_t* output, size_t capac
     case CodecKind::Lz4:
       return decode_lz4(input, output, capacity);
     case CodecKind::Crc32c:
-      return decode_crc32c(input, output, capacity);
+      return copy_bytes(verified_crc32c(input), output, capacity);
   }
   throw Error(ERR_NATIVE, "unknown codec");
 }
@@ -203,15 +210,16 @@ size_t encoded_bound(const std::vector<Codec>& codecs, size_t size) {
 }
 
 size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t capacity, CodecState& state) {
-  if (codecs.empty()) {
-    if (encoded.size > capacity) corrupt("expected " + std::to_string(capacity) + " bytes, found " + std::to_string(encoded.size));
-    if (!encoded.empty()) std::memcpy(output, encoded.data, encoded.size);
-    return encoded.size;
-  }
+  if (codecs.empty()) return copy_bytes(encoded, output, capacity);
   std::vector<size_t> bounds = {capacity};  // of what goes into each codec when encoding
   for (const Codec& codec : codecs) bounds.push_back(bound_of(codec, bounds.back()));
+  size_t stages = 0;
   for (size_t position = codecs.size(); position-- > 1;) {
-    uint8_t* const stage = state.stages[position % 2].reserve(bounds[position]);
+    if (codecs[position].kind == CodecKind::Crc32c) {
+      encoded = verified_crc32c(encoded);
+      continue;
+    }
+    uint8_t* const stage = state.stages[stages++ % 2].reserve(bounds[position]);
     encoded = {stage, decode_one(codecs[position], encoded, stage, bounds[position], state)};
   }
   return decode_one(codecs[0], encoded, output, capacity, state);

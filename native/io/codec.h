@@ -65,7 +65,7 @@ size_t encoded_bound(const std::vector<Codec>& codecs, size_t size);
 // Undoes the codecs, the last one first. Writes at most `capacity` bytes and returns how many.
 size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t capacity, CodecState& state);
 
-// The same where the result must be exactly `size` bytes.
+// decode_at_most where the result must be exactly `size` bytes.
 void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state);
 
 // Applies the codecs in order. The result lies in `plain` (no codecs) or in a buffer of `state`.

@@ -86,9 +86,9 @@ task  type      blocks  grid   levels    reads   writes  after
 fill  toy-fill      12  4 x 3       1      0 B  4.7 KiB
 copy  toy-copy       6  2 x 3       1  4.7 KiB  4.7 KiB  fill
 
-writes array  type    shape    chunk    store
-a             uint32  40 x 30  10 x 10  FOLDER/d.zarr/a
-b             uint32  40 x 30  20 x 10  FOLDER/d.zarr/b
+writes array  type    shape    chunk    shard  codecs                      store
+a             uint32  40 x 30  10 x 10  none   zstd level 1 with checksum  FOLDER/d.zarr/a
+b             uint32  40 x 30  20 x 10  none   zstd level 1 with checksum  FOLDER/d.zarr/b
 `);
     expect(existsSync(join(toy.folder, 'toy.run'))).toBe(false);
     expect(existsSync(join(toy.folder, 'd.zarr'))).toBe(false);

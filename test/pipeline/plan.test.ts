@@ -279,6 +279,14 @@ describe('refused', () => {
       ],
     ],
     [
+      'an output that is there with larger shards than its blocks',
+      '  t: {type: toy-copy, input: raw, output: a, blockSize: [10, 10]}\n',
+      { ...raw, 'd.zarr/a': metadata([40, 30], { chunkShape: [10, 5], shardShape: [10, 20] }) },
+      [
+        "ERR_CHUNK_SHARED 12:43: tasks.t.output: the array 'a': blocks of [10,10] voxels would write into the same shard of [10,20] along axis 1; blocks of [10,20] voxels work",
+      ],
+    ],
+    [
       'an output that is no array',
       '  t: {type: toy-copy, input: raw, output: a, blockSize: [10, 10]}\n',
       { ...raw, 'd.zarr/a': new BlockwrightError('ERR_METADATA', 'bad JSON') },

@@ -96,6 +96,7 @@ describe('blocks that write one chunk', () => {
   test('the suggestion is the nearest multiple of the chunk', () => {
     const one = { shape: 100, chunk: 8, begin: 0, block: 20, blocks: 5, totalBegin: 0, totalLength: 100 };
     expect(findSharedChunk(arrayOf([one]), gridOf([one]))).toEqual({
+      unit: 'chunk',
       axis: 0,
       chunkShape: [8],
       blockShapeInVoxels: [20],
@@ -114,6 +115,17 @@ describe('blocks that write one chunk', () => {
       'a.zarr/fragments: blocks of [20] voxels would write into the same chunk of [8] along axis 0; blocks of [24] voxels work',
     );
     expect(refusal(shifted).message).toContain('begins at voxel 4, inside a chunk: begin at a multiple of 8');
+  });
+
+  test('where there are shards, those are what blocks must not share', () => {
+    const one = { shape: 96, chunk: 24, begin: 0, block: 24, blocks: 4, totalBegin: 0, totalLength: 96 };
+    const array = { ...arrayOf([one]), chunkShape: [2, 8], shardShape: [2, 24] };
+    expect(findSharedChunk(array, gridOf([one]))).toBeUndefined();
+    const shared = findSharedChunk(array, gridOf([one], [16]));
+    expect(shared).toMatchObject({ unit: 'shard', chunkShape: [24], suggestion: [24] });
+    expect(sharedChunkError('a.zarr', shared!).message).toBe(
+      'a.zarr: blocks of [16] voxels would write into the same shard of [24] along axis 0; blocks of [24] voxels work',
+    );
   });
 
   test('a billion blocks an axis take no longer', () => {

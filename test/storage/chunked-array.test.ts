@@ -225,14 +225,12 @@ describe('the native boundary', () => {
   const good = {
     path: '/nowhere',
     shape: [6, 8],
-    chunkShape: [4, 4],
-    order: [0, 1],
+    layout: { chunkShape: [4, 4], order: [0, 1], swap: false, codecs: [] },
     itemSize: 2,
-    swap: false,
+    float16: false,
     keyPrefix: 'c',
     keySeparator: '/',
     fill: new Uint8Array(2),
-    codecs: [],
     begin: [0, 0],
     end: [2, 2],
     data: new Uint8Array(8),
@@ -241,8 +239,14 @@ describe('the native boundary', () => {
     threads: 1,
   };
 
+  const layout = (change: Record<string, unknown>) => ({ layout: { ...good.layout, ...change } });
+  const shard = (inner: Record<string, unknown>) => layout({ shard: { inner: { ...good.layout, ...inner } } });
+
   test('a call that fits passes', async () => {
     expect(await loadAddon().readRegion(good)).toBe(1);
+    expect(await loadAddon().readRegion({ ...good, ...shard({ chunkShape: [2, 1] }) })).toBe(2);
+    const halves = { ...good, float16: true, data: new Float32Array(4) };
+    expect(await loadAddon().readRegion(halves)).toBe(1);
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -251,16 +255,23 @@ describe('the native boundary', () => {
     ['a box that is too small', { dataShape: [2, 1], data: new Uint8Array(4) }],
     ['a region beyond the array', { end: [2, 9], dataShape: [2, 9], data: new Uint8Array(36) }],
     ['an end before its begin', { begin: [2, 2], end: [0, 0] }],
-    ['an order that is no permutation', { order: [0, 0] }],
-    ['an order out of range', { order: [0, 2] }],
+    ['an order that is no permutation', layout({ order: [0, 0] })],
+    ['an order out of range', layout({ order: [0, 2] })],
     ['an item of 3 bytes', { itemSize: 3 }],
     ['a short fill', { fill: new Uint8Array(1) }],
-    ['a chunk of nothing', { chunkShape: [0, 4] }],
+    ['a chunk of nothing', layout({ chunkShape: [0, 4] })],
     ['too few axes', { begin: [0] }],
     ['a key that leads elsewhere', { keyPrefix: '../x' }],
     ['a separator that leads elsewhere', { keySeparator: '/../' }],
     ['a shape whose product overflows', { dataShape: [2 ** 40, 2 ** 40] }],
-    ['codecs that are none', { codecs: [1] }],
+    ['codecs that are none', layout({ codecs: [1] })],
+    ['no layout', { layout: 1 }],
+    ['a shard without inner chunks', layout({ shard: {} })],
+    ['inner chunks that do not divide the shard', shard({ chunkShape: [3, 4] })],
+    ['inner chunks of nothing', shard({ chunkShape: [0, 4] })],
+    ['inner chunks of other dimensions', shard({ chunkShape: [4] })],
+    ['half precision in 4 bytes', { float16: true, itemSize: 4, fill: new Uint8Array(4) }],
+    ['half precision in memory of 2 bytes', { float16: true }],
   ])('%s is an error, not a crash', async (_, change) => {
     const { code } = await refusal(async () => loadAddon().readRegion({ ...good, ...change }));
     expect(['ERR_ARGUMENT', 'ERR_LIMIT']).toContain(code);

@@ -14,10 +14,17 @@ const folder = temporaryFolder();
 afterAll(folder.remove);
 const WRITER = join(import.meta.dirname, '..', 'support', 'storage-writer.js');
 
-function create(name: string, shape: number[], chunkShape: number[], compressor: Compressor): Promise<ChunkedArray> {
+function create(
+  name: string,
+  shape: number[],
+  chunkShape: number[],
+  compressor: Compressor,
+  shardShape?: number[],
+): Promise<ChunkedArray> {
   const metadata = {
     shape,
     chunkShape,
+    ...(shardShape === undefined ? {} : { shardShape }),
     dataType: 'uint8' as const,
     channelAxes: 0,
     offset: Coordinate.filled(shape.length, 0),
@@ -56,26 +63,32 @@ describe('a killed writer', () => {
     await once(child, 'exit');
   }
 
-  test('leaves the old or the new chunk, and temporary files that are cleaned up', async () => {
-    const array = await create('killed', [4, 400_000], [1, 400_000], { name: 'none' });
-    const contents = [noise(1, 1_600_000), noise(2, 1_600_000)];
-    for (let round = 0; round < 12; round += 1) {
-      const child = spawn(process.execPath, [WRITER, 'alternate', array.path], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await killed(child, (round * 7) % 29);
-      const data = (await readAll(array)) as Uint8Array;
-      for (let begin = 0; begin < data.length; begin += 400_000) {
-        const chunk = data.subarray(begin, begin + 400_000);
-        const same = contents.map((content) => Buffer.compare(content.subarray(begin, begin + 400_000), chunk) === 0);
-        expect(same).toContain(true);
+  test.each([
+    ['chunk', 400_000, [1, 400_000], undefined],
+    ['shard', 800_000, [1, 100_000], [2, 400_000]],
+  ] as const)(
+    'leaves the old or the new %s, and temporary files that are cleaned up',
+    async (name, unit, chunk, shard) => {
+      const array = await create(`killed-${name}`, [4, 400_000], [...chunk], { name: 'none' }, shard && [...shard]);
+      const contents = [noise(1, 1_600_000), noise(2, 1_600_000)];
+      for (let round = 0; round < 12; round += 1) {
+        const child = spawn(process.execPath, [WRITER, 'alternate', array.path], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        await killed(child, (round * 7) % 29);
+        const data = (await readAll(array)) as Uint8Array;
+        for (let begin = 0; begin < data.length; begin += unit) {
+          const part = data.subarray(begin, begin + unit);
+          const same = contents.map((content) => Buffer.compare(content.subarray(begin, begin + unit), part) === 0);
+          expect(same).toContain(true);
+        }
       }
-    }
-    const left = temporaries(array.path).length;
-    const removed = await removeStaleTemporaries(array.path);
-    expect(removed.length).toBe(left);
-    expect(temporaries(array.path)).toEqual([]);
-  });
+      const left = temporaries(array.path).length;
+      const removed = await removeStaleTemporaries(array.path);
+      expect(removed.length).toBe(left);
+      expect(temporaries(array.path)).toEqual([]);
+    },
+  );
 
   test('only our own temporary files of dead processes are removed', async () => {
     const array = await create('temporaries', [4], [4], { name: 'none' });

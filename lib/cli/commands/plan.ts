@@ -1,6 +1,10 @@
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
 import { formatProblem } from '../../pipeline/problem.js';
+import { type Codec, innermostChunk } from '../../storage/array-format.js';
+import { codecText } from '../../storage/codec-text.js';
+import { newFormat } from '../../storage/create-array.js';
+import type { OutputArray } from '../../workers/task-definition.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
 import { alignColumns, formatBytes, formatCount } from '../format.js';
@@ -42,12 +46,20 @@ function planAsData({ pipeline, tasks, refusals }: PipelinePlan) {
       upstream,
       barriers,
       resources,
-      outputs: plan.outputs.map(({ name, metadata: { shape, chunkShape, dataType } }) => {
-        return { name, store: pipeline.arrays.get(name)?.store, shape, chunkShape, dataType };
+      outputs: plan.outputs.map((output) => {
+        const { name, metadata } = output;
+        const { shape, chunkShape, shardShape, dataType } = metadata;
+        const store = pipeline.arrays.get(name)?.store;
+        return { name, store, shape, chunkShape, shardShape, dataType, codecs: codecsOf(output) };
       }),
     })),
     refusals: refusals.map((one) => ({ ...one, message: formatProblem(one) })),
   };
+}
+
+/** How the chunks of an array are compressed when it is made. */
+function codecsOf({ metadata, create }: OutputArray): readonly Codec[] {
+  return innermostChunk(newFormat(metadata, create)).codecs;
 }
 
 function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
@@ -63,13 +75,18 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
   ]);
   const head = ['task', 'type', 'blocks', 'grid', 'levels', 'reads', 'writes', 'after'];
   const outputs = tasks.flatMap(({ plan }) =>
-    plan.outputs.map(({ name, metadata: { shape, chunkShape, dataType } }) => [
-      name,
-      dataType,
-      shape.join(' x '),
-      chunkShape.join(' x '),
-      pipeline.arrays.get(name)?.store ?? '',
-    ]),
+    plan.outputs.map((output) => {
+      const { shape, chunkShape, shardShape, dataType } = output.metadata;
+      return [
+        output.name,
+        dataType,
+        shape.join(' x '),
+        chunkShape.join(' x '),
+        shardShape?.join(' x ') ?? 'none',
+        codecText(codecsOf(output)),
+        pipeline.arrays.get(output.name)?.store ?? '',
+      ];
+    }),
   );
   const parts = [
     `${pipeline.name}: ${tasks.reduce((sum, { plan }) => sum + plan.blocks.count, 0)} blocks, run directory ${pipeline.runDirectory}`,
@@ -77,7 +94,10 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
   if (rows.length > 0) parts.push(alignColumns([head, ...rows], [0, 1, 3, 7]).join('\n'));
   if (outputs.length > 0)
     parts.push(
-      alignColumns([['writes array', 'type', 'shape', 'chunk', 'store'], ...outputs], [0, 1, 2, 3, 4]).join('\n'),
+      alignColumns(
+        [['writes array', 'type', 'shape', 'chunk', 'shard', 'codecs', 'store'], ...outputs],
+        [0, 1, 2, 3, 4, 5, 6],
+      ).join('\n'),
     );
   if (refusals.length > 0) {
     parts.push(['This would be refused:', ...refusals.map((one) => `  ${one.code}: ${formatProblem(one)}`)].join('\n'));
