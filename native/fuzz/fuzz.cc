@@ -22,6 +22,16 @@
 extern "C" const char* __asan_default_options() { return "max_allocation_size_mb=64:allocator_may_return_null=0"; }
 #endif
 
+// The same for memory that the engine maps itself; the linker leads its calls here (CMakeLists.txt).
+extern "C" void* __real_mmap(void*, size_t, int, int, int, off_t);
+extern "C" void* __wrap_mmap(void* address, size_t size, int protection, int flags, int file, off_t offset) {
+  if (size > size_t{64} << 20) {
+    std::fprintf(stderr, "finding: a mapping of %zu bytes\n", size);
+    std::abort();
+  }
+  return __real_mmap(address, size, protection, flags, file, offset);
+}
+
 namespace blockwright {
 
 namespace {

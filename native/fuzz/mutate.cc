@@ -35,8 +35,13 @@ std::vector<uint8_t> part_of(Random& random, const std::vector<uint8_t>& bytes, 
 }  // namespace
 
 uint64_t hostile_number(Random& random, uint64_t around) {
+  // How zstd's frames begin, those of its old formats and skippable ones too.
+  constexpr uint64_t FRAMES[] = {0x1eb52ffd, 0xfd2fb522, 0xfd2fb523, 0xfd2fb524, 0xfd2fb525,
+                                 0xfd2fb526, 0xfd2fb527, 0xfd2fb528, 0x184d2a50};
   const uint64_t nearly = random.below(5) - 2;  // -2 to 2
-  switch (random.below(4)) {
+  switch (random.below(5)) {
+    case 4:
+      return FRAMES[random.below(9)];
     case 0:
       return nearly;
     case 1:

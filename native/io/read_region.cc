@@ -81,16 +81,18 @@ size_t read_files(const ArrayDescription& array, const Region& region, size_t th
   return missing.load();
 }
 
-// Inner chunks are the units of work, so that a region in one shard is read by all threads.
-size_t read_shards(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
-  const ChunkRange files(array.layout.shape, region);
-  const auto inner_of = [&](size_t number) {
-    return InnerRange(array.layout, first_voxel(files.index(number), array.layout.shape), region);
+constexpr size_t SHARDS_AT_ONCE = 4096;
+
+// The shards of a region, counted from `first_file`.
+size_t read_some_shards(const ArrayDescription& array, const Region& region, const ChunkRange& files, size_t first_file,
+                        size_t file_count, size_t threads, const Cancellation& cancellation) {
+  const auto inner_of = [&](const Shape& index) {
+    return InnerRange(array.layout, first_voxel(index, array.layout.shape), region);
   };
   std::vector<size_t> first = {0};  // unit of each file
-  const auto shards = std::make_unique<SharedShard[]>(files.count());
-  for (size_t number = 0; number < files.count(); ++number) {
-    const size_t count = inner_of(number).count();
+  const auto shards = std::make_unique<SharedShard[]>(file_count);
+  for (size_t number = 0; number < file_count; ++number) {
+    const size_t count = inner_of(files.index(first_file + number)).count();
     shards[number].expect(count);
     first.push_back(first.back() + count);
   }
@@ -98,10 +100,10 @@ size_t read_shards(const ArrayDescription& array, const Region& region, size_t t
   parallel_for_with<ChunkState>(threads, first.back(), [&](ChunkState& state, size_t unit) {
     cancellation.check();
     const size_t number = static_cast<size_t>(std::upper_bound(first.begin(), first.end(), unit) - first.begin()) - 1;
-    const Shape index = files.index(number);
+    const Shape index = files.index(first_file + number);
     with_file_name(array, index, [&] {
       const ChunkFile& file = shards[number].open(array, index);
-      const size_t inner = inner_of(number).number(unit - first[number]);
+      const size_t inner = inner_of(index).number(unit - first[number]);
       if (file.shard_index) {
         read_inner_chunk(array, array.layout, *file.shard_index, *file.encoded, inner, file.begin, region, state);
       } else {
@@ -112,6 +114,18 @@ size_t read_shards(const ArrayDescription& array, const Region& region, size_t t
     shards[number].release();
   });
   return missing.load();
+}
+
+// Inner chunks are the units of work, so that a region in one shard is read by all threads. Of shards of a few voxels, which
+// only a hostile store has, there are so many that what is known of each would take more memory than the region.
+size_t read_shards(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+  const ChunkRange files(array.layout.shape, region);
+  size_t missing = 0;
+  for (size_t first = 0; first < files.count(); first += SHARDS_AT_ONCE) {
+    const size_t count = std::min(SHARDS_AT_ONCE, files.count() - first);
+    missing += read_some_shards(array, region, files, first, count, threads, cancellation);
+  }
+  return missing;
 }
 
 }  // namespace

@@ -130,6 +130,21 @@ describe('links in place of chunks', () => {
   });
 });
 
+test('shards of two voxels, more than are at work at once', async () => {
+  const sharded = await ChunkedArray.create(join(folder.path, `shards-${count}`), {
+    ...array.metadata,
+    shape: [5000, 2],
+    chunkShape: [1, 1],
+    shardShape: [1, 2],
+  });
+  const rows = [0, 4095, 4096, 4999];
+  for (const row of rows)
+    await sharded.writeRegion([row, 1], [row + 1, 2], Uint8Array.of((row % 7) + 1), { durable: false });
+  const expected = new Uint8Array(10_000);
+  for (const row of rows) expected[2 * row + 1] = (row % 7) + 1;
+  expect(Buffer.compare((await sharded.readRegion([0, 0], [5000, 2])) as Uint8Array, expected)).toBe(0);
+});
+
 describe('what is no file', () => {
   test('pipes in place of chunks are refused without waiting', async () => {
     rmSync(inArray('c', '0', '0'));
