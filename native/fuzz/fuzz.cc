@@ -19,7 +19,7 @@
 
 #ifdef __SANITIZE_ADDRESS__
 // No input may lead to an allocation that is out of all proportion to the arrays here (at most 256 KiB).
-extern "C" const char* __asan_default_options() { return "max_allocation_size_mb=64:allocator_may_return_null=0"; }
+extern "C" const char* __asan_default_options() { return "max_allocation_size_mb=64:quarantine_size_mb=32"; }
 #endif
 
 // The same for memory that the engine maps itself; the linker leads its calls here (CMakeLists.txt).
@@ -46,7 +46,7 @@ struct Options {
   uint64_t first = 0;
   uint64_t executions = UINT64_MAX;
   double seconds = 1e9;
-  std::string findings = ".";
+  std::string findings = "build/fuzz";
   std::string input;
 };
 

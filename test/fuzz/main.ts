@@ -17,7 +17,7 @@ const seed = Number(values.seed ?? 1);
 const first = Number(values.first ?? 0);
 const executions = Number(values.executions ?? Number.POSITIVE_INFINITY);
 const seconds = Number(values.seconds ?? (values.executions === undefined ? 5 : Number.POSITIVE_INFINITY));
-const findings = values.findings ?? '.';
+const findings = values.findings ?? join('build', 'fuzz');
 const program = 'node dist/test/fuzz/main.js';
 
 const fuzzer = await MetadataFuzzer.create();
@@ -32,38 +32,41 @@ async function runTimed(one: MetadataCase): Promise<void> {
   if (resident > MAX_RESIDENT_KILOBYTES) throw new Error(`${resident} kB of memory`);
 }
 
-if (values.input !== undefined) {
-  try {
-    await runTimed(JSON.parse(readFileSync(values.input, 'utf8')) as MetadataCase);
-    console.log(`${values.input}: no finding`);
-  } catch (error) {
-    finding = messageOf(error);
-    console.error(`finding: ${finding}`);
-  }
-} else {
-  const began = Date.now();
-  const elapsed = () => (Date.now() - began) / 1000;
-  mkdirSync(findings, { recursive: true });
-  const current = join(findings, `metadata-${seed}.current.json`);
-  let number = first;
-  for (; number - first < executions && elapsed() < seconds && finding === undefined; number += 1) {
-    const one = fuzzer.make(seed, number);
-    // On disk before it runs: what ends this process, or never ends, is then known.
-    writeFileSync(current, JSON.stringify({ ...one, number }));
+try {
+  if (values.input !== undefined) {
     try {
-      await runTimed(one);
+      await runTimed(JSON.parse(readFileSync(values.input, 'utf8')) as MetadataCase);
+      console.log(`${values.input}: no finding`);
     } catch (error) {
       finding = messageOf(error);
       console.error(`finding: ${finding}`);
-      console.log(`metadata: the input that failed: ${current}\nrun it again: ${program} --input ${current}`);
-      console.log(`make and run it again: ${program} --seed ${seed} --first ${number} --executions 1`);
     }
+  } else {
+    const began = Date.now();
+    const elapsed = () => (Date.now() - began) / 1000;
+    mkdirSync(findings, { recursive: true });
+    const current = join(findings, `metadata-${seed}.current.json`);
+    let number = first;
+    for (; number - first < executions && elapsed() < seconds && finding === undefined; number += 1) {
+      const one = fuzzer.make(seed, number);
+      // On disk before it runs: what ends this process, or never ends, is then known.
+      writeFileSync(current, JSON.stringify({ ...one, number }));
+      try {
+        await runTimed(one);
+      } catch (error) {
+        finding = messageOf(error);
+        console.error(`finding: ${finding}`);
+        console.log(`metadata: the input that failed: ${current}\nrun it again: ${program} --input ${current}`);
+        console.log(`make and run it again: ${program} --seed ${seed} --first ${number} --executions 1`);
+      }
+    }
+    const done = number - first;
+    const rate = Math.round(done / Math.max(elapsed(), 1e-3));
+    if (finding === undefined) rmSync(current, { force: true });
+    const end = finding === undefined ? '' : ', FINDING';
+    console.log(`metadata: ${done} executions in ${elapsed().toFixed(1)} s (${rate}/s), seed ${seed}${end}`);
   }
-  const done = number - first;
-  const rate = Math.round(done / Math.max(elapsed(), 1e-3));
-  if (finding === undefined) rmSync(current, { force: true });
-  const end = finding === undefined ? '' : ', FINDING';
-  console.log(`metadata: ${done} executions in ${elapsed().toFixed(1)} s (${rate}/s), seed ${seed}${end}`);
+} finally {
+  fuzzer.remove();
 }
-fuzzer.remove();
 process.exitCode = finding === undefined ? 0 : 1;
