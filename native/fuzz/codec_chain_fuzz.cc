@@ -124,7 +124,7 @@ class CodecChains : public FuzzTarget {
     return {target, target + one.content.size()};
   }
 
-  Guarded source_{1 << 20};
+  Guarded source_{1 << 20};  // as much as any input
   Guarded target_{MAX_CONTENT};
   CodecState state_;  // of many chunks, as a thread has it
 };

@@ -1,6 +1,9 @@
 #include "fuzz/fuzz.h"
 
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +107,9 @@ void run_one(FuzzTarget& target, Span<const uint8_t> input, const std::string& s
 
 // The child's part; returns its exit status.
 int run_all(FuzzTarget& target, const Options& options, const std::string& scratch, Shared& shared) {
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would watch it any more
+#endif
   const Clock::time_point begin = Clock::now();
   uint64_t number = options.first;
   try {
@@ -159,8 +165,9 @@ void keep_input(const char* program, const std::string& name, const Options& opt
 
 int replay(FuzzTarget& target, const Options& options, const std::string& scratch) {
   std::ifstream file(options.input, std::ios::binary);
-  const std::vector<char> content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::vector<char> content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (!file.is_open()) throw std::runtime_error("cannot read " + options.input);
+  content.resize(std::min(content.size(), MAX_INPUT));
   try {
     run_one(target, {reinterpret_cast<const uint8_t*>(content.data()), content.size()}, scratch);
   } catch (const std::exception& error) {

@@ -12,35 +12,17 @@
 #include <cstdlib>
 #include <memory>
 
-#include "core/error.h"
-
 namespace blockwright {
 
 namespace {
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-// One call that the system answers by itself; false where it cannot, or where it says EXDEV of a link with an absolute path,
-// which may still lead to the inside.
-bool open_beneath(const std::string& root, const std::string& path, int flags, unsigned mode, int& descriptor) {
-#ifdef SYS_openat2
-  const File folder(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  descriptor = -1;
-  if (folder.descriptor() < 0) return true;
-  const char* const relative = path.size() > root.size() ? path.c_str() + root.size() + 1 : ".";
-  struct open_how how {};
-  how.flags = static_cast<unsigned>(flags);
-  how.mode = mode;
-  how.resolve = RESOLVE_BENEATH;
-  descriptor = static_cast<int>(syscall(SYS_openat2, folder.descriptor(), relative, &how, sizeof(how)));
-  const int error = errno;
-  const bool answered = descriptor >= 0 || (error != EXDEV && error != ENOSYS && error != EPERM && error != EAGAIN);
-  errno = error;
-  return answered;
+#ifdef O_PATH
+constexpr int FOLDER = O_PATH;  // a folder that may be searched need not be readable
 #else
-  return false;
+constexpr int FOLDER = O_RDONLY;
 #endif
-}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 // Where links lead; nothing where that does not exist (errno says why).
 std::string resolved(const std::string& path) {
@@ -54,22 +36,47 @@ bool lies_inside(const std::string& root, const std::string& path) {
 
 }  // namespace
 
-int open_inside(const std::string& root, const std::string& path, int flags, unsigned mode) {
+Inside::Inside(const std::string& folder)
+    : folder_(folder),
+      opened_(::open(folder.c_str(), FOLDER | O_DIRECTORY | O_CLOEXEC)),
+      error_(opened_.descriptor() < 0 ? errno : 0) {}
+
+// One call that the system answers by itself; false where it cannot, or where it says EXDEV of a link with an absolute path,
+// which may still lead to the inside.
+bool Inside::open_beneath(const std::string& path, int flags, unsigned mode, int& descriptor) const {
+#ifdef SYS_openat2
+  const char* const relative = path.size() > folder_.size() ? path.c_str() + folder_.size() + 1 : ".";
+  struct open_how how {};
+  how.flags = static_cast<unsigned>(flags);
+  how.mode = mode;
+  how.resolve = RESOLVE_BENEATH;
+  descriptor = static_cast<int>(syscall(SYS_openat2, opened_.descriptor(), relative, &how, sizeof(how)));
+  return descriptor >= 0 || (errno != EXDEV && errno != ENOSYS && errno != EPERM && errno != EAGAIN);
+#else
+  return false;
+#endif
+}
+
+int Inside::open(const std::string& path, int flags, unsigned mode) const {
+  if (error_ != 0) {
+    errno = error_;
+    return -1;
+  }
   int descriptor = -1;
-  if (open_beneath(root, path, flags, mode, descriptor)) return descriptor;
-  const std::string folder = resolved(root);
+  if (open_beneath(path, flags, mode, descriptor)) return descriptor;
+  const std::string folder = resolved(folder_);
   if (folder.empty()) return -1;
   // What is created does not exist yet: its folder counts. Of what is missing the last that is there counts, because a link out
   // of the root is one also where it leads to nothing.
   std::string existing = (flags & O_CREAT) != 0 ? folder_of(path) : path;
   std::string target = resolved(existing);
   const int error = target.empty() ? errno : 0;
-  while (target.empty() && existing.size() > root.size()) {
+  while (target.empty() && existing.size() > folder_.size()) {
     existing = folder_of(existing);
     target = resolved(existing);
   }
   if (lies_inside(folder, target)) {
-    if (error == 0) return open(path.c_str(), flags, mode);
+    if (error == 0) return ::open(path.c_str(), flags, mode);
     errno = error;
     return -1;
   }

@@ -6,7 +6,7 @@
 
 namespace blockwright {
 
-ShardFile::ShardFile(const ChunkLayout& layout, const std::string& root, const std::string& path, std::string temporary,
+ShardFile::ShardFile(const ChunkLayout& layout, const Inside& root, const std::string& path, std::string temporary,
                      size_t ahead_bytes)
     : root_(root),
       path_(path),
