@@ -64,7 +64,9 @@ class CodecChains : public FuzzTarget {
       const std::vector<uint8_t> second = decoded(one, bytes, 0xff, second_refusal, what);
       promise(second_refusal.empty() && first == second, what + "the result depends on what was in memory before");
     }
-    if (!one.damaged) promise(refusal.empty() && first == one.content, what + "does not round trip: " + refusal);
+    if (!one.damaged && encoded(one.codecs, one.content) == std::vector<uint8_t>(bytes.begin(), bytes.end())) {
+      promise(refusal.empty() && first == one.content, what + "does not round trip: " + refusal);
+    }
     if (one.codecs.empty() && bytes.size != one.content.size()) promise(!refusal.empty(), what + "another size was not refused");
     if (!one.codecs.empty() && one.codecs.back().kind == CodecKind::Crc32c && !has_checksum(bytes)) {
       promise(!refusal.empty(), what + "crc32c does not match, but it was not refused");
