@@ -1,5 +1,5 @@
 import type { ChunkFormat, ShardFormat } from './array-format.js';
-import { checkChunkSize } from './array-limits.js';
+import { checkChunkSize, checkCodecCount } from './array-limits.js';
 import { type DataType, factsOf } from './data-type.js';
 import type { Document } from './document.js';
 import { formatBytesCodec, parseBytesCodec } from './zarr-v3-bytes-codecs.js';
@@ -24,6 +24,7 @@ interface Chain {
  */
 export function parseChunkFormat(chain: Chain): ChunkFormat {
   const { document, dataType, chunkShape, axes, shapeOf, shapeKey } = chain;
+  checkCodecCount(document, 'codecs');
   const list = document.extensions('codecs');
   const names = list.map((codec) => codec.get('name'));
   list.forEach((codec, index) => {
