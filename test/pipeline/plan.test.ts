@@ -367,7 +367,10 @@ resources: {db: 2}
     ['x/out', "has the path of the array 'out'"],
     ['x/out/run', "lies inside the array 'out' (FOLDER/x/out)"],
     ['x/in/run', "lies inside the array 'in' (FOLDER/x/in)"],
+    ['link/in/run', "lies inside the array 'in' (FOLDER/x/in)"],
   ])('a run directory in an array: %s', async (runDirectory, text) => {
+    symlinkSync('x', join(folder, 'link'));
+    mkdirSync(join(folder, 'x'));
     const body = `${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`;
     expect(await refused(body, { 'x/in': raw['d.zarr/raw'] })).toEqual([
       `ERR_PLAN 8:15: runDirectory: the run directory FOLDER/${runDirectory} ${text}`,
