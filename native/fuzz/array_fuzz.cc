@@ -52,7 +52,7 @@ class Store {
     const Region region = plain_.read_box(input, memory);
     const size_t threads = input.below(2) == 0 ? 1 : 4;
     const std::vector<uint8_t> before = memory;
-    const bool done = named([&] { write_region(array_, region, false, threads, {}); });
+    const bool done = named([&] { write_region(array_, region, false, threads, {}, states_); });
     outside_keys_.clear();  // a new file may stand in place of a link
     promise(memory == before, what() + "writing changed the region's memory");
     if (done) return plain_.write(region);
@@ -66,7 +66,7 @@ class Store {
     const Region region = plain_.read_box(input, memory);
     const size_t threads = input.below(2) == 0 ? 1 : 4;
     const std::vector<uint8_t> before = memory;
-    const bool done = named([&] { read_region(array_, region, threads, {}); });
+    const bool done = named([&] { read_region(array_, region, threads, {}, states_); });
     promise(!done || !plain_.meets(region, outside_keys_), what() + "a link out of the array was followed");
     if (done) promise(doubtful_ || plain_.equals(region, touched_), what() + "other voxels than were written");
     promise(memory == plain_.with_voxels(region, before), what() + "memory around the region was changed");
@@ -184,6 +184,7 @@ class Store {
   std::vector<std::string> outside_keys_;  // files that are links out of the array
   bool damaged_ = false;
   bool doubtful_ = false;  // a write failed half way
+  mutable ChunkStates states_;
 };
 
 class Arrays : public FuzzTarget {

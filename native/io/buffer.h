@@ -18,6 +18,7 @@ class Buffer {
     if (size > capacity_) grow(size);
     return data_;
   }
+  size_t capacity() const { return capacity_; }
 
  private:
   void grow(size_t size);

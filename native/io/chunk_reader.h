@@ -17,6 +17,8 @@ struct ChunkState {
   CodecState codec;
   Buffer file;   // encoded bytes
   Buffer chunk;  // decoded bytes
+
+  size_t bytes() const { return codec.bytes() + file.capacity() + chunk.capacity(); }
 };
 
 // Reads the voxels of a region that lie in the chunk at `begin` (first voxel of the array) into the region's memory. Of a shard

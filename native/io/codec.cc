@@ -144,6 +144,12 @@ CodecState::~CodecState() {
   libdeflate_free_decompressor(deflate_decompressor_);
 }
 
+size_t CodecState::bytes() const {
+  constexpr size_t DEFLATE_BYTES = size_t{1} << 20;  // about; the library does not tell
+  return stages[0].capacity() + stages[1].capacity() + ZSTD_sizeof_CCtx(zstd_compressor_) +
+         ZSTD_sizeof_DCtx(zstd_decompressor_) + (deflate_compressor_ != nullptr ? DEFLATE_BYTES : 0);
+}
+
 ZSTD_CCtx_s* CodecState::zstd_compressor() {
   if (zstd_compressor_ == nullptr) zstd_compressor_ = allocated(ZSTD_createCCtx());
   return zstd_compressor_;

@@ -47,6 +47,9 @@ class CodecState {
 
   Buffer stages[2];  // between two codecs of a chain
 
+  // Memory of all of it.
+  size_t bytes() const;
+
  private:
   ZSTD_CCtx_s* zstd_compressor_ = nullptr;
   ZSTD_DCtx_s* zstd_decompressor_ = nullptr;

@@ -67,11 +67,12 @@ void with_file_name(const ArrayDescription& array, const Shape& index, const Act
   }
 }
 
-size_t read_files(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+size_t read_files(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation,
+                  ChunkStates& states) {
   const ChunkRange files(array.layout.shape, region);
   const Inside folder(array.path);
   std::atomic<size_t> missing{0};
-  parallel_for_with<ChunkState>(threads, files.count(), [&](ChunkState& state, size_t number) {
+  parallel_for_with(states, threads, files.count(), [&](ChunkState& state, size_t number) {
     cancellation.check();
     const Shape index = files.index(number);
     with_file_name(array, index, [&] {
@@ -88,7 +89,8 @@ constexpr size_t SHARDS_AT_ONCE = 4096;
 
 // The shards of a region, counted from `first_file`.
 size_t read_some_shards(const ArrayDescription& array, const Inside& folder, const Region& region, const ChunkRange& files,
-                        size_t first_file, size_t file_count, size_t threads, const Cancellation& cancellation) {
+                        size_t first_file, size_t file_count, size_t threads, const Cancellation& cancellation,
+                        ChunkStates& states) {
   const auto inner_of = [&](const Shape& index) {
     return InnerRange(array.layout, first_voxel(index, array.layout.shape), region);
   };
@@ -100,7 +102,7 @@ size_t read_some_shards(const ArrayDescription& array, const Inside& folder, con
     first.push_back(first.back() + count);
   }
   std::atomic<size_t> missing{0};
-  parallel_for_with<ChunkState>(threads, first.back(), [&](ChunkState& state, size_t unit) {
+  parallel_for_with(states, threads, first.back(), [&](ChunkState& state, size_t unit) {
     cancellation.check();
     const size_t number = static_cast<size_t>(std::upper_bound(first.begin(), first.end(), unit) - first.begin()) - 1;
     const Shape index = files.index(first_file + number);
@@ -121,23 +123,25 @@ size_t read_some_shards(const ArrayDescription& array, const Inside& folder, con
 
 // Inner chunks are the units of work, so that a region in one shard is read by all threads. Of shards of a few voxels, which
 // only a hostile store has, there are so many that what is known of each would take more memory than the region.
-size_t read_shards(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+size_t read_shards(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation,
+                   ChunkStates& states) {
   const ChunkRange files(array.layout.shape, region);
   const Inside folder(array.path);
   size_t missing = 0;
   for (size_t first = 0; first < files.count(); first += SHARDS_AT_ONCE) {
     const size_t count = std::min(SHARDS_AT_ONCE, files.count() - first);
-    missing += read_some_shards(array, folder, region, files, first, count, threads, cancellation);
+    missing += read_some_shards(array, folder, region, files, first, count, threads, cancellation, states);
   }
   return missing;
 }
 
 }  // namespace
 
-size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation) {
+size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation,
+                   ChunkStates& states) {
   prefer_large_pages(region.data, region.data_shape.count() * array.memory_item_size());
   const auto read = array.layout.is_open_shard() ? read_shards : read_files;
-  return read(array, region, threads, cancellation);
+  return read(array, region, threads, cancellation, states);
 }
 
 }  // namespace blockwright

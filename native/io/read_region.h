@@ -5,6 +5,7 @@
 
 #include "core/cancellation.h"
 #include "io/array_description.h"
+#include "io/chunk_states.h"
 
 namespace blockwright {
 
@@ -12,6 +13,7 @@ namespace blockwright {
 // lies wholly in the region with the same layout is decoded in place. Of a shard the index and the inner chunks that the
 // region meets are read, unless codecs lie around it. Peak memory beside the region: two chunks a thread, three with several
 // compressors; the indexes of the shards at work; where codecs lie around a shard, all of it.
-size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation);
+size_t read_region(const ArrayDescription& array, const Region& region, size_t threads, const Cancellation& cancellation,
+                   ChunkStates& states);
 
 }  // namespace blockwright

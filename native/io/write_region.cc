@@ -79,9 +79,9 @@ struct OldFile {
   std::optional<Stretch> bytes;
 };
 
-void write_files(Call& call, size_t threads) {
+void write_files(Call& call, size_t threads, ChunkStates& states) {
   const ArrayDescription& array = call.array;
-  parallel_for_with<ChunkState>(threads, call.files.count(), [&](ChunkState& state, size_t number) {
+  parallel_for_with(states, threads, call.files.count(), [&](ChunkState& state, size_t number) {
     call.cancellation.check();
     const Shape index = call.files.index(number);
     const std::string key = array.key(index);
@@ -129,14 +129,14 @@ struct SharedShard {
 
 // Inner chunks are the units of work, so that a region in one shard is encoded by all threads. All inner chunks of a shard
 // are handed out, because the file is written anew: those that the region does not meet are copied.
-void write_shards(Call& call, size_t threads) {
+void write_shards(Call& call, size_t threads, ChunkStates& states) {
   const ArrayDescription& array = call.array;
   const ChunkLayout& layout = array.layout;
   const size_t inner_chunks = inner_count(layout);
   // Room for one encoded chunk a thread.
   const size_t ahead_bytes = threads * layout.shard->inner.plain_bound(array.item_size);
   const auto shards = std::make_unique<SharedShard[]>(call.files.count());
-  parallel_for_with<ChunkState>(threads, call.files.count() * inner_chunks, [&](ChunkState& state, size_t unit) {
+  parallel_for_with(states, threads, call.files.count() * inner_chunks, [&](ChunkState& state, size_t unit) {
     SharedShard& shared = shards[unit / inner_chunks];
     const size_t number = unit % inner_chunks;
     try {
@@ -184,7 +184,7 @@ std::vector<std::string> folders_of(const Call& call) {
 // 64 of 160 kB 51 / 69 / 63 / 59; one of 160 kB 0.8 / 1.5 / 1.7 / 1.4. syncfs would also wait for everything that others
 // write to the file system, so one worker would pay for all of them; a block has few chunks, and then it gains nothing.
 void write_region(const ArrayDescription& array, const Region& region, bool durable, size_t threads,
-                  const Cancellation& cancellation) {
+                  const Cancellation& cancellation, ChunkStates& states) {
   Call call{array,
             region,
             durable,
@@ -195,9 +195,9 @@ void write_region(const ArrayDescription& array, const Region& region, bool dura
             {}};
   call.changed.assign(call.files.count(), 0);
   if (array.layout.is_open_shard()) {
-    write_shards(call, threads);
+    write_shards(call, threads, states);
   } else {
-    write_files(call, threads);
+    write_files(call, threads, states);
   }
   if (!durable) return;
   const std::vector<std::string> folders = folders_of(call);

@@ -5,6 +5,7 @@
 
 #include "core/cancellation.h"
 #include "io/array_description.h"
+#include "io/chunk_states.h"
 
 namespace blockwright {
 
@@ -15,6 +16,6 @@ namespace blockwright {
 // renamed before stay, temporary files are removed. Peak memory beside the region: three
 // chunks a thread; the indexes of the shards at work; where codecs lie around a shard, all of it.
 void write_region(const ArrayDescription& array, const Region& region, bool durable, size_t threads,
-                  const Cancellation& cancellation);
+                  const Cancellation& cancellation, ChunkStates& states);
 
 }  // namespace blockwright

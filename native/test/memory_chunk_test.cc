@@ -138,6 +138,7 @@ void read_all(const ArrayDescription& array, const Region& region, Random& rando
 
 void same_as_files() {
   Random random(31);
+  ChunkStates states;
   for (const ChunkLayout& layout : layouts()) {
     char path[] = "/tmp/blockwright-memory-XXXXXX";
     CHECK(mkdtemp(path) != nullptr);
@@ -145,14 +146,14 @@ void same_as_files() {
     // What is not written is missing.
     const Voxels written(array, Shape({3, 2}), Shape({12, 11}));
     for (size_t byte = 0; byte < written.bytes.size(); ++byte) written.bytes[byte] = static_cast<uint8_t>(random.below(9));
-    write_region(array, written.region, false, 1, Cancellation());
+    write_region(array, written.region, false, 1, Cancellation(), states);
     for (int round = 0; round < 60; ++round) {
       const auto low = [&](int64_t extent) { return static_cast<int64_t>(random.below(static_cast<uint64_t>(extent))); };
       const Shape begin({low(13), low(17)});
       const Shape end({begin[0] + 1 + low(13 - begin[0]), begin[1] + 1 + low(17 - begin[1])});
       const Voxels from_files(array, begin, end);
       const Voxels from_memory(array, begin, end);
-      read_region(array, from_files.region, 1, Cancellation());
+      read_region(array, from_files.region, 1, Cancellation(), states);
       read_all(array, from_memory.region, random, false);
       CHECK(std::memcmp(from_files.bytes.data(), from_memory.bytes.data(), from_files.bytes.size()) == 0);
       const Voxels damaged(array, begin, end);
