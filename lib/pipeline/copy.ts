@@ -62,7 +62,7 @@ export async function copyPipeline(request: CopyRequest): Promise<Copy> {
   }
   await openVolume({ store: from }); // says what is there in place of an array
   await checkPlaces(from, to);
-  const reason = await whyNotWritable(to);
+  const reason = await whyNotWritable(join(to, 'zarr.json'));
   if (reason !== undefined) {
     throw new BlockwrightError('ERR_PLAN', `the target ${to} cannot be written: ${reason}`, { path: to });
   }

@@ -78,12 +78,12 @@ describe('copy', () => {
     expect(existsSync(path('folder/zarr.json'))).toBe(false);
   });
 
-  test('nothing can be copied into a file', async () => {
-    writeFileSync(path('file'), '');
-    const { status, error } = await toy.inProcess('copy', 'FOLDER/source', 'FOLDER/file/copy');
-    expect([status, error]).toEqual([
+  test.each(['note', 'note/copy'])('nothing can be copied into a file: %s', async (target) => {
+    writeFileSync(path('note'), '');
+    const { status, error } = await toy.inProcess('copy', 'FOLDER/source', `FOLDER/${target}`);
+    expect([status, error.replaceAll(toy.folder, 'FOLDER')]).toEqual([
       2,
-      'blockwright: ERR_PLAN: the target FOLDER/file/copy cannot be written: FOLDER/file is no folder\n',
+      `blockwright: ERR_PLAN: the target FOLDER/${target} cannot be written: FOLDER/note is no folder\n`,
     ]);
   });
 
