@@ -32,6 +32,8 @@ export interface Benchmark {
 
 /** Our side of a case, in a process of its own: what side.ts serves. */
 export interface OurSide {
+  /** Makes ready for a run; not timed. */
+  prepare?(): Promise<void>;
   /** The computation, and nothing else: its duration is the result. What it returns besides `result` goes into the answer. */
   run(): Promise<{ readonly result: unknown; readonly [extra: string]: unknown }>;
   /** Writes a result of `run` as .npy files into `folder`. */

@@ -27,7 +27,7 @@ export interface Comparison {
   /** Memory: 'growth' of the process over its loaded input (default), or the whole 'tree' of processes. */
   readonly memory?: 'growth' | 'tree';
   /** Compares what both sides wrote; a reason where there is nothing to compare. */
-  readonly equal: ((ours: string, reference: string) => boolean) | string;
+  readonly equal: ((ours: string, reference: string) => boolean | Promise<boolean>) | string;
   /** Looks at the outcome of each run while it is there; throws when it is not right. */
   readonly inspect?: (side: 'ours' | 'reference', cost: Cost) => void | Promise<void>;
   /** Further figures of the row. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { Benchmark } from './benchmark.js';
+import { benchmark as copy } from './copy.js';
 import { benchmark as edgeScores } from './edge-scores.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
@@ -12,6 +13,9 @@ import { benchmark as pipeline } from './pipeline.js';
 import { benchmark as relabel } from './relabel.js';
 import { formatTable, type Row } from './row.js';
 import { benchmark as scheduler } from './scheduler.js';
+import { benchmark as zarrRead } from './zarr-read.js';
+import { benchmark as zarrUnaligned } from './zarr-unaligned.js';
+import { benchmark as zarrWrite } from './zarr-write.js';
 
 const benchmarks: readonly Benchmark[] = [
   mutexWatershed,
@@ -20,6 +24,10 @@ const benchmarks: readonly Benchmark[] = [
   relabel,
   scheduler,
   pipeline,
+  zarrRead,
+  zarrWrite,
+  zarrUnaligned,
+  copy,
 ];
 
 const help = benchmarks

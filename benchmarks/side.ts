@@ -22,6 +22,7 @@ export async function serve(side: OurSide): Promise<void> {
     const request = JSON.parse(line) as { do: string; folder?: string };
     if (request.do === 'run') {
       last = undefined;
+      await side.prepare?.();
       const before = beginPeak();
       const cpu = cpuSeconds();
       const began = process.hrtime.bigint();

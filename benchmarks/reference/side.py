@@ -57,8 +57,9 @@ def measured(run):
     return result, cost
 
 
-def serve(run, write=None):
-    """Answers requests until standard input ends. `run()` -> result, or (result, extra fields); `write(result, folder)`.
+def serve(run, write=None, prepare=None):
+    """Answers requests until standard input ends. `run()` -> result, or (result, extra fields); `write(result, folder)`;
+    `prepare()` makes ready for a run and is not timed.
 
     Anything that libraries print goes to standard error.
     """
@@ -75,6 +76,8 @@ def serve(run, write=None):
         request = json.loads(line)
         if request["do"] == "run":
             result = None
+            if prepare is not None:
+                prepare()
             result, cost = measured(run)
             if isinstance(result, tuple):
                 result, extra = result

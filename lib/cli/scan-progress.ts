@@ -14,7 +14,7 @@ const CLEAR_LINE = '\r\u001b[K';
 
 /** One line that is drawn again in place where the stream is a terminal; else a plain line every 5 s, or JSON every second. */
 export class ScanProgress {
-  private readonly began: number;
+  private readonly began = performance.now();
   private readonly inPlace: boolean;
   private readonly timer: NodeJS.Timeout;
   private state: ScanState | undefined;
@@ -25,13 +25,11 @@ export class ScanProgress {
     private readonly stream: ProgressStream,
     private readonly options: {
       readonly json?: boolean;
-      readonly now?: () => number;
       readonly terminal?: string | undefined;
     } = {},
   ) {
     const { json = false, terminal = process.env.TERM } = options;
     this.inPlace = !json && stream.isTTY === true && terminal !== 'dumb';
-    this.began = this.now();
     this.timer = setInterval(() => this.tick(), this.inPlace ? 200 : json ? 1000 : 5000);
     this.timer.unref();
   }
@@ -54,13 +52,9 @@ export class ScanProgress {
     if (this.inPlace && this.shown !== '') this.stream.write(CLEAR_LINE);
   }
 
-  private now(): number {
-    return (this.options.now ?? (() => performance.now()))();
-  }
-
   private tick(): void {
     if (this.state === undefined) return;
-    const seconds = (this.now() - this.began) / 1000;
+    const seconds = (performance.now() - this.began) / 1000;
     if (this.options.json === true) {
       this.stream.write(`${JSON.stringify({ type: 'progress', seconds, ...this.state })}\n`);
       return;

@@ -5,7 +5,7 @@ import { planOperations } from '../storage/operations/operation-plan.js';
 import { stackMetadata } from '../storage/operations/stacked-volume.js';
 import type { Pipeline, PipelineArray } from './pipeline.js';
 import { type Refusal, refusal } from './refusal.js';
-import { outputStore } from './resource-key.js';
+import { isAt } from './resource-key.js';
 import type { StoredArray } from './stored-arrays.js';
 import type { TaskWithPlan } from './upstream.js';
 
@@ -53,7 +53,7 @@ export function findArray(known: KnownArrays, array: PipelineArray): FoundArray 
 function storedMetadata({ pipeline, stored, planned }: KnownArrays, store: string): ArrayMetadata | undefined {
   const output = planned
     .flatMap(({ plan }) => plan.outputs)
-    .find((one) => outputStore(pipeline, one) === store && pipeline.arrays.get(one.name)?.operations === undefined);
+    .find((one) => isAt(pipeline, one, store) && pipeline.arrays.get(one.name)?.operations === undefined);
   return output?.metadata ?? stored.get(store)?.metadata;
 }
 

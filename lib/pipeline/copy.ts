@@ -1,7 +1,7 @@
-import { realpath, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readRunStatus } from '../coordinator/run-status.js';
-import { BlockwrightError, codeOf } from '../errors.js';
+import { BlockwrightError } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { arrayEntries } from '../storage/array-folder.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
@@ -9,7 +9,7 @@ import { openVolume } from '../storage/volume-source.js';
 import type { BlockOptions } from '../tasks/block-options.js';
 import { LEVEL } from '../tasks/copy.js';
 import type { NewArrayOptions } from '../tasks/new-array-options.js';
-import { resolvePath } from './paths.js';
+import { resolvePath, withoutLinks } from './paths.js';
 import { type ArrayInput, type Pipeline, pipeline } from './pipeline.js';
 import { isInside } from './places.js';
 import { whyNotWritable } from './writable.js';
@@ -61,7 +61,7 @@ export async function copyPipeline(request: CopyRequest): Promise<Copy> {
     throw new BlockwrightError('ERR_UNSUPPORTED', `${to}: expected a local folder to copy to`, { path: to });
   }
   await openVolume({ store: from }); // says what is there in place of an array
-  await checkPlaces(from, to);
+  checkPlaces(from, to);
   const reason = await whyNotWritable(join(to, 'zarr.json'));
   if (reason !== undefined) {
     throw new BlockwrightError('ERR_PLAN', `the target ${to} cannot be written: ${reason}`, { path: to });
@@ -104,8 +104,8 @@ async function checkTarget(target: string): Promise<void> {
 }
 
 /** Neither may lie in the other, nor be the other, also by way of links. */
-async function checkPlaces(source: string, target: string): Promise<void> {
-  const [from, to] = [await realPath(source), await realPath(target)];
+function checkPlaces(source: string, target: string): void {
+  const [from, to] = [withoutLinks(source), withoutLinks(target)];
   const relation = from === to ? 'is' : isInside(to, from) ? 'lies inside' : isInside(from, to) ? 'holds' : undefined;
   if (relation === undefined) return;
   throw new BlockwrightError(
@@ -116,16 +116,6 @@ async function checkPlaces(source: string, target: string): Promise<void> {
       target,
     },
   );
-}
-
-/** A path without links, of what need not be there. */
-async function realPath(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) return path;
-    return join(await realPath(dirname(path)), basename(path));
-  }
 }
 
 /** Voxels as a box of the world. */

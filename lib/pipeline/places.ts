@@ -1,5 +1,6 @@
 import { sep } from 'node:path';
 import type { Resource } from '../workers/task-definition.js';
+import { withoutLinks } from './paths.js';
 import type { Check } from './plan-checks.js';
 import { pathOfReference } from './plan-context.js';
 import { type Refusal, refusal } from './refusal.js';
@@ -12,6 +13,8 @@ interface Place {
   readonly what: string;
   readonly kind: Resource['kind'];
   readonly path: string;
+  /** The same without links, by which places are compared. */
+  readonly real: string;
 }
 
 /** A task must not write what it reads, nor anything to or into a place that belongs to something else. */
@@ -33,11 +36,11 @@ export function checkPlaces(check: Check): Refusal[] {
       );
     }
     for (const other of places) {
-      if (other.path === own.path) {
+      if (other.real === own.real) {
         if (other.kind !== own.kind) refuse(`${own.what} and ${other.what} have the same path (${own.path})`);
-      } else if (isInside(own.path, other.path)) {
+      } else if (isInside(own.real, other.real)) {
         refuse(`${own.what} lies inside ${other.what} (${other.path})`);
-      } else if (isInside(other.path, own.path)) {
+      } else if (isInside(other.real, own.real)) {
         refuse(`${other.what} lies inside ${own.what} (${own.path})`);
       }
     }
@@ -46,7 +49,8 @@ export function checkPlaces(check: Check): Refusal[] {
 }
 
 function placeOf({ pipeline }: Pick<Check, 'pipeline'>, resource: Resource): Place {
-  return { what: describeResource(resource), kind: resource.kind, path: resourcePath(pipeline, resource) };
+  const path = resourcePath(pipeline, resource);
+  return { what: describeResource(resource), kind: resource.kind, path, real: withoutLinks(path) };
 }
 
 /** All arrays and graphs, and the LUTs of tasks. */
@@ -65,7 +69,7 @@ function placesOf(check: Check): Place[] {
     ...luts.map((lut) => placeOf(check, lut)),
   ];
   // Two names of one thing are told once.
-  return all.filter(({ kind, path }, i) => all.findIndex((one) => one.kind === kind && one.path === path) === i);
+  return all.filter(({ kind, real }, i) => all.findIndex((one) => one.kind === kind && one.real === real) === i);
 }
 
 export function isInside(path: string, folder: string): boolean {

@@ -15,6 +15,7 @@ import { type Refusal, refusal } from './refusal.js';
 import {
   covers,
   describeResource,
+  isAt,
   outputStore,
   resourceKey,
   resourceOf,
@@ -105,9 +106,14 @@ function checkOutputs(check: Check): Refusal[] {
       const text = `${what} is there already (${store}) and is another: ${difference}. Remove it or name another store`;
       found.push(refusal(pipeline, path, text));
     }
+    const twin = plan.outputs.find((one) => one !== output && isAt(pipeline, one, store));
+    if (twin !== undefined) {
+      const text = `the task writes ${what} and ${describeResource(resourceOf(twin))} to one store (${store})`;
+      found.push(refusal(pipeline, path, text));
+    }
     for (const other of planned) {
       for (const otherOutput of other.plan.outputs) {
-        if (other.plan === plan || outputStore(pipeline, otherOutput) !== store) continue;
+        if (other.plan === plan || !isAt(pipeline, otherOutput, store)) continue;
         const apart = metadataDifference(otherOutput.metadata, output.metadata, { chunks: true });
         if (apart !== undefined) {
           const text = `the task '${other.task.name}' writes ${what} too, as another: ${apart}`;

@@ -11,7 +11,7 @@ import type { Pipeline, PipelineTask } from './pipeline.js';
 import type { KeyPath } from './problem.js';
 import { findReferences, type Reference } from './references.js';
 import { type Refusal, refusal, refusalError } from './refusal.js';
-import { outputStore, resourceKey } from './resource-key.js';
+import { isAt, resourceKey } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 /** Thrown out of a task's plan when it asks for what a task that is not planned yet may provide. */
@@ -85,8 +85,8 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     array(name); // refuses what is not known yet
     const { store, operations, source } = pipeline.arrays.get(name)!;
     const outputs = state.planned.flatMap(({ plan }) => plan.outputs);
-    const output = outputs.find((one) => outputStore(pipeline, one) === store);
-    if (store !== undefined && output !== undefined && operations === undefined) return output.create?.fillValue ?? 0;
+    const output = store === undefined ? undefined : outputs.find((one) => isAt(pipeline, one, store));
+    if (output !== undefined && operations === undefined) return output.create?.fillValue ?? 0;
     return openVolume(source).then(
       (volume) => volume.fillValue,
       (error) => {

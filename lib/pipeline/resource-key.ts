@@ -1,12 +1,12 @@
 import { innerStore } from '../storage/inner-path.js';
 import { movesVoxels } from '../storage/operations/operation.js';
 import type { OutputArray, Resource } from '../workers/task-definition.js';
-import { resolvePath } from './paths.js';
+import { resolvePath, withoutLinks } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 
-/** What stands on disk behind a resource: two names of one store are one resource. */
+/** What stands on disk behind a resource: two names of one store are one resource, also by way of links. */
 export function resourceKey(pipeline: Pipeline, resource: Resource): string {
-  return `${resource.kind} ${resourcePath(pipeline, resource)}`;
+  return `${resource.kind} ${withoutLinks(resourcePath(pipeline, resource))}`;
 }
 
 /** Whether a key is that of another resource, or of an array inside it (a level of an image). */
@@ -24,6 +24,11 @@ export function resourcePath(pipeline: Pipeline, { kind, name, innerPath = '' }:
 /** The folder of an output array, absolute. */
 export function outputStore(pipeline: Pipeline, output: OutputArray): string {
   return resourcePath(pipeline, resourceOf(output));
+}
+
+/** Whether an output is the array at a store. */
+export function isAt(pipeline: Pipeline, output: OutputArray, store: string): boolean {
+  return withoutLinks(outputStore(pipeline, output)) === withoutLinks(store);
 }
 
 export function resourceOf({ name, innerPath }: OutputArray): Resource {

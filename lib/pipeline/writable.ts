@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../errors.js';
 import { isAddress } from '../storage/address.js';
+import { withoutLinks } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { isInside } from './places.js';
 import type { Check } from './plan-checks.js';
@@ -33,6 +34,7 @@ export async function checkWritable({ pipeline, task, plan }: Check): Promise<Re
 /** The run directory must be a folder of its own that can be written to, or made. */
 export async function checkRunDirectory(pipeline: Pipeline): Promise<Refusal[]> {
   const { runDirectory } = pipeline;
+  const own = withoutLinks(runDirectory);
   const refuse = (text: string) => [refusal(pipeline, ['runDirectory'], `the run directory ${runDirectory} ${text}`)];
   for (const [kind, list] of [
     ['array', pipeline.arrays.values()],
@@ -42,8 +44,8 @@ export async function checkRunDirectory(pipeline: Pipeline): Promise<Refusal[]> 
       if (kind === 'array' && pipeline.arrays.get(name)?.store === undefined) continue;
       const path = resourcePath(pipeline, { kind, name });
       const what = describeResource({ kind, name });
-      if (path === runDirectory) return refuse(`has the path of ${what}`);
-      if (isInside(runDirectory, path)) return refuse(`lies inside ${what} (${path})`);
+      if (withoutLinks(path) === own) return refuse(`has the path of ${what}`);
+      if (isInside(own, withoutLinks(path))) return refuse(`lies inside ${what} (${path})`);
     }
   }
   const isFolder = await stat(runDirectory).then(

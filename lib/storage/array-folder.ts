@@ -1,9 +1,11 @@
-import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BlockwrightError, codeOf } from '../errors.js';
+import { BlockwrightError, codeOf, type ErrorCode } from '../errors.js';
 import { Document } from './document.js';
 import { parseJson } from './exact-json.js';
 import { ioError } from './io-error.js';
+import { leadsOut } from './links.js';
 import { temporaryName } from './temporary-files.js';
 
 /** Of one metadata file. */
@@ -11,22 +13,8 @@ export const MAX_METADATA_BYTES = 64 * 2 ** 20;
 
 /** Reads a JSON metadata file; undefined when there is none. */
 export async function readDocument(path: string): Promise<Document | undefined> {
-  let bytes: Uint8Array;
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_METADATA_BYTES) {
-      throw new BlockwrightError(
-        'ERR_LIMIT',
-        `${path}: ${size} bytes of metadata, at most ${MAX_METADATA_BYTES} are read`,
-        { path },
-      );
-    }
-    bytes = await readFile(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw ioError('reading', path, error);
-  }
-  return parseDocument(path, bytes);
+  const bytes = await readMetadataFile(path);
+  return bytes === undefined ? undefined : parseDocument(path, bytes);
 }
 
 /** A JSON metadata file from its bytes. */
@@ -38,6 +26,31 @@ export function parseDocument(path: string, bytes: Uint8Array): Document {
     throw new BlockwrightError('ERR_METADATA', `${path}: not UTF-8 text`, { path });
   }
   return Document.of(path, parseJson(text, path));
+}
+
+/** The bytes of what is a file: no folder, pipe or device, and no link that leads out of its folder. */
+async function readMetadataFile(path: string): Promise<Uint8Array | undefined> {
+  const refuse = (code: ErrorCode, message: string): never => {
+    throw new BlockwrightError(code, `${path}: ${message}`, { path });
+  };
+  try {
+    if (await leadsOut(dirname(path), path)) refuse('ERR_METADATA', 'a link that leads out of its folder, or nowhere');
+    // Not blocking: a pipe in place of the file must not wait for its other end.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const status = await file.stat();
+      if (!status.isFile()) refuse('ERR_METADATA', 'expected a file, found a folder, a pipe or a device');
+      if (status.size > MAX_METADATA_BYTES) {
+        refuse('ERR_LIMIT', `${status.size} bytes of metadata, at most ${MAX_METADATA_BYTES} are read`);
+      }
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw ioError('reading', path, error);
+  }
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -58,6 +58,8 @@ export interface ArrayFormat extends ChunkFormat {
   readonly dataType: DataType;
   /** One stored element in this machine's byte order. */
   readonly fill: Uint8Array;
+  /** Of v2: no fill value is given. Missing chunks are 0 here, but not to every reader: chunks of zeros are stored. */
+  readonly noFill?: true;
   /** 'c' where keys begin with it. */
   readonly keyPrefix: 'c' | '';
   readonly keySeparator: '/' | '.';

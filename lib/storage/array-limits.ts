@@ -8,7 +8,10 @@ const MAX_SHARD_BYTES = 2 ** 40;
 /** Of a shard: an entry takes 16 bytes of its index. */
 const MAX_INNER_CHUNKS = 2 ** 22;
 const MAX_SHARD_LEVELS = 4;
-const MAX_DIMENSIONS = 6;
+/** Each makes the largest size that its input can have a little larger. */
+const MAX_CODECS = 16;
+/** Axes of an array, channels included. */
+export const MAX_DIMENSIONS = 6;
 
 const product = (values: readonly number[]) => values.reduce((result, value) => result * value, 1);
 
@@ -24,6 +27,11 @@ export function checkedShapes(
   if (chunkShape.length !== shape.length) chunksOf.fail(chunksKey, `${shape.length} entries, one an axis`);
   if (shape.length > MAX_DIMENSIONS) shapeOf.unsupported(shapeKey, `an array of at most ${MAX_DIMENSIONS} dimensions`);
   return { shape, chunkShape };
+}
+
+/** Refuses a list of codecs that is too long to be sensible. */
+export function checkCodecCount(document: Document, key: string): void {
+  if (document.list(key).length > MAX_CODECS) document.fail(key, `at most ${MAX_CODECS} codecs`, 'ERR_LIMIT');
 }
 
 /** Refuses chunks and shards that are too large, before memory is taken for one; the document's key gives the chunk's shape. */

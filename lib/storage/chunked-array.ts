@@ -89,7 +89,7 @@ export class ChunkedArray implements Volume {
   async readRegion(begin: readonly number[], end: readonly number[], options: ReadOptions = {}): Promise<TypedArray> {
     checkRegion(this.metadata, begin, end);
     const dataShape = begin.map((first, axis) => end[axis] - first);
-    const data = regionMemory(this.path, this.metadata, dataShape, options.into);
+    const data = regionMemory(this.path, this.metadata, dataShape, options.into, true);
     await this.read({ begin, end, data, dataBegin: begin, dataShape }, options);
     return data;
   }
@@ -124,9 +124,8 @@ export class ChunkedArray implements Volume {
     options: ReadRoiOptions = {},
   ): Promise<{ readonly data: TypedArray; readonly shape: number[] }> {
     const box = worldBox(this.metadata, roi);
-    const data = regionMemory(this.path, this.metadata, box.dataShape, options.into);
-    const fill = options.fill ?? 0;
-    if (!box.inside && (options.into !== undefined || Number(fill) !== 0)) fillArray(data, fill);
+    const data = regionMemory(this.path, this.metadata, box.dataShape, options.into, true);
+    if (!box.inside) fillArray(data, options.fill ?? 0);
     if (!box.empty) await this.read({ ...box, data }, options);
     return { data, shape: box.dataShape };
   }

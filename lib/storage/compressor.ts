@@ -34,8 +34,14 @@ export function codecsOf(compressor: Compressor, elementBytes: number): readonly
     case 'lz4':
       return [{ name: 'lz4', acceleration: compressor.acceleration ?? 1 }];
     case 'blosc': {
-      const shuffle = ['none', 'bytes', 'bits'].indexOf(compressor.shuffle ?? 'bytes') as 0 | 1 | 2;
-      const rest = { level: compressor.level ?? 5, shuffle, typeSize: elementBytes, blockSize: 0 };
+      const shuffle = ['none', 'bytes', 'bits'].indexOf(compressor.shuffle ?? 'bytes');
+      if (shuffle < 0) throw argumentError('compressor.shuffle', 'none, bytes or bits', compressor.shuffle);
+      const rest = {
+        level: compressor.level ?? 5,
+        shuffle: shuffle as 0 | 1 | 2,
+        typeSize: elementBytes,
+        blockSize: 0,
+      };
       return [{ name: 'blosc', compressor: compressor.compressor ?? 'lz4', ...rest }];
     }
     default: {

@@ -6,7 +6,7 @@ import type { ArrayFormat, ChunkFormat, Codec } from './array-format.js';
 import { type Compressor, codecsOf } from './compressor.js';
 import { factsOf, isDataType } from './data-type.js';
 import { Document } from './document.js';
-import { stringifyJson } from './exact-json.js';
+import { parseJson, stringifyJson } from './exact-json.js';
 import { type FillValue, parseFillValue } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
 import { DIMENSION_NAMES_V2, formatWorldAttributes } from './world-attributes.js';
@@ -124,14 +124,13 @@ export async function createArray(path: string, metadata: ArrayMetadata, options
   const format = newFormat(metadata, options);
   const files = filesOf(metadata, format).map(([name, members]) => {
     const file = join(path, name);
-    return { file, members, text: `${stringifyJson(members, file)}\n` };
+    return { file, text: `${stringifyJson(members, file)}\n` };
   });
-  // The same limits as for reading.
-  const document = Document.of('metadata', files[files.length - 1].members as never);
-  if (format.zarrFormat === 3) parseZarrV3(document);
-  else parseZarrV2(document);
+  // The same limits as for reading, and the same format as whoever opens the array has.
+  const document = Document.of('metadata', parseJson(files[files.length - 1].text, 'metadata'));
+  const written = format.zarrFormat === 3 ? parseZarrV3(document).format : parseZarrV2(document);
   await clearPath(path, options.overwrite === true);
   await createFolder(path);
   for (const { file, text } of files) await replaceFile(file, text);
-  return format;
+  return written;
 }

@@ -34,7 +34,7 @@ export interface DataTypeFacts {
   /** Bytes of one element in a chunk, before compression. */
   readonly storedBytes: number;
   readonly kind: DataKind;
-  readonly array: new (length: number) => TypedArray;
+  readonly array: (new (length: number) => TypedArray) & (new (memory: ArrayBufferLike) => TypedArray);
 }
 
 const FACTS: Readonly<Record<DataType, DataTypeFacts>> = {

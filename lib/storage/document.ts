@@ -56,6 +56,14 @@ export class Document {
     return isObject(value) ? new Document(this.file, value, `${this.prefix}${key}.`) : this.fail(key, 'an object');
   }
 
+  /** An extension of zarr v3: an object with its name, or the name alone where there is nothing else to say. */
+  extension(key: string): Document {
+    const value = this.get(key);
+    return typeof value === 'string'
+      ? new Document(this.file, { name: value }, `${this.prefix}${key}.`)
+      : this.object(key);
+  }
+
   /** The object, or an empty one where the key is missing. */
   optionalObject(key: string): Document {
     return this.has(key) ? this.object(key) : new Document(this.file, {}, `${this.prefix}${key}.`);
@@ -64,6 +72,12 @@ export class Document {
   list(key: string): Json[] {
     const value = this.get(key);
     return Array.isArray(value) ? value : this.fail(key, 'a list');
+  }
+
+  /** A list of what {@link extension} gives. */
+  extensions(key: string): Document[] {
+    const named = this.list(key).map((value) => (typeof value === 'string' ? { name: value } : value));
+    return new Document(this.file, { ...this.members, [key]: named }, this.prefix).objects(key);
   }
 
   /** A list of objects. */

@@ -4,6 +4,10 @@ import { BlockwrightError } from '../errors.js';
 export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json };
 
 const MAX_DEPTH = 256;
+/** An object takes some hundred bytes of memory for three of text: the text's length alone bounds too little. */
+const MAX_VALUES = 2 ** 21;
+/** No float and no 64-bit integer needs more, and a bigint of millions of digits takes minutes. */
+const MAX_DIGITS = 1000;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 // Python writes the last three, though they are not JSON.
@@ -20,10 +24,12 @@ const WORDS: readonly (readonly [string, Json])[] = [
  * Parses JSON text without rounding integers. JSON.parse rounds beyond 2^53, and a uint64 fill value is often there.
  *
  * @param where names the text in messages
- * @throws ERR_METADATA with the position; also for more than 256 nested values
+ * @throws ERR_METADATA with the position, also for more than 256 nested values or an integer of more than 1000 digits; ERR_LIMIT
+ *   for more than 2^21 values
  */
 export function parseJson(text: string, where: string): Json {
   let position = 0;
+  let values = 0;
 
   function fail(expected: string): never {
     const found = position < text.length ? JSON.stringify(text.slice(position, position + 20)) : 'the end';
@@ -60,6 +66,10 @@ export function parseJson(text: string, where: string): Json {
   }
   function value(depth: number): Json {
     if (depth > MAX_DEPTH) fail(`at most ${MAX_DEPTH} nested values`);
+    values += 1;
+    if (values > MAX_VALUES) {
+      throw new BlockwrightError('ERR_LIMIT', `${where}: more than ${MAX_VALUES} values, at most that many are read`);
+    }
     if (take('{')) return object(depth);
     if (take('[')) return array(depth);
     if (text[position] === '"') return string();
@@ -71,7 +81,9 @@ export function parseJson(text: string, where: string): Json {
     const literal = match(NUMBER);
     if (literal === undefined) fail('a value');
     const number = Number(literal);
-    return /^-?[0-9]+$/.test(literal) && !Number.isSafeInteger(number) ? BigInt(literal) : number;
+    if (Number.isSafeInteger(number) || !/^-?[0-9]+$/.test(literal)) return number;
+    if (literal.length > MAX_DIGITS) fail(`an integer of at most ${MAX_DIGITS} digits`);
+    return BigInt(literal);
   }
   function object(depth: number): Json {
     const result: { [key: string]: Json } = {};

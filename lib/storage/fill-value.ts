@@ -41,8 +41,8 @@ function floatBytes(value: Json, dataType: DataType, where: string): Uint8Array 
   const { storedBytes, array: TypedArray } = factsOf(dataType);
   if (typeof value === 'string' && /^0x[0-9a-fA-F]+$/.test(value)) {
     // The bits, also of a particular NaN. They go through an integer, because a float register may quieten a NaN.
-    const bits = BigInt(value);
     if (value.length !== 2 + 2 * storedBytes) fail(dataType, where, value);
+    const bits = BigInt(value);
     if (storedBytes === 8) return bytesOf(BigUint64Array.of(bits));
     return bytesOf(storedBytes === 4 ? Uint32Array.of(Number(bits)) : Uint16Array.of(Number(bits)));
   }

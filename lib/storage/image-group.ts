@@ -1,8 +1,10 @@
-import { BlockwrightError } from '../errors.js';
+import { BlockwrightError, codeOf } from '../errors.js';
 import { Decimal } from './decimal.js';
 import type { Document } from './document.js';
 import { type DocumentSource, LOCAL_DOCUMENTS } from './document-source.js';
 import { isInnerPath } from './inner-path.js';
+import { ioError } from './io-error.js';
+import { leadsOut } from './links.js';
 
 /** An axis of an OME-Zarr image. */
 export interface ImageAxis {
@@ -31,6 +33,8 @@ export interface Image {
   readonly levels: readonly ImageLevel[];
 }
 
+/** Each is looked for on disk; halving 2^53 voxels down to one takes 54. */
+const MAX_LEVELS = 100;
 const TYPES_BY_NAME: Readonly<Record<string, string>> = { t: 'time', c: 'channel', z: 'space', y: 'space', x: 'space' };
 
 function parseAxes(multiscale: Document): ImageAxis[] {
@@ -70,6 +74,7 @@ function parseLevelPath(dataset: Document): string {
 function parseMultiscale(multiscale: Document, attributes: Document): Image {
   const axes = parseAxes(multiscale);
   const datasets = multiscale.objects('datasets');
+  if (datasets.length > MAX_LEVELS) multiscale.fail('datasets', `at most ${MAX_LEVELS} levels`, 'ERR_LIMIT');
   if (datasets.length === 0) multiscale.fail('datasets', 'at least one level');
   const outer = multiscale.has('coordinateTransformations')
     ? parseTransformations(multiscale, axes.length)
@@ -117,6 +122,15 @@ export async function findImages(
   return (await documents.exists(path, '.zgroup')) ? [] : undefined;
 }
 
+async function levelLeadsOut(image: string, level: string): Promise<boolean> {
+  try {
+    return await leadsOut(image, level);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw ioError('examining', level, error);
+  }
+}
+
 /**
  * Opens an OME-Zarr image and checks that its levels exist.
  *
@@ -129,6 +143,9 @@ export async function openImage(path: string, documents: DocumentSource = LOCAL_
   }
   for (const level of image.levels) {
     const array = documents.child(path, level.path);
+    if (documents === LOCAL_DOCUMENTS && (await levelLeadsOut(path, array))) {
+      image.source.fail('datasets', 'levels inside the image, no links out of it');
+    }
     if (!(await documents.exists(array, 'zarr.json')) && !(await documents.exists(array, '.zarray'))) {
       throw new BlockwrightError(
         'ERR_ARRAY_MISSING',

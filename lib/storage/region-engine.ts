@@ -38,6 +38,7 @@ function nativeOptions(path: string, format: ArrayFormat, region: RegionMemory):
     keyPrefix: format.keyPrefix,
     keySeparator: format.keySeparator,
     fill: format.fill,
+    storesFill: format.noFill === true,
     ...region,
   };
 }

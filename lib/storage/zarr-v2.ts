@@ -38,7 +38,7 @@ export function parseZarrV2(document: Document): ArrayFormat {
     document.unsupported('filters', 'no filters');
   }
   const axes = shape.map((_, axis) => axis);
-  const fill = document.get('fill_value');
+  const fill = document.get('fill_value') ?? null;
   const format: ArrayFormat = {
     zarrFormat: 2,
     shape,
@@ -46,8 +46,9 @@ export function parseZarrV2(document: Document): ArrayFormat {
     dataType,
     bigEndian,
     order: document.oneOf('order', ['C', 'F']) === 'C' ? axes : axes.reverse(),
-    fill:
-      fill === null || fill === undefined ? new Uint8Array(storedBytes) : parseFillValue(fill, dataType, document.file),
+    ...(fill === null
+      ? { fill: new Uint8Array(storedBytes), noFill: true }
+      : { fill: parseFillValue(fill, dataType, document.file) }),
     keyPrefix: '',
     // One of two characters, so that a key can never lead out of the array's folder.
     keySeparator: document.has('dimension_separator') ? document.oneOf('dimension_separator', ['.', '/']) : '.',

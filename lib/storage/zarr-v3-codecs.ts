@@ -1,5 +1,5 @@
 import type { ChunkFormat, ShardFormat } from './array-format.js';
-import { checkChunkSize } from './array-limits.js';
+import { checkChunkSize, checkCodecCount } from './array-limits.js';
 import { type DataType, factsOf } from './data-type.js';
 import type { Document } from './document.js';
 import { formatBytesCodec, parseBytesCodec } from './zarr-v3-bytes-codecs.js';
@@ -24,7 +24,8 @@ interface Chain {
  */
 export function parseChunkFormat(chain: Chain): ChunkFormat {
   const { document, dataType, chunkShape, axes, shapeOf, shapeKey } = chain;
-  const list = document.objects('codecs');
+  checkCodecCount(document, 'codecs');
+  const list = document.extensions('codecs');
   const names = list.map((codec) => codec.get('name'));
   list.forEach((codec, index) => {
     if (!isBeforeBytes(names[index])) parseBytesCodec(codec);
@@ -92,7 +93,7 @@ function parseShard(configuration: Document, { chunkShape, dataType }: Chain, or
 
 /** The index has a fixed size, so that it can be found: its codecs are `bytes` and perhaps `crc32c`. */
 function parseIndexCodecs(configuration: Document): Pick<ShardFormat, 'indexBigEndian' | 'indexChecksum'> {
-  const list = configuration.objects('index_codecs');
+  const list = configuration.extensions('index_codecs');
   const names = list.map((codec) => codec.get('name'));
   if (names[0] !== 'bytes' || names.slice(1).some((name) => name !== 'crc32c') || names.length > 2) {
     configuration.fail('index_codecs', "'bytes' and at most one 'crc32c'");

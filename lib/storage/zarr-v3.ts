@@ -35,9 +35,11 @@ export function parseZarrV3(document: Document): ParsedV3 {
   document.oneOf('zarr_format', [3]);
   document.oneOf('node_type', ['array']);
   checkExtensions(document);
-  const dataType = document.get('data_type');
+  const given = document.get('data_type');
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+  const dataType = isObject ? document.object('data_type').get('name') : given;
   if (!isDataType(dataType)) document.unsupported('data_type', 'bool, an integer, float16, float32 or float64');
-  const grid = document.object('chunk_grid');
+  const grid = document.extension('chunk_grid');
   if (grid.text('name') !== 'regular') grid.unsupported('name', "a 'regular' grid");
   const gridShapes = grid.object('configuration');
   const { shape, chunkShape } = checkedShapes(document, 'shape', gridShapes, 'chunk_shape');
@@ -49,7 +51,7 @@ export function parseZarrV3(document: Document): ParsedV3 {
       shape,
       dataType,
       fill: parseFillValue(document.get('fill_value') ?? null, dataType, document.file),
-      ...parseChunkKeys(document.object('chunk_key_encoding')),
+      ...parseChunkKeys(document.extension('chunk_key_encoding')),
       ...parseChunkFormat({ document, dataType, chunkShape, axes, shapeOf: gridShapes, shapeKey: 'chunk_shape' }),
     },
     attributes: document.optionalObject('attributes'),

@@ -89,6 +89,7 @@ ArrayDescription array_of(const Arguments& arguments) {
   array.key_separator = separator[0];
   const Span<uint8_t> fill = arguments.array<uint8_t>("fill");
   array.fill.assign(fill.begin(), fill.end());
+  array.stores_fill = arguments.boolean("storesFill");
   array.layout = layout_of(object_of(arguments, "layout"));
   array.check();
   return array;

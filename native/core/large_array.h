@@ -8,9 +8,7 @@
 #include <new>
 #include <type_traits>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include "core/large_pages.h"
 
 namespace blockwright {
 
@@ -24,16 +22,13 @@ using LargeArray = std::unique_ptr<T[], FreeMemory>;
 template <class T>
 LargeArray<T> large_array(size_t count) {
   static_assert(std::is_trivially_destructible_v<T>);
-  constexpr size_t PAGE = size_t{1} << 21;
   size_t bytes;
-  if (__builtin_mul_overflow(count, sizeof(T), &bytes) || bytes > ~size_t{0} - PAGE) throw std::bad_alloc();
-  const bool large = bytes >= 4 * PAGE;
-  bytes = large ? (bytes + PAGE - 1) / PAGE * PAGE : (bytes / 64 + 1) * 64;
-  void* const memory = std::aligned_alloc(large ? PAGE : 64, bytes);
+  if (__builtin_mul_overflow(count, sizeof(T), &bytes) || bytes > ~size_t{0} - LARGE_PAGE) throw std::bad_alloc();
+  const bool large = bytes >= 4 * LARGE_PAGE;
+  bytes = large ? (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE : (bytes / 64 + 1) * 64;
+  void* const memory = std::aligned_alloc(large ? LARGE_PAGE : 64, bytes);
   if (memory == nullptr) throw std::bad_alloc();
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (large) madvise(memory, bytes, MADV_HUGEPAGE);  // a hint: without it everything works, slower
-#endif
+  if (large) prefer_large_pages(memory, bytes);
   return LargeArray<T>(static_cast<T*>(memory));
 }
 

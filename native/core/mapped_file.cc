@@ -36,7 +36,7 @@ namespace {
 MappedFile::MappedFile(const std::string& path) {
   int file = -1;
   do {
-    file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make it wait
   } while (file < 0 && errno == EINTR);
   if (file < 0) fail("open", path, errno);
   struct stat status{};

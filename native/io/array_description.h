@@ -19,6 +19,7 @@ struct ArrayDescription {
   std::string key_prefix;     // "c" or ""
   char key_separator = '/';   // '/' or '.'
   std::vector<uint8_t> fill;  // one stored item, in the byte order of this machine
+  bool stores_fill = false;   // also chunks of nothing but `fill` are written
   ChunkLayout layout;         // of what one file holds
 
   // Throws ERR_ARGUMENT or ERR_LIMIT unless all of the above fits together.

@@ -3,25 +3,29 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace blockwright {
 
 class Buffer {
  public:
-  // At least `size` bytes. What was in the buffer is lost when it grows.
+  Buffer() = default;
+  ~Buffer() { release(); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  // At least `size` bytes. What was in the buffer is lost when it grows. Throws std::bad_alloc.
   uint8_t* reserve(size_t size) {
-    if (size > capacity_) {
-      data_.reset();
-      capacity_ = 0;
-      data_.reset(new uint8_t[size]);
-      capacity_ = size;
-    }
-    return data_.get();
+    if (size > capacity_) grow(size);
+    return data_;
   }
 
  private:
-  std::unique_ptr<uint8_t[]> data_;
+  void grow(size_t size);
+  void release();
+
+  void* memory_ = nullptr;
+  size_t mapped_ = 0;  // bytes of its own mapping; 0 where the memory is the allocator's
+  uint8_t* data_ = nullptr;
   size_t capacity_ = 0;
 };
 

@@ -10,6 +10,7 @@ namespace {
 constexpr size_t MAX_CHUNK_BYTES = 0x7fffffff;  // a chunk is decoded in memory, and blosc counts with 32 bits
 constexpr size_t MAX_INNER_CHUNKS = size_t{1} << 22;
 constexpr int MAX_DEPTH = 4;
+constexpr size_t MAX_CODECS = 16;  // each makes the bound of sizes larger
 
 void require(bool condition, const char* message) {
   if (!condition) throw Error(ERR_ARGUMENT, message);
@@ -27,6 +28,7 @@ void ChunkLayout::check(int dimensions, size_t item_size, int depth) const {
   }
   require(seen == (1u << dimensions) - 1, "order: expected each axis once");
   items();  // throws when the product overflows
+  if (codecs.size() > MAX_CODECS) throw Error(ERR_LIMIT, "codecs: more than 16");
   if (shard != nullptr) {
     if (depth >= MAX_DEPTH) throw Error(ERR_LIMIT, "shard: too many shards inside each other");
     shard->inner.check(dimensions, item_size, depth + 1);
@@ -37,7 +39,9 @@ void ChunkLayout::check(int dimensions, size_t item_size, int depth) const {
   } else if (items() > MAX_CHUNK_BYTES / item_size) {
     throw Error(ERR_LIMIT, "chunkShape: a chunk exceeds 2^31 - 1 bytes");
   }
-  if (shard != nullptr && !codecs.empty() && plain_bound(item_size) > MAX_CHUNK_BYTES) {
+  // The items alone first: only then does the bound not overflow.
+  if (shard != nullptr && !codecs.empty() &&
+      (items() > MAX_CHUNK_BYTES || plain_bound(item_size) > MAX_CHUNK_BYTES)) {
     throw Error(ERR_LIMIT, "chunkShape: a shard inside codecs may exceed 2^31 - 1 bytes");
   }
 }

@@ -50,7 +50,7 @@ EncodedChunk encode_items(const ArrayDescription& array, const ChunkLayout& layo
   if (layout.swap) std::reverse(fill.begin(), fill.end());
   const uint8_t* const content = compose(array, layout, begin, region, old, fill.data(), state);
   EncodedChunk result;
-  result.empty = is_filled_with(content, layout.items(), fill.data(), array.item_size);
+  result.empty = !array.stores_fill && is_filled_with(content, layout.items(), fill.data(), array.item_size);
   if (!result.empty) result.bytes = encode(layout.codecs, {content, layout.items() * array.item_size}, state.codec);
   return result;
 }

@@ -11,7 +11,7 @@
 namespace blockwright {
 
 struct EncodedChunk {
-  bool empty = true;             // all fill value: nothing is stored
+  bool empty = true;             // all fill value: nothing is stored, unless the array stores that too
   Bytes bytes;                   // in `storage`, the thread's state, the region's memory or the old chunk
   std::vector<uint8_t> storage;  // of a shard
 };

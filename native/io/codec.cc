@@ -155,10 +155,9 @@ ZSTD_DCtx_s* CodecState::zstd_decompressor() {
 }
 
 libdeflate_compressor* CodecState::deflate_compressor(int level) {
-  if (deflate_level_ != level) {
+  if (deflate_compressor_ == nullptr || deflate_level_ != level) {
     libdeflate_free_compressor(deflate_compressor_);
     deflate_compressor_ = nullptr;
-    deflate_level_ = -1;
     deflate_compressor_ = allocated(libdeflate_alloc_compressor(level));
     deflate_level_ = level;
   }

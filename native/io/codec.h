@@ -52,7 +52,7 @@ class CodecState {
   ZSTD_DCtx_s* zstd_decompressor_ = nullptr;
   libdeflate_compressor* deflate_compressor_ = nullptr;
   libdeflate_decompressor* deflate_decompressor_ = nullptr;
-  int deflate_level_ = -1;
+  int deflate_level_ = 0;
 };
 
 // One codec. `decode_one` writes at most `capacity` bytes and returns how many; `encode_one` needs encoded_bound().

@@ -6,6 +6,8 @@
 
 namespace blockwright {
 
+// By the processor's instruction where it has one, else by tables.
 uint32_t crc32c(const uint8_t* data, size_t size);
+uint32_t crc32c_by_tables(const uint8_t* data, size_t size);
 
 }  // namespace blockwright

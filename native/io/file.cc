@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "io/inside.h"
 
 namespace blockwright {
 
@@ -60,11 +61,38 @@ auto uninterrupted(const Call& call) {
   return result;
 }
 
+// As throw_io(), for calls that open_inside() made.
+[[noreturn]] void throw_inside(const char* action, const std::string& path, int error) {
+  if (error != EXDEV) throw_io(action, path, error);
+  throw Error(ERR_IO, std::string(action) + " " + path + ": " + LEADS_OUT, {{"errno", "EXDEV"}, {"path", path}});
+}
+
+// The folder of `path`, which lies below `root`.
+File open_folder_of(const Inside& root, const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/'));
+  return File(uninterrupted([&] { return root.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+}
+
+const char* name_of(const std::string& path) { return path.c_str() + path.rfind('/') + 1; }
+
+// Whether `path` is missing because a link on the way below `root` leads nowhere.
+bool dangles(const Inside& root, const std::string& path) {
+  for (std::string entry = path; entry.size() > root.folder().size(); entry.resize(entry.rfind('/'))) {
+    struct stat status {};
+    if (lstat(entry.c_str(), &status) == 0) return S_ISLNK(status.st_mode) && stat(entry.c_str(), &status) != 0;
+  }
+  return false;
+}
+
 // Creates the folders of `path` below `root`, which must exist.
-void create_folders(const std::string& root, const std::string& path) {
-  for (size_t end = path.find('/', root.size() + 1); end != std::string::npos; end = path.find('/', end + 1)) {
+void create_folders(const Inside& root, const std::string& path) {
+  for (size_t end = path.find('/', root.folder().size() + 1); end != std::string::npos; end = path.find('/', end + 1)) {
     const std::string folder = path.substr(0, end);
-    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) throw_io("creating the folder", folder, errno);
+    const File above = open_folder_of(root, folder);
+    if (above.descriptor() < 0) throw_inside("creating the folder", folder, errno);
+    if (mkdirat(above.descriptor(), name_of(folder), 0777) != 0 && errno != EEXIST) {
+      throw_io("creating the folder", folder, errno);
+    }
   }
 }
 
@@ -87,11 +115,18 @@ void File::close(const std::string& path) {
   if (result != 0 && errno != EINTR) throw_io("closing", path, errno);
 }
 
-bool open_chunk(const std::string& path, File& file, size_t& size) {
+bool open_chunk(const Inside& root, const std::string& path, File& file, size_t& size) {
   // O_NONBLOCK: opening a pipe that lies in place of a chunk must not wait for its other end.
-  const int descriptor = uninterrupted([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+  constexpr int FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int descriptor = uninterrupted([&] { return root.open(path, FLAGS); });
   if (descriptor < 0) {
-    if (errno == ENOENT) return false;
+    if (errno == ENOENT) {
+      if (dangles(root, path)) throw Error(ERR_CHUNK_CORRUPT, "a link leads nowhere");
+      return false;
+    }
+    if (errno == EXDEV) throw Error(ERR_CHUNK_CORRUPT, LEADS_OUT);
+    if (errno == ELOOP) throw Error(ERR_CHUNK_CORRUPT, "a link leads to itself");
+    if (errno == ENXIO) throw Error(ERR_CHUNK_CORRUPT, "not a regular file");  // a socket
     if (errno == ENOTDIR) throw Error(ERR_CHUNK_CORRUPT, "a file lies in place of its folder");
     throw_io("opening", path, errno);
   }
@@ -115,14 +150,14 @@ void read_exactly(const File& file, const std::string& path, uint64_t offset, ui
   }
 }
 
-File create_file(const std::string& root, const std::string& path) {
-  const auto create = [&] { return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
+File create_file(const Inside& root, const std::string& path) {
+  const auto create = [&] { return root.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); };
   int descriptor = uninterrupted(create);
   if (descriptor < 0 && errno == ENOENT) {
     create_folders(root, path);
     descriptor = uninterrupted(create);
   }
-  if (descriptor < 0) throw_io("creating", path, errno);
+  if (descriptor < 0) throw_inside("creating", path, errno);
   return File(descriptor);
 }
 
@@ -154,10 +189,11 @@ void rename_file(const std::string& from, const std::string& to) {
   if (rename(from.c_str(), to.c_str()) != 0) throw_io("renaming a new file to", to, errno);
 }
 
-bool remove_file(const std::string& path) {
-  if (unlink(path.c_str()) == 0) return true;
+bool remove_file(const Inside& root, const std::string& path) {
+  const File folder = open_folder_of(root, path);
+  if (folder.descriptor() >= 0 && unlinkat(folder.descriptor(), name_of(path), 0) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
-  throw_io("removing", path, errno);
+  throw_inside("removing", path, errno);
 }
 
 }  // namespace blockwright

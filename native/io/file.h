@@ -11,6 +11,8 @@
 
 namespace blockwright {
 
+class Inside;
+
 // Throws ERR_IO: "<action> <path>: <errno name> (<text>)".
 [[noreturn]] void throw_io(const char* action, const std::string& path, int error);
 
@@ -33,21 +35,22 @@ class File {
   int descriptor_ = -1;
 };
 
-// Opens a chunk's file for reading and tells its size. False when there is none. Anything but a regular file, or a file
-// in place of one of its folders, is ERR_CHUNK_CORRUPT.
-bool open_chunk(const std::string& path, File& file, size_t& size);
+// Opens a chunk's file for reading and tells its size. False when there is none. Anything but a regular file, a file in place
+// of one of its folders, or a link that leads nowhere or out of `root`, the array's folder, is ERR_CHUNK_CORRUPT.
+bool open_chunk(const Inside& root, const std::string& path, File& file, size_t& size);
 
 // Reads exactly `size` bytes from `offset` on, which must be inside the file's size; a file that has become shorter is
 // ERR_CHUNK_CORRUPT.
 void read_exactly(const File& file, const std::string& path, uint64_t offset, uint8_t* target, size_t size);
 
-// Creates a file that must not exist; folders between `root` and the file are created, `root` itself is not.
-File create_file(const std::string& root, const std::string& path);
+// Creates a file that must not exist; folders between `root` and the file are created, `root` itself is not. Where a link leads
+// out of `root` that is ERR_IO, and nothing is made outside.
+File create_file(const Inside& root, const std::string& path);
 void write_fully(const File& file, const std::string& path, uint64_t offset, Span<const uint8_t> data);
 void synchronise_data(const File& file, const std::string& path);
 void synchronise_folder(const std::string& path);
 void rename_file(const std::string& from, const std::string& to);
-// False when there was no such file.
-bool remove_file(const std::string& path);
+// False when there was no such file; it lies below `root`, as create_file() has it.
+bool remove_file(const Inside& root, const std::string& path);
 
 }  // namespace blockwright

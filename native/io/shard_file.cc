@@ -6,7 +6,7 @@
 
 namespace blockwright {
 
-ShardFile::ShardFile(const ChunkLayout& layout, const std::string& root, const std::string& path, std::string temporary,
+ShardFile::ShardFile(const ChunkLayout& layout, const Inside& root, const std::string& path, std::string temporary,
                      size_t ahead_bytes)
     : root_(root),
       path_(path),
@@ -19,7 +19,7 @@ ShardFile::ShardFile(const ChunkLayout& layout, const std::string& root, const s
 ShardFile::~ShardFile() {
   if (!created_) return;
   try {
-    remove_file(temporary_);
+    remove_file(root_, temporary_);
   } catch (const Error&) {
     // Whatever went wrong before says more; removeStaleTemporaries() finds the file later.
   }
@@ -70,7 +70,7 @@ void ShardFile::abandon() {
 }
 
 bool ShardFile::finish(bool durable) {
-  if (!created_) return remove_file(path_);
+  if (!created_) return remove_file(root_, path_);
   const std::vector<uint8_t> index = index_.encode();
   write_fully(file_, temporary_, index_at_start_ ? 0 : end_, {index.data(), index.size()});
   if (durable) synchronise_data(file_, temporary_);

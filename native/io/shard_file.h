@@ -11,6 +11,7 @@
 
 #include "io/chunk_layout.h"
 #include "io/file.h"
+#include "io/inside.h"
 #include "io/shard_index.h"
 
 namespace blockwright {
@@ -21,8 +22,8 @@ namespace blockwright {
 // waits else; inner chunks must be handed out in ascending order, or that would not end.
 class ShardFile {
  public:
-  // `root` is the array's folder; `path` must outlive the object.
-  ShardFile(const ChunkLayout& layout, const std::string& root, const std::string& path, std::string temporary,
+  // `root` is the array's folder; it and `path` must outlive the object.
+  ShardFile(const ChunkLayout& layout, const Inside& root, const std::string& path, std::string temporary,
             size_t ahead_bytes);
   ~ShardFile();
   ShardFile(const ShardFile&) = delete;
@@ -40,7 +41,7 @@ class ShardFile {
   // Gives the next inner chunk its place in the file.
   uint64_t place(size_t number, size_t size);
 
-  const std::string& root_;
+  const Inside& root_;
   const std::string& path_;
   const std::string temporary_;
   const size_t ahead_bytes_;

@@ -13,6 +13,7 @@
 #include "core/error_codes.h"
 #include "io/chunk_writer.h"
 #include "io/file.h"
+#include "io/inside.h"
 #include "io/shard_file.h"
 #include "io/stateful_parallel.h"
 #include "io/temporary_name.h"
@@ -24,7 +25,7 @@ namespace {
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 // Writes a chunk's file: temporary file, rename. What fails leaves no temporary file behind.
-void replace_chunk(const std::string& root, const std::string& path, const std::string& temporary, Bytes encoded,
+void replace_chunk(const Inside& root, const std::string& path, const std::string& temporary, Bytes encoded,
                    bool durable) {
   File file = create_file(root, temporary);
   try {
@@ -34,7 +35,7 @@ void replace_chunk(const std::string& root, const std::string& path, const std::
     rename_file(temporary, path);
   } catch (...) {
     try {
-      remove_file(temporary);
+      remove_file(root, temporary);
     } catch (const Error&) {
       // The first error says more; removeStaleTemporaries() finds the file later.
     }
@@ -59,6 +60,7 @@ struct Call {
   const Region& region;
   bool durable;
   const Cancellation& cancellation;
+  const Inside folder;
   const ChunkRange files;
   const TemporaryNames names;
   std::vector<uint8_t> changed;  // whether the file's folder has another entry than before
@@ -66,9 +68,10 @@ struct Call {
 
 // The old content of a file, where the region leaves some of it as it is.
 struct OldFile {
-  OldFile(const ArrayDescription& array, const std::string& path, const Shape& begin, const Region& region) {
+  OldFile(const Call& call, const std::string& path, const Shape& begin) {
     size_t size = 0;
-    if (keeps_old_voxels(array, array.layout, begin, region) && open_chunk(path, file, size)) bytes.emplace(file, path, size);
+    if (!keeps_old_voxels(call.array, call.array.layout, begin, call.region)) return;
+    if (open_chunk(call.folder, path, file, size)) bytes.emplace(file, path, size);
   }
   const Stretch* get() const { return bytes ? &*bytes : nullptr; }
 
@@ -85,14 +88,14 @@ void write_files(Call& call, size_t threads) {
     const std::string path = array.path + "/" + key;
     const Shape begin = first_voxel(index, array.layout.shape);
     const EncodedChunk encoded = with_file_name(array, key, [&] {
-      const OldFile old(array, path, begin, call.region);
+      const OldFile old(call, path, begin);
       return encode_chunk(array, array.layout, begin, call.region, old.get(), state);
     });
     if (encoded.empty) {
-      call.changed[number] = remove_file(path) ? 1 : 0;
+      call.changed[number] = remove_file(call.folder, path) ? 1 : 0;
       return;
     }
-    replace_chunk(array.path, path, folder_of(path) + "/" + call.names.name(number), encoded.bytes, call.durable);
+    replace_chunk(call.folder, path, folder_of(path) + "/" + call.names.name(number), encoded.bytes, call.durable);
     call.changed[number] = 1;
   });
 }
@@ -103,8 +106,8 @@ struct OpenShard {
       : key(call.array.key(call.files.index(number))),
         path(call.array.path + "/" + key),
         begin(first_voxel(call.files.index(number), call.array.layout.shape)),
-        old(call.array, path, begin, call.region),
-        target(call.array.layout, call.array.path, path, folder_of(path) + "/" + call.names.name(number), ahead_bytes) {
+        old(call, path, begin),
+        target(call.array.layout, call.folder, path, folder_of(path) + "/" + call.names.name(number), ahead_bytes) {
     if (old.bytes) old_index.emplace(call.array.layout, *old.bytes);
   }
 
@@ -182,7 +185,14 @@ std::vector<std::string> folders_of(const Call& call) {
 // write to the file system, so one worker would pay for all of them; a block has few chunks, and then it gains nothing.
 void write_region(const ArrayDescription& array, const Region& region, bool durable, size_t threads,
                   const Cancellation& cancellation) {
-  Call call{array, region, durable, cancellation, ChunkRange(array.layout.shape, region), TemporaryNames(), {}};
+  Call call{array,
+            region,
+            durable,
+            cancellation,
+            Inside(array.path),
+            ChunkRange(array.layout.shape, region),
+            TemporaryNames(),
+            {}};
   call.changed.assign(call.files.count(), 0);
   if (array.layout.is_open_shard()) {
     write_shards(call, threads);

@@ -28,6 +28,10 @@ const expected = {
   relabel: { environment: 'volara', compared: true },
   scheduler: { environment: 'daisy2', compared: false },
   pipeline: { environment: 'volara', compared: false },
+  'zarr-read': { environment: 'storage', compared: true },
+  'zarr-write': { environment: 'storage', compared: true },
+  'zarr-unaligned': { environment: 'storage', compared: true },
+  copy: { environment: 'storage', compared: true },
 } as const;
 
 describe.each(Object.entries(expected))('%s --smoke', (name, { environment, compared }) => {

@@ -1,11 +1,21 @@
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { scanText } from '../../lib/cli/scan-progress.js';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { storedText } from '../../lib/cli/array-text.js';
+import { ScanProgress, scanText } from '../../lib/cli/scan-progress.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { metadataOf } from '../support/small-volume.js';
 import { unpackStores } from '../support/stores.js';
 import { ToyPipeline } from '../support/toy-pipeline.js';
+
+class FakeStream {
+  text = '';
+  constructor(readonly isTTY: boolean) {}
+  write(text: string): boolean {
+    this.text += text;
+    return true;
+  }
+}
 
 const toy = new ToyPipeline();
 beforeAll(async () => {
@@ -89,6 +99,13 @@ describe('info', () => {
     });
   });
 
+  test('says at least where not all was counted', () => {
+    const stored = { files: 20_000, possible: 1e9, bytes: 2 ** 30, complete: false };
+    expect(storedText({ bytes: 2 ** 50, stored }, 'chunk')).toBe(
+      'at least 1.0 GiB of 1.0 PiB, in at least 20,000 of 1,000,000,000 chunk files, at least 0.002 %',
+    );
+  });
+
   test('of an image: its levels', async () => {
     const { status, out } = await toy.inProcess('info', 'FOLDER/good/ome-0.5-em');
     expect(status).toBe(0);
@@ -165,6 +182,51 @@ describe('verify', () => {
     const missing = await toy.inProcess('verify', 'FOLDER/none');
     expect({ status: missing.status, out: missing.out }).toEqual({ status: 2, out: '' });
     expect(missing.error).toContain('ERR_ARRAY_MISSING');
+  });
+
+  describe('progress', () => {
+    const states = (stream: FakeStream, options: { json?: boolean; terminal?: string }) => {
+      jest.useFakeTimers();
+      try {
+        const progress = new ScanProgress(stream, { terminal: 'xterm', ...options });
+        for (const files of [1, 2]) {
+          progress.update({ files, expected: 4, bytes: 0, damaged: 0 });
+          jest.advanceTimersByTime(5000);
+        }
+        progress.around(() => stream.write('FOUND\n'));
+        progress.stop();
+        return stream.text;
+      } finally {
+        jest.useRealTimers();
+      }
+    };
+
+    test('is one line in a terminal, gone before others are written, and at the end', () => {
+      const text = states(new FakeStream(true), {}).replaceAll('\r\u001b[K', '<CLEAR>');
+      expect(text).toMatch(/<CLEAR>2 of 4 chunk files \(50 %\), [^\n]* left<CLEAR>FOUND\n$/);
+      expect(text.split('\n').length).toBe(2);
+    });
+
+    test.each([
+      [false, 'xterm'],
+      [true, 'dumb'],
+    ])('is plain lines elsewhere', (isTTY, terminal) => {
+      expect(states(new FakeStream(isTTY), { terminal })).toBe(
+        '1 of 4 chunk files (25 %), 12/min, 0 B/s, 15 s left\n2 of 4 chunk files (50 %), 12/min, 0 B/s, 10 s left\nFOUND\n',
+      );
+    });
+
+    test('is JSON on request', () => {
+      const lines = states(new FakeStream(true), { json: true }).split('\n');
+      expect(JSON.parse(lines[0])).toEqual({
+        type: 'progress',
+        seconds: 1,
+        files: 1,
+        expected: 4,
+        bytes: 0,
+        damaged: 0,
+      });
+    });
   });
 
   test('progress says how far it is', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -338,11 +338,39 @@ resources: {db: 2}
     expect(await refused(places(input, output), stored)).toEqual([`ERR_PLAN 7:42: tasks.t.output: ${text}`]);
   });
 
+  test('two outputs of a task at one store', async () => {
+    const body = `${arrays.replace('d.zarr/b', './d.zarr/a')}  t: {type: toy-copy, input: raw, output: a, output2: b, blockSize: [10, 10]}\n`;
+    expect(await refused(body, raw)).toEqual([
+      "ERR_PLAN 12:43: tasks.t.output: the task writes the array 'a' and the array 'b' to one store (FOLDER/d.zarr/a)",
+      "ERR_PLAN 12:55: tasks.t.output2: the task writes the array 'b' and the array 'a' to one store (FOLDER/d.zarr/a)",
+    ]);
+  });
+
+  test('an output that is an input by way of a link, and a reader of one waits for its writer', async () => {
+    mkdirSync(join(folder, 'd.zarr'));
+    symlinkSync('d.zarr', join(folder, 'link'));
+    const both = arrays.replace('d.zarr/b', 'link/a').replace('d.zarr/c', 'link/raw');
+    expect(await refused(`${both}  t: {type: toy-copy, input: raw, output: c, blockSize: [10, 10]}\n`, raw)).toEqual([
+      "ERR_PLAN 12:43: tasks.t.output: the task reads (as 'raw') and writes the array 'c': a block that is run again would read its own result. Write to another store",
+    ]);
+    const made = await plan(
+      `${both.replace('graphs:', '  d: {store: d.zarr/d}\ngraphs:')}  last: {type: toy-copy, input: b, output: d, blockSize: [10, 10]}
+  first: {type: toy-copy, input: raw, output: a, blockSize: [10, 10]}
+`,
+      raw,
+    );
+    expect(made.refusals).toEqual([]);
+    expect(upstreamOf(made)).toEqual({ last: ['first'], first: [] });
+  });
+
   test.each([
     ['x/out', "has the path of the array 'out'"],
     ['x/out/run', "lies inside the array 'out' (FOLDER/x/out)"],
     ['x/in/run', "lies inside the array 'in' (FOLDER/x/in)"],
+    ['link/in/run', "lies inside the array 'in' (FOLDER/x/in)"],
   ])('a run directory in an array: %s', async (runDirectory, text) => {
+    symlinkSync('x', join(folder, 'link'));
+    mkdirSync(join(folder, 'x'));
     const body = `${places('x/in', 'x/out')}runDirectory: ${runDirectory}\n`;
     expect(await refused(body, { 'x/in': raw['d.zarr/raw'] })).toEqual([
       `ERR_PLAN 8:15: runDirectory: the run directory FOLDER/${runDirectory} ${text}`,

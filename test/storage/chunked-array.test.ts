@@ -56,6 +56,37 @@ describe('creating and opening', () => {
     });
   });
 
+  test('extensions of zarr v3 that are named and no more', async () => {
+    const path = newPath();
+    const shards = { chunkShape: [1, 2, 2], shardShape: [2, 6, 8] };
+    const created = await ChunkedArray.create(path, { ...METADATA, ...shards }, { checksum: true });
+    const data = noise(1, 96);
+    await created.writeRegion([0, 0, 0], [2, 6, 8], data);
+    const file = join(path, 'zarr.json');
+    const names = /\{\s*"name":\s*("(?:bytes|crc32c)")\s*\}/g;
+    const text = readFileSync(file, 'utf8');
+    expect(text.match(names)).toHaveLength(3);
+    const { data_type: name, ...rest } = JSON.parse(text.replace(names, '$1')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...rest, data_type: { name }, chunk_key_encoding: 'default' }));
+    const opened = await ChunkedArray.open(path);
+    expect(opened.format).toEqual(created.format);
+    expect(await opened.readRegion([0, 0, 0], [2, 6, 8])).toEqual(data);
+    writeFileSync(file, JSON.stringify({ ...rest, data_type: { name }, codecs: ['bytes', 'nonsense'] }));
+    const { message } = await refusal(() => ChunkedArray.open(path));
+    expect(message).toContain('codecs[1].name: expected the codec');
+  });
+
+  test('zeros in a v2 array without a fill value, whose missing chunks are anything to zarr-python 2, are stored', async () => {
+    const { path } = await ChunkedArray.create(newPath(), METADATA, { zarrFormat: 2 });
+    const file = join(path, '.zarray');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), fill_value: null }));
+    const array = await ChunkedArray.open(path);
+    expect(array.fillValue).toBe(0);
+    await array.writeRegion([0, 0, 0], [2, 4, 4], new Uint8Array(32));
+    expect([...filesBelow(path).keys()]).toEqual(['.zarray', '.zattrs', '0/0/0']);
+    expect(await array.readRegion([0, 0, 0], [2, 6, 8])).toEqual(new Uint8Array(96));
+  });
+
   test('an array that exists is only replaced when asked for, and then leaves no chunk', async () => {
     const path = newPath();
     const first = await ChunkedArray.create(path, METADATA);

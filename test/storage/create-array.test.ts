@@ -86,6 +86,10 @@ describe('a new zarr v2 array', () => {
       { id: 'gzip', level: 5 },
     ],
     [{ name: 'zlib' }, { id: 'zlib', level: 1 }],
+    [
+      { name: 'zlib', level: -1 },
+      { id: 'zlib', level: -1 },
+    ],
     [{ name: 'lz4' }, { id: 'lz4', acceleration: 1 }],
     [
       { name: 'blosc', compressor: 'zstd' },
@@ -115,6 +119,7 @@ describe('a new zarr v2 array', () => {
     ['zlib in v3', { compressor: { name: 'zlib' } }],
     ['another format', { zarrFormat: 4 as 3 }],
     ['another compressor', { compressor: { name: 'bz2' } as never }],
+    ['another shuffle', { zarrFormat: 2, compressor: { name: 'blosc', shuffle: 'auto' } as never }],
   ])('%s is refused', async (_, options) => {
     expect(await codeOf(create({}, options))).toBe('ERR_ARGUMENT');
   });

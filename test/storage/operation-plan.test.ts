@@ -294,4 +294,9 @@ describe('stacks', () => {
       `stack[2]: expected ${message}`,
     );
   });
+
+  test('of arrays that have no axis left for channels are refused', () => {
+    const six = { ...labels, shape: [1, 1, 1, 1, 1, 1] };
+    expect(() => stackMetadata([six, six])).toThrow('stack[0]: expected an array of at most 5 axes');
+  });
 });

@@ -272,6 +272,36 @@ describe('copy', () => {
   });
 });
 
+describe('copies in a pipeline', () => {
+  test('follow each other, and read through operations', async () => {
+    const { array, plain } = await makeSource(metadataOf({ dataType: 'int16' }), { fillValue: -3 });
+    const store = (name: string) => join(folder.path, `chain-${name}`);
+    const made = await pipeline({
+      name: 'chain',
+      runDirectory: store('run'),
+      arrays: {
+        source: { store: array.path },
+        middle: { store: store('middle') },
+        // 2 v: the fill value is computed with the voxels
+        doubled: { store: array.path, operations: [{ type: 'scale-shift', scale: 2 }] },
+        end: { store: store('end') },
+        twice: { store: store('twice') },
+      },
+      tasks: {
+        end: { type: 'copy', source: 'middle', target: 'end', chunkShape: [4, 4, 4] },
+        middle: { type: 'copy', source: 'source', target: 'middle', chunkShape: [8, 8, 8] },
+        twice: { type: 'copy', source: 'doubled', target: 'twice' },
+      },
+    });
+    await runSerially(await planPipeline(made));
+    const [end, twice] = await Promise.all(['end', 'twice'].map((name) => ChunkedArray.open(store(name))));
+    expect([end.fillValue, twice.fillValue, twice.metadata.dataType]).toEqual([-3, -6, 'float32']);
+    expect([...(await all(end))]).toEqual(plain.voxels);
+    expect([...(await all(twice))]).toEqual(plain.voxels.map((value) => 2 * Number(value)));
+    expect(chunkFiles(twice).length).toBe(chunkFiles(array).length);
+  });
+});
+
 describe('block sizes of copies', () => {
   const source = (more: Partial<ArrayMetadata>) => metadataOf({ dataType: 'uint8', ...more });
   const sizeOf = (block: readonly number[], voxel = 1) => block.reduce((product, extent) => product * extent, voxel);

@@ -1,4 +1,5 @@
 import type { Roi } from '../../geometry/roi.js';
+import { MAX_DIMENSIONS } from '../array-limits.js';
 import type { TypedArray } from '../data-type.js';
 import type { ArrayMetadata } from '../metadata.js';
 import { ReadOnlyVolume } from '../read-only-volume.js';
@@ -18,6 +19,13 @@ export function stackMetadata(parts: readonly ArrayMetadata[]): ArrayMetadata {
   if (first === undefined) throw operationError(['stack'], 'at least one array', 'none');
   if (first.voxelSize.dimensions === 0) throw operationError(['stack', 0], 'an array with physical axes', 'none');
   const isNew = first.channelAxes === 0;
+  if (isNew && first.shape.length === MAX_DIMENSIONS) {
+    throw operationError(
+      ['stack', 0],
+      `an array of at most ${MAX_DIMENSIONS - 1} axes, as channels are one more`,
+      `${MAX_DIMENSIONS}`,
+    );
+  }
   const below = (one: ArrayMetadata) => (isNew ? one.shape : one.shape.slice(1));
   for (const [i, one] of parts.entries()) {
     const compare = (what: string, of: (one: ArrayMetadata) => unknown) => {

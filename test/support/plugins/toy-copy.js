@@ -12,6 +12,7 @@ export default {
   options: z.strictObject({
     input: arrayName(),
     output: arrayName().optional(),
+    output2: arrayName().optional(),
     blockSize: numbers,
     context: numbers.optional(),
     neighborhood: z.boolean().default(false),
@@ -21,7 +22,7 @@ export default {
     writeLut: lutPath().optional(),
   }),
   plan(options, context) {
-    const { input, output, blockSize } = options;
+    const { input, output, output2, blockSize } = options;
     const metadata = context.array(input);
     if (options.neighborhood) context.neighborhood(input);
     if (options.readGraph !== undefined) context.graphRoi(options.readGraph);
@@ -38,10 +39,10 @@ export default {
       }),
       reads: [...of('array', input), ...of('graph', options.readGraph), ...of('lut', options.readLut)],
       writes: [...of('graph', options.writeGraph), ...of('lut', options.writeLut)],
-      outputs:
-        output === undefined
-          ? []
-          : [{ name: output, metadata: { ...metadata, chunkShape: [...metadata.shape.slice(0, axes), ...blockSize] } }],
+      outputs: of('array', output, output2).map(({ name }) => ({
+        name,
+        metadata: { ...metadata, chunkShape: [...metadata.shape.slice(0, axes), ...blockSize] },
+      })),
     };
   },
   async processBlock({ input, output }, block, context) {
