@@ -1,5 +1,5 @@
-import type { Pipeline } from '../pipeline/pipeline.js';
-import { runPipeline } from '../pipeline/run.js';
+import type { PipelinePlan } from '../pipeline/plan.js';
+import { runPlan } from '../pipeline/run.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
@@ -13,9 +13,12 @@ export interface RunArguments {
   readonly quiet: boolean;
 }
 
-/** Runs a pipeline on this machine, shows how it goes, and stops in order when asked to. */
+/**
+ * Runs a plan on this machine, shows how it goes, and stops in order when asked to. It is made before, while Ctrl-C still ends the
+ * process: nothing was begun then, and a server that does not answer can hold up a plan for minutes.
+ */
 export async function runWithProgress(
-  pipeline: Pipeline,
+  plan: PipelinePlan,
   { file, workers, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
@@ -27,7 +30,7 @@ export async function runWithProgress(
     else say('Stopping at once: blocks that run are given up.');
   });
   try {
-    const result = await runPipeline(pipeline, {
+    const result = await runPlan(plan, {
       workers,
       signal: requests.stop,
       killSignal: requests.kill,

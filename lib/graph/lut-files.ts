@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BlockwrightError, codeOf } from '../errors.js';
 import { mapFile } from '../native/map-file.js';
+import { isProcessAlive } from '../native/process-alive.js';
 
 /** One system call moves at most 2^31 - 1 bytes. */
 const STEP = 2 ** 28;
@@ -100,16 +101,7 @@ export async function removeLeftovers(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(prefix)) continue;
     const writer = /^(\d+)\.\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
-    if (writer !== undefined && !isAlive(Number(writer)))
+    if (writer !== undefined && !isProcessAlive(Number(writer)))
       await rm(join(dirname(path), name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH';
   }
 }

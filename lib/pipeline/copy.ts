@@ -7,10 +7,12 @@ import { arrayEntries } from '../storage/array-folder.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { openVolume } from '../storage/volume-source.js';
 import type { BlockOptions } from '../tasks/block-options.js';
+import { LEVEL } from '../tasks/copy.js';
 import type { NewArrayOptions } from '../tasks/new-array-options.js';
 import { resolvePath, withoutLinks } from './paths.js';
 import { type ArrayInput, type Pipeline, pipeline } from './pipeline.js';
 import { isInside } from './places.js';
+import { whyNotWritable } from './writable.js';
 
 /** A copy of one array, as the command line asks for it. */
 export interface CopyRequest extends NewArrayOptions {
@@ -49,7 +51,7 @@ export function copyRunDirectory(target: string): string {
  * The pipeline of one task, 'copy', that makes a copy or goes on with one that was interrupted.
  *
  * @throws ERR_ARRAY_EXISTS when something is at the target that no unfinished copy left; ERR_ARRAY_MISSING, ... when the source
- *   cannot be opened; ERR_PLAN when one lies in the other; ERR_CONFIG
+ *   cannot be opened; ERR_PLAN when one lies in the other, or the target cannot be written; ERR_CONFIG
  */
 export async function copyPipeline(request: CopyRequest): Promise<Copy> {
   const { source, target, operations, begin, end, roi, ...task } = request;
@@ -60,9 +62,16 @@ export async function copyPipeline(request: CopyRequest): Promise<Copy> {
   }
   await openVolume({ store: from }); // says what is there in place of an array
   checkPlaces(from, to);
+  const reason = await whyNotWritable(join(to, 'zarr.json'));
+  if (reason !== undefined) {
+    throw new BlockwrightError('ERR_PLAN', `the target ${to} cannot be written: ${reason}`, { path: to });
+  }
   const runDirectory = copyRunDirectory(to);
   const continues = readRunStatus(runDirectory) !== undefined;
-  if (!continues) await checkTarget(to);
+  if (!continues) {
+    await checkTarget(to);
+    if (request.ome !== undefined) await checkTarget(join(to, LEVEL));
+  }
   const make = (part: BlockOptions['roi']) => {
     const given = Object.entries({ ...task, roi: part }).filter(([, value]) => value !== undefined);
     const array = { store: from, ...(operations === undefined ? {} : { operations }) } as ArrayInput;

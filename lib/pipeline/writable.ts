@@ -57,7 +57,7 @@ export async function checkRunDirectory(pipeline: Pipeline): Promise<Refusal[]> 
 }
 
 /** Why a file or folder cannot be made or changed: judged by itself and by the nearest folder above it that is there. */
-async function whyNotWritable(path: string): Promise<string | undefined> {
+export async function whyNotWritable(path: string): Promise<string | undefined> {
   for (let place = path; ; place = dirname(place)) {
     try {
       if (place !== path && !(await stat(place)).isDirectory()) return `${place} is no folder`;

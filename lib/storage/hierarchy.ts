@@ -38,7 +38,7 @@ export interface HierarchyOptions {
 /**
  * Lists the arrays and groups in a folder: from its consolidated metadata where it has some (as zarr readers do; an entry may
  * then be out of date), else by looking into the folders below. Folders without metadata are looked into too, since no group is
- * needed above an array. Links are not followed, and nothing is read of an array but its kind.
+ * needed above an array. Links to arrays are listed as arrays; no other link is followed. Nothing is read of an array but its kind.
  *
  * @param path absolute path of a folder
  * @returns no nodes where there is no folder, or nothing of zarr in it
@@ -66,12 +66,22 @@ export async function listHierarchy(path: string, options: HierarchyOptions = {}
     const node = found === undefined ? undefined : { ...found, path: inner };
     if (node !== undefined) nodes.push(node);
     if (node?.kind === 'array' || node?.kind === 'damaged') continue;
-    const names = await foldersIn(innerStore(path, inner));
-    if (names.length > 0 && depthOf(inner) === maxDepth) complete = false;
-    else for (const name of names) open.push(inner === '' ? name : `${inner}/${name}`);
+    const { names, links } = await foldersIn(innerStore(path, inner));
+    if (names.length + links.length > 0 && depthOf(inner) === maxDepth) {
+      complete = false;
+      continue;
+    }
+    for (const name of names) open.push(innerPathTo(inner, name));
+    for (const name of links) {
+      const there = innerPathTo(inner, name);
+      const linked = await nodeAt(innerStore(path, there));
+      if (linked !== undefined && linked.kind !== 'group') nodes.push({ ...linked, path: there });
+    }
   }
   return { nodes: nodes.sort(byPath), complete };
 }
+
+const innerPathTo = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
 
 const depthOf = (path: string) => (path === '' ? 0 : path.split('/').length);
 
@@ -108,17 +118,15 @@ export async function nodeAt(folder: string): Promise<HierarchyNode | undefined>
   }
 }
 
-/** Folders in a folder, last name first; hidden ones and links are left out. */
-async function foldersIn(folder: string): Promise<string[]> {
+/** Folders in a folder, last name first, and links, which may lead to more; hidden ones are left out. */
+async function foldersIn(folder: string): Promise<{ readonly names: string[]; readonly links: string[] }> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
-    return names
-      .map(({ name }) => name)
-      .sort()
-      .reverse();
+    const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+    const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const links = entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
+    return { names: names.sort().reverse(), links };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return { names: [], links: [] };
     throw ioError('listing', folder, error);
   }
 }

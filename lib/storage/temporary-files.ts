@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { codeOf } from '../errors.js';
+import { isProcessAlive } from '../native/process-alive.js';
 import { ioError } from './io-error.js';
 
 // The names that native/io/temporary_name.h gives: host, process, random bits of the call, number in the call.
@@ -28,15 +28,6 @@ export function temporaryName(): string {
   return `.blockwright-${hostHash()}-${process.pid}-${randomBytes(8).toString('hex')}-0.tmp`;
 }
 
-function isAlive(process_: number): boolean {
-  try {
-    process.kill(process_, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH';
-  }
-}
-
 /**
  * Removes temporary files that killed processes left below a folder: only files with exactly our names, made on this host by
  * a process that is no longer alive. Links are not followed.
@@ -60,7 +51,7 @@ export async function removeStaleTemporaries(
       }
       const parts = NAME.exec(entry.name);
       if (parts === null || !entry.isFile()) continue;
-      const stale = parts[1] === host && !isAlive(Number(parts[2]));
+      const stale = parts[1] === host && !isProcessAlive(Number(parts[2]));
       if (!stale && options.everyProcess !== true) continue;
       await rm(full, { force: true });
       removed.push(full);

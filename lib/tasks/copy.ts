@@ -28,8 +28,8 @@ const options = z.strictObject({
 
 type Options = z.infer<typeof options>;
 
-/** The level of an image. */
-const LEVEL = 's0';
+/** The level of an image that a copy makes. */
+export const LEVEL = 's0';
 
 /**
  * Copies an array, or a part of it, into another with chunks, shards and codecs of its own: voxel for voxel, with its place in

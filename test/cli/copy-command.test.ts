@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
@@ -66,6 +66,25 @@ describe('copy', () => {
       error:
         'blockwright: ERR_ARRAY_EXISTS: FOLDER/rechunked is there already, and no copy to it is unfinished: it is complete, or something else. Remove it to copy again\n',
     });
+  });
+
+  test('an image is not made over a level that lies in its folder, whoever left it there', async () => {
+    cpSync(path('good/ome-0.4-em/s1'), path('folder/s0'), { recursive: true });
+    const { status, error } = await toy.inProcess('copy', 'FOLDER/source', 'FOLDER/folder', '--ome', '0.5');
+    expect([status, error]).toEqual([
+      2,
+      expect.stringContaining('ERR_ARRAY_EXISTS: FOLDER/folder/s0 is there already'),
+    ]);
+    expect(existsSync(path('folder/zarr.json'))).toBe(false);
+  });
+
+  test.each(['note', 'note/copy'])('nothing can be copied into a file: %s', async (target) => {
+    writeFileSync(path('note'), '');
+    const { status, error } = await toy.inProcess('copy', 'FOLDER/source', `FOLDER/${target}`);
+    expect([status, error.replaceAll(toy.folder, 'FOLDER')]).toEqual([
+      2,
+      `blockwright: ERR_PLAN: the target FOLDER/${target} cannot be written: FOLDER/note is no folder\n`,
+    ]);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { serveFolder } from '../support/http-server.js';
 import { until } from '../support/processes.js';
 import { fillTask, ToyPipeline } from '../support/toy-pipeline.js';
 
@@ -44,6 +45,22 @@ describe('interruptions', () => {
     const { status, error } = await program.ended;
     expect(status).toBe(3);
     expect(error).toContain('Stopping at once: blocks that run are given up.');
+  });
+
+  test('Ctrl-C ends a run whose plan waits for a server that does not answer', async () => {
+    const server = await serveFolder(toy.folder);
+    server.fault = () => true;
+    const text = `name: p
+arrays: {a: {store: '${server.address}/a.zarr'}, b: {store: b.zarr}}
+tasks: {t: {type: copy, source: a, target: b}}`;
+    writeFileSync(join(toy.folder, 'remote.yaml'), text);
+    const program = toy.start('run', 'remote.yaml');
+    await until('the server was asked', () => server.requests.length > 0);
+    program.process.kill('SIGINT');
+    await program.ended;
+    expect(program.process.signalCode).toBe('SIGINT');
+    expect(existsSync(join(toy.folder, 'p.run'))).toBe(false);
+    await server.close();
   });
 
   test('a second command on the same folder is refused while the first runs; a killed one is continued', async () => {

@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { storedText } from '../../lib/cli/array-text.js';
@@ -29,6 +29,25 @@ beforeAll(async () => {
   writeFileSync(join(array.path, 'c/0/0/9'), '');
 });
 afterAll(() => toy.remove());
+
+test.each(['info', 'verify'])('%s says that an address is no local folder', async (command) => {
+  const { status, error } = await toy.inProcess(command, 's3://bucket/labels.zarr');
+  expect([status, error]).toEqual([
+    2,
+    `blockwright: ERR_UNSUPPORTED: s3://bucket/labels.zarr: ${command} looks into local folders alone; copy and pipelines read remote stores\n`,
+  ]);
+  expect((await toy.inProcess(command, 'https://user:secret@host/x')).error).not.toContain('secret');
+});
+
+test('verify reads arrays that are links too', async () => {
+  const links = join(toy.folder, 'links');
+  mkdirSync(links);
+  symlinkSync('../labels', join(links, 'labels'));
+  const { status, out } = await toy.inProcess('verify', 'FOLDER/links', '--quiet');
+  expect(status).toBe(1);
+  expect(out).toContain('damaged: c/0/1/0 of labels');
+  expect((await toy.inProcess('info', 'FOLDER/links')).out).toMatch(/^labels +uint64/m);
+});
 
 describe('info', () => {
   test('of an array', async () => {

@@ -8,6 +8,7 @@ import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import type { Compressor } from '../../lib/storage/compressor.js';
 import { removeStaleTemporaries, temporaryName } from '../../lib/storage/temporary-files.js';
 import { noise } from '../support/noise.js';
+import { until } from '../support/processes.js';
 import { filesBelow, temporaryFolder } from '../support/stores.js';
 
 const folder = temporaryFolder();
@@ -111,6 +112,24 @@ describe('a killed writer', () => {
     expect((await removeStaleTemporaries(array.path, { everyProcess: true })).length).toBe(2);
     expect(readdirSync(array.path).sort()).toEqual([...foreign, 'c', 'link', 'zarr.json'].sort());
   });
+});
+
+test('temporary files of a killed process whose remains nobody has collected are removed too', async () => {
+  const array = await create('zombie', [4], [4], { name: 'none' });
+  // The shell becomes a program that never asks after its children.
+  const parent = spawn('bash', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const child = Number(String((await once(parent.stdout, 'data'))[0]));
+    const read = (file: string) => readFileSync(`/proc/${file}`, 'utf8');
+    await until('the shell is another program', () => read(`${parent.pid}/comm`).trim() === 'sleep');
+    process.kill(child, 'SIGKILL');
+    await until('the child is dead', () => read(`${child}/stat`).split(' ')[2] === 'Z');
+    const stale = temporaryName().replace(`-${process.pid}-`, `-${child}-`);
+    writeFileSync(join(array.path, stale), 'x');
+    expect(await removeStaleTemporaries(array.path)).toEqual([join(array.path, stale)]);
+  } finally {
+    parent.kill('SIGKILL');
+  }
 });
 
 describe('what the system refuses', () => {

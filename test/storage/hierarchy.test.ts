@@ -71,6 +71,20 @@ describe('folders are looked into', () => {
     expect(short((await listHierarchy(root)).nodes)).toEqual(whole);
   });
 
+  test('links to arrays are listed, for readers open them; what is above or below is not looked at', async () => {
+    symlinkSync(join(root, 'image/s0'), join(root, 'image/s2'));
+    symlinkSync('nowhere', join(root, 'image/s3'));
+    symlinkSync(join(root, 'image'), join(root, 'plain/image'));
+    write('.hidden/bad/zarr.json', 7);
+    symlinkSync('../.hidden/bad', join(root, 'plain/bad'));
+    expect(short((await listHierarchy(root)).nodes)).toEqual([
+      ...whole.slice(0, 4),
+      'image/s2 array 3',
+      'plain/bad ERR_METADATA',
+      ...whole.slice(4),
+    ]);
+  });
+
   test('limits cut it and say so', async () => {
     const shallow = await listHierarchy(root, { maxDepth: 1 });
     expect([short(shallow.nodes), shallow.complete]).toEqual([[' group 3', 'image group 3 s0,s1'], false]);

@@ -110,9 +110,10 @@ export const copyCommand = defineCommand<CopyArguments>({
     });
     const { runDirectory } = pipeline;
     try {
-      const text = how.json || how.quiet ? '' : copyText(await planPipeline(pipeline), target);
+      const plan = await planPipeline(pipeline);
+      const text = how.json || how.quiet ? '' : copyText(plan, target);
       if (text !== '') console.error(text);
-      const exitCode = await runWithProgress(pipeline, { ...how, file: runDirectory }, console);
+      const exitCode = await runWithProgress(plan, { ...how, file: runDirectory }, console);
       if (exitCode === ExitCode.complete) await removeCopyRun(pipeline);
       return exitCode;
     } catch (error) {

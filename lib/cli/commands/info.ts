@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import type { ArrayInfo } from '../../storage/array-info.js';
 import { type GroupInfo, storeInfo, type UnreadableInfo } from '../../storage/store-info.js';
 import { arrayLines, fillRatio, times } from '../array-text.js';
@@ -6,6 +6,7 @@ import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
 import { alignColumns, firstLine, formatBytes } from '../format.js';
 import { jsonText } from '../json-text.js';
+import { localFolder } from '../local-folder.js';
 
 export interface InfoArguments {
   readonly path: string;
@@ -26,7 +27,7 @@ export const infoCommand = defineCommand<InfoArguments>({
       })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
   run: async ({ path, all, json }, console) => {
-    const info = await storeInfo(resolve(path), all ? { limit: Number.POSITIVE_INFINITY } : {});
+    const info = await storeInfo(localFolder('info', path), all ? { limit: Number.POSITIVE_INFINITY } : {});
     if (json) console.out(jsonText(info, 2));
     else console.out((info.kind === 'array' ? arrayLines(info) : groupLines(info)).join('\n'));
     return ExitCode.complete;

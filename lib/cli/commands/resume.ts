@@ -1,6 +1,7 @@
 import { readRunStatus } from '../../coordinator/run-status.js';
 import { BlockwrightError } from '../../errors.js';
 import { loadPipeline } from '../../pipeline/file.js';
+import { planPipeline } from '../../pipeline/plan.js';
 import { defineCommand } from '../command.js';
 import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 import { runOptions } from './run.js';
@@ -17,6 +18,6 @@ export const resumeCommand = defineCommand<RunArguments>({
         `${pipeline.runDirectory}: there is no run to resume. Start one with: blockwright run ${found.file}`,
       );
     }
-    return runWithProgress(pipeline, found, console);
+    return runWithProgress(await planPipeline(pipeline), found, console);
   },
 });

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { loadPipeline } from '../../pipeline/file.js';
+import { planPipeline } from '../../pipeline/plan.js';
 import { defineCommand } from '../command.js';
 import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 
@@ -32,6 +33,6 @@ export const runCommand = defineCommand<RunArguments>({
   options: runOptions,
   run: async (found, console) => {
     const pipeline = await loadPipeline(found.file);
-    return runWithProgress(pipeline, found, console);
+    return runWithProgress(await planPipeline(pipeline), found, console);
   },
 });

@@ -1,10 +1,11 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { codeOf } from '../../errors.js';
 import { type StoreFinding, type StoreVerification, verifyStore } from '../../storage/verify-store.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
 import { firstLine, formatBytes, formatCount, formatDuration, plural } from '../format.js';
 import { jsonText } from '../json-text.js';
+import { localFolder } from '../local-folder.js';
 import { ScanProgress } from '../scan-progress.js';
 import { onStopRequests } from '../stop-requests.js';
 
@@ -36,6 +37,7 @@ export const verifyCommand = defineCommand<VerifyArguments>({
       })
       .option('quiet', { type: 'boolean', default: false, describe: 'No progress, only findings and the result' }),
   run: async ({ path, threads, json, quiet }, console) => {
+    const folder = localFolder('verify', path);
     const began = performance.now();
     const lines = { write: (text: string) => console.out(text.trimEnd()) };
     const progress = quiet ? undefined : new ScanProgress(json ? lines : console.progress, { json });
@@ -45,11 +47,10 @@ export const verifyCommand = defineCommand<VerifyArguments>({
     const show = (text: string) =>
       progress === undefined ? console.out(text) : progress.around(() => console.out(text));
     try {
-      const result = await verifyStore(resolve(path), {
+      const result = await verifyStore(folder, {
         threads,
         signal: stop.stop,
-        onFinding: (finding) =>
-          show(json ? jsonText({ type: 'finding', ...finding }) : findingText(finding, resolve(path))),
+        onFinding: (finding) => show(json ? jsonText({ type: 'finding', ...finding }) : findingText(finding, folder)),
         onArray: (array, one) => {
           if (json) show(jsonText({ type: 'array', array, ...one }));
         },
