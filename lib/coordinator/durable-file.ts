@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../errors.js';
 
@@ -17,10 +27,17 @@ export function syncFolder(path: string): void {
 }
 
 /** Makes a folder and those above it; the ones it makes survive a power failure. */
-export function makeFolderDurably(path: string): void {
-  const topmost = mkdirSync(path, { recursive: true });
-  if (topmost === undefined) return;
-  for (let folder = path; folder.length >= topmost.length; folder = dirname(folder)) syncFolder(dirname(folder));
+export function makeFolderDurably(path: string, parents = true): void {
+  try {
+    mkdirSync(path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && statSync(path).isDirectory()) return;
+    // Not Node's `recursive`: it never ends where a folder that is there lets nobody make entries, as /proc does.
+    if (codeOf(error) !== 'ENOENT' || !parents) throw error;
+    makeFolderDurably(dirname(path));
+    makeFolderDurably(path, false);
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BlockwrightError, codeOf, type ErrorCode } from '../errors.js';
 import { Document } from './document.js';
@@ -75,14 +75,16 @@ async function synchroniseFolder(path: string): Promise<void> {
 }
 
 /** Creates a folder and those above it; durable when the promise resolves. */
-export async function createFolder(path: string): Promise<void> {
+export async function createFolder(path: string, parents = true): Promise<void> {
   try {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) return;
-    for (let folder = path; folder.length >= first.length; folder = dirname(folder))
-      await synchroniseFolder(dirname(folder));
+    await mkdir(path);
+    await synchroniseFolder(dirname(path));
   } catch (error) {
-    throw ioError('creating the folder', path, error);
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    // Not Node's `recursive`: it never ends where a folder that is there lets nobody make entries, as /proc does.
+    if (codeOf(error) !== 'ENOENT' || !parents) throw ioError('creating the folder', path, error);
+    await createFolder(dirname(path));
+    await createFolder(path, false);
   }
 }
 

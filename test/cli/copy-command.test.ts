@@ -303,4 +303,10 @@ describe('copy', () => {
     expect(await voxels('there')).toHaveLength(metadata.shape[0]);
     expect(factsOf(metadata.dataType).bytes).toBeGreaterThan(0);
   });
+
+  test('a place that lets nobody make folders is told at once', async () => {
+    const { status, error } = await toy.run('copy', 'source', '/proc/copied');
+    expect(status).not.toBe(0);
+    expect(error).toMatch(/ERR_(IO|PLAN): .*\/proc/);
+  });
 });
