@@ -13,6 +13,11 @@ export function parseNumbers(option: string, least: number) {
   };
 }
 
+/** Reads 'c^,z,y,x'. */
+export function parseTexts(text: string | undefined): readonly string[] | undefined {
+  return text?.split(',').map((part) => part.trim());
+}
+
 /** Reads 'offset:shape', as in '0,80,80:800,400,400'. */
 export function parseRoi(text: string | undefined): CopyRequest['roi'] {
   if (text === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
 import { canonicalJson, differences, hashOf } from './canonical-json.js';
 import type { DoneRecordLayout } from './done-record-layout.js';
@@ -31,6 +32,11 @@ export interface RecordIdentity {
 }
 
 export type RecordMetadata = z.infer<typeof METADATA>;
+
+/** The identity of a task's record: what it does, and in which blocks. */
+export function recordIdentity(task: string, identity: unknown, plan: BlockPlan): RecordIdentity {
+  return { task, identity: { task: identity, plan: plan.toJSON() } };
+}
 
 /** What `zarr.json` says. */
 export function describeRecord(layout: DoneRecordLayout, whose: RecordIdentity): object {
@@ -97,7 +103,12 @@ export function isOfPlan({ attributes }: RecordMetadata, whose: RecordIdentity):
 /** The refusal of a record with done blocks of another plan; names what differs. */
 export function planChanged(folder: string, { attributes }: RecordMetadata, whose: RecordIdentity): BlockwrightError {
   const different = differences(attributes.blockwright.identity, JSON.parse(canonicalJson(whose.identity)));
-  const listed = different.map(({ key, before, after }) => `  ${key}: was ${show(before)}, is ${show(after)}`);
+  // Of the tasks before this one only hashes are known: theirs say what differs.
+  const listed = different.map(({ key, before, after }) =>
+    /^task\.upstream\.[^.]+$/.test(key) && typeof before === 'string' && typeof after === 'string'
+      ? `  ${key}: has another plan`
+      : `  ${key}: was ${show(before)}, is ${show(after)}`,
+  );
   return new BlockwrightError(
     'ERR_PLAN_CHANGED',
     `task ${whose.task}: its blocks were begun with another plan. Undo the change, use another run directory, or remove ` +

@@ -40,6 +40,15 @@ export class DoneRecord {
     readonly resumed: boolean,
   ) {}
 
+  /** Throws what {@link open} would for another plan, or for damage of the description; changes nothing. */
+  static check(path: string, whose: RecordIdentity): void {
+    const file = join(path, 'zarr.json');
+    if (!existsSync(file)) return;
+    const found = readDescription(file);
+    checkTask(file, found, whose);
+    if (!isOfPlan(found, whose) && hasSuccess(path)) throw planChanged(dirname(path), found, whose);
+  }
+
   /**
    * Opens a task's record or makes an empty one. Throws ERR_PLAN_CHANGED, naming what differs, when the record has done
    * blocks of another plan (one without any is replaced), and ERR_METADATA when its description is damaged.

@@ -4,7 +4,7 @@ import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { DoneRecord } from './done-record.js';
-import { RecordedState } from './done-record-metadata.js';
+import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
 import type { RunEvent, RunState } from './events.js';
 import type { Executor } from './executor.js';
@@ -252,8 +252,8 @@ async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {
 }
 
 function openRecord(folder: RunFolder, task: RunTask): DoneRecord {
-  const identity = { task: task.identity, plan: task.plan.toJSON() };
-  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, { task: task.name, identity });
+  const identity = recordIdentity(task.name, task.identity, task.plan);
+  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity);
 }
 
 function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {

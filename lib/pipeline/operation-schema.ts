@@ -8,6 +8,25 @@ const channel = z.int().nonnegative();
 export const operation = z.discriminatedUnion('type', [
   z
     .strictObject({
+      type: z.literal('place'),
+      axisNames: z
+        .array(z.string().min(1))
+        .min(1)
+        .max(6)
+        .optional()
+        .describe("One an axis; channels come first and end in '^', e.g. [c^, z, y, x]"),
+      voxelSize: z
+        .array(z.int().positive())
+        .min(1)
+        .max(6)
+        .optional()
+        .describe('World units, one entry a physical axis'),
+      offset: voxels().optional().describe('World units of the corner'),
+      units: z.array(z.string()).min(1).max(6).optional().describe("One a physical axis, e.g. 'nm'"),
+    })
+    .describe('Where the array lies in the world, where its attributes do not say so; before all other operations'),
+  z
+    .strictObject({
       type: z.literal('channels'),
       channels: z
         .union([channel, z.array(channel).min(1)])

@@ -4,6 +4,7 @@ import { needsWindows } from '../storage/operations/operation.js';
 import type { Resource, TaskPlan } from '../workers/task-definition.js';
 import { resolveLevels } from './array-levels.js';
 import { findArray } from './array-metadata.js';
+import { checkBegunPlan } from './begun-plans.js';
 import { bytesOf } from './data-volume.js';
 import { taskIdentity } from './identity.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
@@ -104,6 +105,7 @@ export async function planPipeline(
       bytesRead: bytes(plan.reads, 'read'),
       bytesWritten: bytes(writesOf(plan), 'write'),
     };
+    refusals.push(...checkBegunPlan(pipeline, plannedTask));
     tasks.push(plannedTask);
     earlier.set(task.name, plannedTask);
   }

@@ -42,6 +42,6 @@ export function refusalsError(refusals: readonly Refusal[]): BlockwrightError {
   const message =
     lines.length === 1
       ? lines[0]
-      : [`${lines.length} reasons not to run`, ...lines.map((line) => `  ${line}`)].join('\n');
+      : [`${lines.length} reasons not to run`, ...lines.map((line) => `  ${line.replaceAll('\n', '\n  ')}`)].join('\n');
   return new BlockwrightError(code, message, { problems: refusals });
 }

@@ -25,7 +25,12 @@ function checkCount(
 }
 
 /** Types of the axes: as written, or by a '^' at the end of names, or leading channels where other keys have fewer entries. */
-function axisTypes(attributes: Document, axisNames: readonly string[] | undefined, dimensions: number): string[] {
+function axisTypes(
+  attributes: Document,
+  axisNames: readonly string[] | undefined,
+  dimensions: number,
+  dimensionNames: readonly (string | null)[] = [],
+): string[] {
   if (attributes.has('types')) {
     const types = attributes.texts('types');
     checkCount(attributes, 'types', types, dimensions, 'an axis');
@@ -35,8 +40,14 @@ function axisTypes(attributes: Document, axisNames: readonly string[] | undefine
     return axisNames.map((name) => (name.endsWith('^') ? 'channel' : 'space'));
   }
   const key = KEYS.slice(0, 3).find((name) => attributes.has(name));
-  const physical = key === undefined ? dimensions : attributes.list(key).length;
+  const physical = key === undefined ? dimensions - namedChannels(dimensionNames) : attributes.list(key).length;
   return Array.from({ length: dimensions }, (_, axis) => (axis < dimensions - physical ? 'channel' : 'space'));
+}
+
+/** How many leading dimensions have the name of a channel; at least one is none. */
+function namedChannels(names: readonly (string | null)[]): number {
+  const first = names.findIndex((name) => name === null || !/^(c|channels?)$|\^$/.test(name));
+  return first < 0 ? Math.max(0, names.length - 1) : first;
 }
 
 /**
@@ -53,7 +64,7 @@ export function parseWorldAttributes(
 ): World {
   const written = attributes.has('axis_names') ? attributes.texts('axis_names') : undefined;
   if (written !== undefined) checkCount(attributes, 'axis_names', written, dimensions, 'an axis');
-  const types = axisTypes(attributes, written, dimensions);
+  const types = axisTypes(attributes, written, dimensions, dimensionNames);
   const physical = types.filter(isPhysical).length;
   const offset = attributes.has('offset') ? attributes.integers('offset') : new Array<number>(physical).fill(0);
   const voxelSize = attributes.has('voxel_size')

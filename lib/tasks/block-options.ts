@@ -123,7 +123,12 @@ export function affinitiesOf(
     throw context.error('affinities', `expected uint8 or float32, found ${found.dataType}`);
   }
   if (found.channelAxes !== 1) {
-    throw context.error('affinities', `expected one channel axis before the spatial ones, found ${found.channelAxes}`);
+    const hint =
+      'where the array does not say which axes are channels, its `operations` can: {type: place, axisNames: [c^, z, y, x]}';
+    throw context.error(
+      'affinities',
+      `expected one channel axis before the spatial ones, found ${found.channelAxes} (${hint})`,
+    );
   }
   return found;
 }

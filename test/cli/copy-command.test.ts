@@ -304,6 +304,22 @@ describe('copy', () => {
     expect(factsOf(metadata.dataType).bytes).toBeGreaterThan(0);
   });
 
+  test('of an array that does not say where it lies: axes, voxel size, offset and units are given', async () => {
+    const metadata = metadataOf({ dataType: 'uint8', shape: [2, 20, 24], chunkShape: [1, 10, 12] });
+    const array = await ChunkedArray.create(path('unplaced'), metadata);
+    await array.writeRegion([0, 0, 0], [2, 20, 24], noise(3, 960));
+    const place = ['--axes', 'c^,y,x', '--voxel-size', '4,8', '--offset=-40,16', '--units', 'nm,nm'];
+    const part = ['--begin', '10,0', '--end', '20,12', '--quiet'];
+    expect((await toy.run('copy', 'unplaced', 'placed', ...place, ...part)).status).toBe(0);
+    const placed = await ChunkedArray.open(path('placed'));
+    expect(placed.metadata).toMatchObject({ channelAxes: 1, units: ['nm', 'nm'], axisNames: ['c^', 'y', 'x'] });
+    expect([placed.metadata.voxelSize.values, placed.metadata.offset.values]).toEqual([
+      [4, 8],
+      [0, 16],
+    ]);
+    expect(await voxels('placed')).toEqual(await voxels('unplaced', [0, 10, 0], [2, 20, 12]));
+  });
+
   test('a place that lets nobody make folders is told at once', async () => {
     const { status, error } = await toy.run('copy', 'source', '/proc/copied');
     expect(status).not.toBe(0);

@@ -167,9 +167,12 @@ describe('a finished run', () => {
     const { status, error } = await run(folder);
     expect(status).toBe(2);
     expect(error).toContain(
-      'blockwright: ERR_PLAN_CHANGED: task fragments: its blocks were begun with another plan. Undo the change, use another run directory, or remove FOLDER/small.run/tasks/fragments to run the task from its beginning:\n',
+      'tasks.fragments: task fragments: its blocks were begun with another plan. Undo the change, use another run directory, or remove FOLDER/small.run/tasks/fragments to run the task from its beginning:\n',
     );
-    expect(error).toContain(`\n  ${difference}\n`);
+    expect(error).toContain(`  ${difference}\n`);
+    // Those after it are told too, and would go on refusing.
+    for (const name of ['edges', 'lut', 'segments']) expect(error).toContain(`tasks.${name}: task ${name}: its blocks`);
+    expect(await tell(folder, 'plan')).toContain(`  ${difference}\n`);
     expect(filesBelow(join(folder, 'out'))).toEqual(before);
     edit(folder, to, from);
     await finishes(folder);
@@ -188,8 +191,8 @@ describe('a finished run', () => {
     rmSync(join(folder, 'small.run/tasks/fragments/done'), { recursive: true });
     const { status, error } = await run(folder);
     expect(status).toBe(2);
-    expect(error).toContain('ERR_PLAN_CHANGED: task edges: its blocks were begun with another plan.');
-    expect(error).toContain('task.upstream.fragments: was ');
+    expect(error).toContain('task edges: its blocks were begun with another plan.');
+    expect(error).toContain('task.upstream.fragments: has another plan');
   });
 });
 

@@ -89,7 +89,7 @@ describe('a file', () => {
     [
       'an operation that is not known',
       '  a: {store: x, operations: [{type: treshold, value: 1}]}\n',
-      "4:37: arrays.a.operations[0].type: expected 'channels', 'slice', 'flip', 'scale-shift', 'normalise', 'threshold' or 'convert', found 'treshold' (did you mean 'threshold'?)",
+      "4:37: arrays.a.operations[0].type: expected 'place', 'channels', 'slice', 'flip', 'scale-shift', 'normalise', 'threshold' or 'convert', found 'treshold' (did you mean 'threshold'?)",
     ],
     [
       'a key that is not known',

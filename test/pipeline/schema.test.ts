@@ -33,7 +33,7 @@ describe('the JSON Schema', () => {
     expect(toy.additionalProperties).toBe(false);
     const array = schema.properties?.arrays.additionalProperties as JsonSchema;
     const kinds = array.properties?.operations.items?.oneOf?.map(({ properties }) => properties?.type.const);
-    expect(kinds).toEqual(['channels', 'slice', 'flip', 'scale-shift', 'normalise', 'threshold', 'convert']);
+    expect(kinds).toEqual(['place', 'channels', 'slice', 'flip', 'scale-shift', 'normalise', 'threshold', 'convert']);
     expect(JSON.stringify(schema)).not.toContain('"kind"');
   });
 });

@@ -42,6 +42,38 @@ describe('what operations make of the metadata', () => {
     expect(result()).toEqual(rest);
   });
 
+  test('place: what is given, and what still fits', () => {
+    expect(result({ type: 'place', voxelSize: [8, 8, 8] })).toMatchObject({
+      channelAxes: 1,
+      offset: new Coordinate([100, 200, 300]),
+      voxelSize: new Coordinate([8, 8, 8]),
+      units: ['nm', 'nm', 'nm'],
+      axisNames: ['c^', 'z', 'y', 'x'],
+      attributes: affinities.attributes,
+    });
+    const plain = { ...affinities, channelAxes: 0, axisNames: ['d0', 'd1', 'd2', 'd3'], units: ['', '', '', ''] };
+    const four = { offset: new Coordinate([0, 0, 0, 0]), voxelSize: new Coordinate([1, 1, 1, 1]) };
+    const placed = (place: object) =>
+      planOperations({ ...plain, ...four }, [
+        { type: 'place', ...place },
+        { type: 'channels', channels: [1] },
+      ]).metadata;
+    expect(placed({ axisNames: ['c^', 'z', 'y', 'x'], units: ['um', 'nm', 'nm'] })).toMatchObject({
+      shape: [1, 40, 50, 60],
+      channelAxes: 1,
+      offset: new Coordinate([0, 0, 0]),
+      voxelSize: new Coordinate([1, 1, 1]),
+      units: ['um', 'nm', 'nm'],
+      axisNames: ['c^', 'z', 'y', 'x'],
+    });
+    // fewer entries than axes: the leading axes are channels
+    expect(placed({ offset: [-8, 0, 16] })).toMatchObject({
+      channelAxes: 1,
+      offset: new Coordinate([-8, 0, 16]),
+      axisNames: ['d0^', 'd1', 'd2', 'd3'],
+    });
+  });
+
   test('channels: shape, chunks, names, neighborhood', () => {
     expect(result({ type: 'channels', channels: [2, 0] })).toMatchObject({
       shape: [2, 40, 50, 60],
@@ -111,13 +143,42 @@ describe('what operations make of the metadata', () => {
   });
 });
 
+describe('places that an array cannot have', () => {
+  test.each([
+    ['nothing', {}, ': expected axisNames, voxelSize, offset or units, found none of them'],
+    [
+      'names of other axes',
+      { axisNames: ['z', 'y', 'x'] },
+      ".axisNames: expected 4 names, channels first and with a '^' at the end, the last one physical, found [z, y, x]",
+    ],
+    [
+      'a channel behind an axis',
+      { axisNames: ['z', 'c^', 'y', 'x'] },
+      ".axisNames: expected 4 names, channels first and with a '^' at the end, the last one physical, found [z, c^, y, x]",
+    ],
+    [
+      'other axes',
+      { axisNames: ['c^', 'z', 'y', 'x'], voxelSize: [8, 8] },
+      '.voxelSize: expected 3 whole numbers above 0, one a physical axis, found [8, 8]',
+    ],
+    [
+      'no size',
+      { voxelSize: [8, 8, 0] },
+      '.voxelSize: expected 3 whole numbers above 0, one a physical axis, found [8, 8, 0]',
+    ],
+    ['too many', { offset: [0, 0, 0, 0, 0] }, '.offset: expected 1 to 4 entries, found [0, 0, 0, 0, 0]'],
+  ])('%s', (_, place, message) => {
+    expect(() => planOperations(affinities, [{ type: 'place', ...place }])).toThrow(`operations[0]${message}`);
+  });
+});
+
 describe('operations that an array does not allow', () => {
   const cases: [string, ArrayMetadata, unknown, string][] = [
     [
       'no such type',
       affinities,
       { type: 'blur' },
-      '.type: expected channels, slice, flip, scale-shift, normalise, threshold or convert, found blur',
+      '.type: expected place, channels, slice, flip, scale-shift, normalise, threshold or convert, found blur',
     ],
     [
       'a channel outside',
@@ -175,6 +236,12 @@ describe('operations that an array does not allow', () => {
     ],
     ['an axis twice', affinities, { type: 'flip', axes: [1, 1] }, '.axes[1]: expected each axis once, found 1'],
     ['no axis', affinities, { type: 'flip', axes: [] }, '.axes: expected at least one axis, found []'],
+    [
+      'a place that comes later',
+      affinities,
+      { type: 'place', offset: [0, 0, 0] },
+      ': expected place before all other operations, found it as number 2',
+    ],
     ['scaled bool', labels, { type: 'scale-shift' }, ': expected an array of numbers (convert it first), found bool'],
     [
       'normalised bool',

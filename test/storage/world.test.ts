@@ -56,6 +56,11 @@ describe('attributes of funlib.persistence', () => {
     expect(named.metadata.channelAxes).toBe(1);
     const dimensions = await openArray(3, { dimension_names: ['z', null, 'x'] });
     expect(dimensions.metadata.axisNames).toEqual(['z', 'd1', 'x']);
+    const channels = await openArray(4, { dimension_names: ['c', 'z', 'y', 'x'] });
+    expect(channels.metadata).toMatchObject({ channelAxes: 1, axisNames: ['c^', 'z', 'y', 'x'] });
+    const said = await openArray(2, { dimension_names: ['c', 'x'], attributes: { voxel_size: [4, 8] } });
+    expect(said.metadata.channelAxes).toBe(0);
+    expect((await openArray(1, { dimension_names: ['c'] })).metadata.channelAxes).toBe(0);
   });
 
   test.each([

@@ -109,6 +109,8 @@ export function applyNaively(
 ): PlainVolume {
   const { shape, channelAxes, dataType } = volume;
   switch (operation.type) {
+    case 'place':
+      return volume; // voxels stay as they are
     case 'channels': {
       const { channels } = operation;
       if (typeof channels === 'number') {

@@ -7,7 +7,7 @@ import { codecText } from '../../storage/codec-text.js';
 import { newFormat } from '../../storage/create-array.js';
 import { times } from '../array-text.js';
 import { defineCommand } from '../command.js';
-import { parseCompressor, parseNumbers, parseOperations, parseRoi } from '../copy-options.js';
+import { parseCompressor, parseNumbers, parseOperations, parseRoi, parseTexts } from '../copy-options.js';
 import { ExitCode, exitCodeOfError } from '../exit-code.js';
 import { plural } from '../format.js';
 import { runWithProgress } from '../run-with-progress.js';
@@ -21,6 +21,10 @@ export interface CopyArguments {
   readonly compressor: CopyRequest['compressor'];
   readonly zarrFormat: 2 | 3 | undefined;
   readonly ome: CopyRequest['ome'];
+  readonly axes: readonly string[] | undefined;
+  readonly voxelSize: readonly number[] | undefined;
+  readonly offset: readonly number[] | undefined;
+  readonly units: readonly string[] | undefined;
   readonly operations: CopyRequest['operations'];
   readonly dataType: string | undefined;
   readonly fill: string | undefined;
@@ -62,6 +66,26 @@ export const copyCommand = defineCommand<CopyArguments>({
         choices: ['0.4', '0.5'],
         describe: 'Make the target an OME-Zarr image of one level, s0',
       })
+      .option('axes', {
+        type: 'string',
+        coerce: parseTexts,
+        describe: "Names of the axes, where the source lacks them; channels first, with a '^': c^,z,y,x",
+      })
+      .option('voxel-size', {
+        type: 'string',
+        coerce: parseNumbers('--voxel-size', 1),
+        describe: 'World units of a voxel, where the source lacks them: z,y,x',
+      })
+      .option('offset', {
+        type: 'string',
+        coerce: parseNumbers('--offset', Number.MIN_SAFE_INTEGER),
+        describe: 'World units of the corner, where the source lacks them: z,y,x',
+      })
+      .option('units', {
+        type: 'string',
+        coerce: parseTexts,
+        describe: 'Units, one a physical axis, where the source lacks them: nm,nm,nm',
+      })
       .option('operations', {
         type: 'string',
         coerce: parseOperations,
@@ -91,8 +115,10 @@ export const copyCommand = defineCommand<CopyArguments>({
       }) as unknown as Argv<CopyArguments>,
   run: async (found, console) => {
     const { source, target, chunks, shards, compressor, zarrFormat, fill, roi, begin, end, block, ...how } = found;
-    const { ome, dataType, operations = [] } = found;
-    const steps = [...operations, ...(dataType === undefined ? [] : [{ type: 'convert', dataType }])];
+    const { ome, axes: axisNames, voxelSize, offset, units, dataType, operations = [] } = found;
+    const place = Object.entries({ axisNames, voxelSize, offset, units }).filter(([, value]) => value !== undefined);
+    const placed = place.length === 0 ? [] : [{ type: 'place', ...Object.fromEntries(place) }];
+    const steps = [...placed, ...operations, ...(dataType === undefined ? [] : [{ type: 'convert', dataType }])];
     const { pipeline, continues } = await copyPipeline({
       source,
       target,

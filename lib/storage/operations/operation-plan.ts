@@ -2,6 +2,7 @@ import { factsOf } from '../data-type.js';
 import type { ArrayMetadata, DataType } from '../metadata.js';
 import type { OmeroWindows } from '../omero-windows.js';
 import { CONVERTED_TYPES, type OperationPath, operationError, type VolumeOperation } from './operation.js';
+import { placedMetadata } from './placed-metadata.js';
 import type { VoxelStep } from './voxel-pass.js';
 
 /** Voxel i of the result is voxel origin + step * i of the source, along one physical axis. */
@@ -46,6 +47,8 @@ export function planOperations(
     const fail: Fail = (path, expected, found) => {
       throw operationError(['operations', index, ...path], expected, show(found));
     };
+    if (operation.type === 'place' && index > 0)
+      fail([], 'place before all other operations', `it as number ${index + 1}`);
     plan = applied(plan, operation, () => windowsOf(source, windows, fail), fail);
   }
   return plan;
@@ -58,6 +61,10 @@ function applied(
   fail: Fail,
 ): OperationPlan {
   switch (operation.type) {
+    case 'place': {
+      const metadata = placedMetadata(plan.metadata, operation, fail);
+      return { ...plan, metadata, axes: metadata.voxelSize.values.map(() => ({ origin: 0, step: 1 })) };
+    }
     case 'channels':
       return selectChannels(plan, operation.channels, fail);
     case 'slice':
@@ -88,7 +95,11 @@ function applied(
     }
     default: {
       const { type } = operation as { readonly type: unknown };
-      return fail(['type'], 'channels, slice, flip, scale-shift, normalise, threshold or convert', type ?? 'nothing');
+      return fail(
+        ['type'],
+        'place, channels, slice, flip, scale-shift, normalise, threshold or convert',
+        type ?? 'nothing',
+      );
     }
   }
 }

@@ -5,6 +5,8 @@ import type { DataType } from '../metadata.js';
  * Something that is done to a volume while it is read, as plain data. Channels and voxels are counted from 0; physical axes are
  * counted without the channels (0 = z of z, y, x).
  *
+ * - `place`: where the volume lies in the world, and which axes are channels, where its own attributes do not say so or are
+ *   wrong; only as the first operation.
  * - `channels`: these channels of the first axis, in this order; a single number takes the axis away.
  * - `slice`: the voxels [begin, end) of the physical axes. The offset moves along: what is left stays where it was in the world.
  * - `flip`: mirrors physical axes inside the volume's box; offsets of a `neighborhood` change their sign.
@@ -16,6 +18,17 @@ import type { DataType } from '../metadata.js';
  *   value that it can, NaN becomes 0. bool is 0 or 1: whether the value is neither 0 nor NaN.
  */
 export type VolumeOperation =
+  | {
+      readonly type: 'place';
+      /** One a axis; channels come first and end in '^'. @default the volume's */
+      readonly axisNames?: readonly string[] | undefined;
+      /** World units a voxel, one entry a physical axis. Fewer entries than axes: the leading axes are channels. @default the volume's, else 1 */
+      readonly voxelSize?: readonly number[] | undefined;
+      /** World units of the corner. @default the volume's, else 0 */
+      readonly offset?: readonly number[] | undefined;
+      /** One a physical axis, e.g. 'nm'. @default the volume's, else unknown */
+      readonly units?: readonly string[] | undefined;
+    }
   | { readonly type: 'channels'; readonly channels: number | readonly number[] }
   | {
       readonly type: 'slice';
@@ -68,7 +81,7 @@ export function operationError(path: OperationPath, expected: string, found: str
 
 /** Whether voxels move in the world, so that a part of the result does not come from the same part of the source. */
 export function movesVoxels(operations: readonly VolumeOperation[] = []): boolean {
-  return operations.some(({ type }) => type === 'flip');
+  return operations.some(({ type }) => type === 'flip' || type === 'place');
 }
 
 export function needsWindows(operations: readonly VolumeOperation[] = []): boolean {
