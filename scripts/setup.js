@@ -117,7 +117,10 @@ if (!usesPrebuilt) {
       sameList && existsSync('build/Makefile') && age('build/Makefile') > age('binding.gyp')
         ? ['build']
         : ['configure', 'build'];
-    run(process.execPath, [gyp, ...steps, jobs], { env, why: 'building the kernels addon' });
+    run(process.execPath, [gyp, ...steps, jobs], {
+      env,
+      why: 'building the kernels addon (a minute or two the first time)',
+    });
     utimesSync(ADDON, new Date(), new Date());
     writeFileSync(list, sources);
   }

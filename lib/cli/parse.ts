@@ -45,6 +45,8 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
     .locale('en')
     .version(packageVersion())
     .option('verbose', { type: 'boolean', describe: 'Show the stacks of errors', global: true })
+    .alias('help', 'h')
+    .strictCommands()
     .strict()
     .demandCommand(1, 'expected a command')
     .recommendCommands()

@@ -9,6 +9,7 @@ import { Document } from './document.js';
 import { parseJson, stringifyJson } from './exact-json.js';
 import { type FillValue, parseFillValue } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
+import { makeParentGroups } from './parent-groups.js';
 import { DIMENSION_NAMES_V2, formatWorldAttributes } from './world-attributes.js';
 import { formatZarrV2, parseZarrV2 } from './zarr-v2.js';
 import { formatZarrV3, parseZarrV3 } from './zarr-v3.js';
@@ -117,7 +118,7 @@ function filesOf(metadata: ArrayMetadata, format: ArrayFormat): [string, Record<
 
 /**
  * Writes the metadata of a new array with little-endian elements in C order. The array stands there wholly or not at all, and
- * is durable when the promise resolves.
+ * is durable when the promise resolves. The folders above it become groups where {@link makeParentGroups} says so.
  */
 export async function createArray(path: string, metadata: ArrayMetadata, options: CreateOptions): Promise<ArrayFormat> {
   checkMetadata(metadata);
@@ -131,6 +132,7 @@ export async function createArray(path: string, metadata: ArrayMetadata, options
   const written = format.zarrFormat === 3 ? parseZarrV3(document).format : parseZarrV2(document);
   await clearPath(path, options.overwrite === true);
   await createFolder(path);
+  await makeParentGroups(path, format.zarrFormat);
   for (const { file, text } of files) await replaceFile(file, text);
   return written;
 }

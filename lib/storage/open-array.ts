@@ -33,7 +33,10 @@ async function missing(path: string, documents: DocumentSource): Promise<Blockwr
   let found: string;
   if (images !== undefined) {
     const levels = levelsOf(images);
-    found = levels.length > 0 ? `it is an image with the levels ${levels.join(', ')}` : 'it is a zarr group';
+    found =
+      levels.length > 0
+        ? `it is an image with the levels ${levels.join(', ')} (name one: ${path}/${levels[0]}, or \`level: ${levels[0]}\` beside the store)`
+        : 'it is a zarr group';
   } else {
     const isFolder = await documents.isFolder(path);
     found = isFolder === undefined ? 'neither zarr.json nor .zarray is there' : 'nothing is there';

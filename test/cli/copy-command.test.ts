@@ -209,7 +209,7 @@ describe('copy', () => {
     const other = await toy.run('copy', 'damaged-source', 'partial', '--chunks', '12,12,12');
     expect(other.status).toBe(2);
     expect(other.error).toContain('ERR_PLAN_CHANGED');
-    expect(other.error).toContain(`To start anew, remove ${path('partial.copy.run')} and partial`);
+    expect(other.error).toContain(`to start anew, remove ${path('partial.copy.run')} and partial`);
     expect((await toy.run('copy', 'damaged-source', 'partial', '--quiet')).status).toBe(0);
     expect(await voxels('partial')).toEqual(await voxels('damaged-source'));
   });

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
@@ -191,4 +191,32 @@ test('an array without axes has one voxel and one chunk', async () => {
     expect([...(await opened.readRegion([], []))]).toEqual([7]);
     expect([...(await opened.readRoi(opened.roi)).data]).toEqual([7]);
   }
+});
+
+describe('the folders around a new array', () => {
+  const made = async (path: string, zarrFormat: 2 | 3) => {
+    const array = await ChunkedArray.create(join(folder.path, path), METADATA, { zarrFormat });
+    return [...filesBelow(join(folder.path, path.split('/')[0])).keys()].filter((file) => !array.path.endsWith(file));
+  };
+
+  test('are groups up to the one that ends in .zarr, and no further', async () => {
+    expect(await made('deep/store.zarr/raw/s', 3)).toEqual([
+      'store.zarr/raw/s/zarr.json',
+      'store.zarr/raw/zarr.json',
+      'store.zarr/zarr.json',
+    ]);
+    expect(await made('old.zarr/raw', 2)).toEqual(['.zgroup', 'raw/.zarray', 'raw/.zattrs']);
+    expect(await made('plain/raw', 3)).toEqual(['raw/zarr.json']);
+    expect(JSON.parse(readFileSync(join(folder.path, 'deep/store.zarr/zarr.json'), 'utf8'))).toEqual({
+      zarr_format: 3,
+      node_type: 'group',
+      attributes: {},
+    });
+  });
+
+  test('stay what they are where they are something', async () => {
+    mkdirSync(join(folder.path, 'kept.zarr'));
+    writeFileSync(join(folder.path, 'kept.zarr/.zgroup'), '{"zarr_format": 2}');
+    expect(await made('kept.zarr/raw', 3)).toEqual(['.zgroup', 'raw/zarr.json']);
+  });
 });

@@ -234,7 +234,7 @@ describe('a level of an image', () => {
 
   test('no level: none is guessed, those that there are are named', async () => {
     expect(await refusal(openVolume({ store: image() }))).toMatch(
-      /^ERR_ARRAY_MISSING .*it is an image with the levels s0, s1, s2$/,
+      /^ERR_ARRAY_MISSING .*it is an image with the levels s0, s1, s2 \(name one: .*\/s0, or `level: s0` beside the store\)$/,
     );
     const array = join(folder.path, 'good/v3-raw');
     expect(await refusal(openVolume({ store: array, level: [1, 1, 1] }))).toMatch(

@@ -147,9 +147,9 @@ export const copyCommand = defineCommand<CopyArguments>({
       // Nothing was begun: the next try, with other options, is none that goes on with this one.
       if (!continues && code !== 'ERR_RUN_LOCKED' && exitCodeOfError(error) === ExitCode.refused)
         await removeCopyRun(pipeline);
-      if (code === 'ERR_PLAN_CHANGED') {
+      if (continues && exitCodeOfError(error) === ExitCode.refused && code !== 'ERR_RUN_LOCKED') {
         console.error(
-          `An unfinished copy with other options is there. To start anew, remove ${runDirectory} and ${target}`,
+          `An unfinished copy is there. To go on with it, give the options that it was begun with; to start anew, remove ${runDirectory} and ${target}`,
         );
       }
       throw error;
