@@ -1,18 +1,16 @@
 import { BlockwrightError } from '../errors.js';
-import type { Roi } from '../geometry/roi.js';
 import { argumentError } from '../native/checks.js';
 import { parseAddress } from './address.js';
 import { MAX_METADATA_BYTES } from './array-folder.js';
 import type { ArrayFormat } from './array-format.js';
-import type { TypedArray } from './data-type.js';
 import { fillValueOf } from './fill-value.js';
 import type { ArrayMetadata } from './metadata.js';
 import { readArray } from './open-array.js';
-import { ReadOnlyVolume } from './read-only-volume.js';
-import { checkRegion, fillArray, type RegionMemory, regionMemory, worldBox } from './region-memory.js';
+import type { RegionMemory } from './region-memory.js';
+import { RegionVolume } from './region-volume.js';
 import { RemoteChunks } from './remote-chunks.js';
 import { type RemoteOptions, RemoteStore } from './remote-store.js';
-import type { ReadOptions, ReadRoiOptions } from './volume.js';
+import type { ReadOptions } from './volume.js';
 
 export interface RemoteArrayOptions extends RemoteOptions {
   /** Bytes of chunks (as they are stored) and of shards' indexes that are kept in memory. @default 64 MiB */
@@ -25,7 +23,7 @@ export interface RemoteArrayOptions extends RemoteOptions {
  * Of a shard only the index and the inner chunks that are needed are fetched. Requests that fail in a way that may pass
  * are repeated. Memory: the cache, and for every request under way the stored bytes of a chunk or of up to 4 MiB of a shard.
  */
-export class RemoteArray extends ReadOnlyVolume {
+export class RemoteArray extends RegionVolume {
   protected override readonly nature = 'lies in a remote store';
   private readonly chunks: RemoteChunks;
 
@@ -62,33 +60,8 @@ export class RemoteArray extends ReadOnlyVolume {
     return this.chunks.cachedBytes;
   }
 
-  /**
-   * Reads the voxels [begin, end), all axes included, in C order. Chunks that the server does not have (404) are the fill value.
-   *
-   * @throws as {@link ChunkedArray.readRegion}; ERR_IO with the address of the chunk
-   */
-  async readRegion(begin: readonly number[], end: readonly number[], options: ReadOptions = {}): Promise<TypedArray> {
-    checkRegion(this.metadata, begin, end);
-    const dataShape = begin.map((first, axis) => end[axis] - first);
-    const data = regionMemory(this.path, this.metadata, dataShape, options.into);
-    await this.read({ begin, end, data, dataBegin: begin, dataShape }, options);
-    return data;
-  }
-
-  /** Reads a box of the world with all channels. Voxels outside the array have the value `fill`. */
-  async readRoi(
-    roi: Roi,
-    options: ReadRoiOptions = {},
-  ): Promise<{ readonly data: TypedArray; readonly shape: number[] }> {
-    const box = worldBox(this.metadata, roi);
-    const data = regionMemory(this.path, this.metadata, box.dataShape, options.into);
-    const fill = options.fill ?? 0;
-    if (!box.inside && (options.into !== undefined || Number(fill) !== 0)) fillArray(data, fill);
-    if (!box.empty) await this.read({ ...box, data }, options);
-    return { data, shape: box.dataShape };
-  }
-
-  private async read(region: RegionMemory, { signal }: ReadOptions): Promise<void> {
+  /** Chunks that the server does not have (404) are the fill value. */
+  protected override async read(region: RegionMemory, { signal }: ReadOptions): Promise<void> {
     if (signal?.aborted) throw new BlockwrightError('ERR_CANCELLED', `reading ${this.path}: cancelled`);
     const missing = await this.chunks.read(region, signal);
     if (missing === 0) return;

@@ -1,10 +1,9 @@
-import type { Roi } from '../../geometry/roi.js';
 import { type DataType, factsOf, type TypedArray } from '../data-type.js';
 import type { FillValue } from '../fill-value.js';
 import type { OmeroWindows } from '../omero-windows.js';
-import { ReadOnlyVolume } from '../read-only-volume.js';
-import { checkRegion, fillArray, type RegionMemory, regionMemory, threadsOf, worldBox } from '../region-memory.js';
-import type { ReadOptions, ReadRoiOptions, Volume } from '../volume.js';
+import { fillArray, type RegionMemory, regionMemory, threadsOf } from '../region-memory.js';
+import { RegionVolume } from '../region-volume.js';
+import type { ReadOptions, Volume } from '../volume.js';
 import type { VolumeOperation } from './operation.js';
 import { type OperationPlan, planOperations } from './operation-plan.js';
 import { runVoxelPass, type VoxelStep } from './voxel-pass.js';
@@ -14,7 +13,7 @@ import { runVoxelPass, type VoxelStep } from './voxel-pass.js';
  * threads: in place where the types have one size and nothing is flipped, else with the region in the source's type beside it. The
  * value of voxels outside the volume, `fill`, is one of the result: no operation changes it.
  */
-export class LazyVolume extends ReadOnlyVolume {
+export class LazyVolume extends RegionVolume {
   protected override readonly nature = 'is read through operations';
 
   private constructor(
@@ -35,28 +34,10 @@ export class LazyVolume extends ReadOnlyVolume {
     return new LazyVolume(source, plan, await filled(source, plan));
   }
 
-  /** As {@link Volume.readRegion}; throws what the source's does. */
-  async readRegion(begin: readonly number[], end: readonly number[], options: ReadOptions = {}): Promise<TypedArray> {
-    checkRegion(this.metadata, begin, end);
-    const dataShape = begin.map((first, axis) => end[axis] - first);
-    const data = regionMemory(this.path, this.metadata, dataShape, options.into);
-    await this.read({ begin, end, data, dataBegin: begin, dataShape }, options);
-    return data;
-  }
-
-  async readRoi(
-    roi: Roi,
-    options: ReadRoiOptions = {},
-  ): Promise<{ readonly data: TypedArray; readonly shape: number[] }> {
-    const box = worldBox(this.metadata, roi);
-    const data = regionMemory(this.path, this.metadata, box.dataShape, options.into);
-    const fill = options.fill ?? 0;
-    if (!box.inside && (options.into !== undefined || Number(fill) !== 0)) fillArray(data, fill);
-    if (!box.empty) await this.read({ ...box, data }, options);
-    return { data, shape: box.dataShape };
-  }
-
-  private async read({ begin, end, data, dataBegin, dataShape }: RegionMemory, options: ReadOptions): Promise<void> {
+  protected override async read(
+    { begin, end, data, dataBegin, dataShape }: RegionMemory,
+    options: ReadOptions,
+  ): Promise<void> {
     const { metadata, axes, steps } = this.plan;
     const shape = begin.map((first, axis) => end[axis] - first);
     const flipped = axes.flatMap(({ step }, axis) => (step < 0 ? [metadata.channelAxes + axis] : []));
