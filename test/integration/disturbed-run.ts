@@ -197,16 +197,31 @@ function tracesOfAcknowledged({ folder, runDirectory, tasks }: Segmentation): Ma
   for (const { event, task, block } of journalOf(runDirectory)) {
     if (event !== 'block-done') continue;
     const name = String(task);
-    const [, rows, columns] = tasks.find((one) => one.name === name)!.grid;
+    const { grid, chunks } = tasks.find((one) => one.name === name)!;
+    const [, rows, columns] = grid;
     const index = Number(block);
-    // a chunk is a block
-    const key = [Math.floor(index / (rows * columns)), Math.floor(index / columns) % rows, index % columns].join('/');
+    const position = [Math.floor(index / (rows * columns)), Math.floor(index / columns) % rows, index % columns];
     const output = outputs.get(name);
-    const chunk = output === undefined ? '' : traceOf(join(folder, output, key));
+    const chunk =
+      output === undefined
+        ? ''
+        : chunksOf(position, chunks)
+            .map((key) => traceOf(join(folder, output, key)))
+            .join(' ');
     const lut = name === 'lut' ? traceOf(join(folder, 'segments.lut')) : '';
     traces.set(`${name} ${index}`, [chunk, lut, traceOf(run.blockLog(name, index))].join(', '));
   }
   return traces;
+}
+
+/** Keys of the chunks of the block at a position of the grid. */
+function chunksOf(position: readonly number[], chunks: readonly number[]): string[] {
+  let keys = [''];
+  for (const [axis, count] of chunks.entries()) {
+    const own = Array.from({ length: count }, (_, i) => position[axis] * count + i);
+    keys = keys.flatMap((key) => own.map((one) => (key === '' ? String(one) : `${key}/${one}`)));
+  }
+  return keys;
 }
 
 /** What is wrong with the journal of a run that succeeded in the end; empty when nothing is. */

@@ -24,6 +24,8 @@ export interface Segmentation {
     readonly blocks: number;
     /** Blocks along each axis. */
     readonly grid: readonly number[];
+    /** How many chunks of its output, if that is an array, a block has along each axis. */
+    readonly chunks: readonly number[];
   }[];
 }
 
@@ -85,10 +87,13 @@ export async function makeSegmentation(folder: string, options: SegmentationOpti
     folder,
     file,
     runDirectory: plan.pipeline.runDirectory,
-    tasks: plan.tasks.map(({ task, plan: { blocks } }) => ({
+    tasks: plan.tasks.map(({ task, plan: { blocks, outputs } }) => ({
       name: task.name,
       blocks: blocks.count,
       grid: blocks.gridShape.values,
+      chunks: outputs.flatMap(({ metadata: { chunkShape, channelAxes, voxelSize } }) =>
+        chunkShape.slice(channelAxes).map((extent, axis) => blocks.blockShape.at(axis) / voxelSize.at(axis) / extent),
+      ),
     })),
   };
 }
