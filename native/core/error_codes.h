@@ -10,7 +10,7 @@ inline constexpr char ERR_CANCELLED[] = "ERR_CANCELLED";                // the A
 inline constexpr char ERR_NATIVE[] = "ERR_NATIVE";                      // any other exception of native code
 inline constexpr char ERR_CHUNK_CORRUPT[] = "ERR_CHUNK_CORRUPT";        // a chunk is short, long, or fails its checksum
 inline constexpr char ERR_METADATA[] = "ERR_METADATA";                  // zarr.json / .zarray cannot be used
-inline constexpr char ERR_UNSUPPORTED[] = "ERR_UNSUPPORTED";            // valid, but not implemented here
+inline constexpr char ERR_UNSUPPORTED[] = "ERR_UNSUPPORTED";            // valid, but of a kind that is refused by name
 inline constexpr char ERR_IO[] = "ERR_IO";                              // the operating system refused; errno is named
 inline constexpr char ERR_LIMIT[] = "ERR_LIMIT";                        // a size beyond what can be represented or allowed
 

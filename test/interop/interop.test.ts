@@ -11,6 +11,7 @@ import type { CreateOptions } from '../../lib/storage/create-array.js';
 import { bytesOf, factsOf } from '../../lib/storage/data-type.js';
 import { type Hierarchy, listHierarchy } from '../../lib/storage/hierarchy.js';
 import type { ArrayMetadata, DataType, TypedArray } from '../../lib/storage/metadata.js';
+import { CONVERTED_TYPES } from '../../lib/storage/operations/operation.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { temporaryFolder } from '../support/stores.js';
 import { readStores, whyNoReaders } from './environment.js';
@@ -34,19 +35,7 @@ const folder = temporaryFolder();
 afterAll(folder.remove);
 const random = seededRandom(11);
 
-const TYPES: readonly DataType[] = [
-  'bool',
-  'uint8',
-  'int8',
-  'uint16',
-  'int16',
-  'uint32',
-  'int32',
-  'uint64',
-  'int64',
-  'float32',
-  'float64',
-];
+const TYPES: readonly DataType[] = CONVERTED_TYPES;
 
 /** Values of the whole range of a type; of floats also those that are no numbers. */
 function values(dataType: DataType, count: number): TypedArray {
