@@ -11,43 +11,66 @@ export function allocatePendingCounts(length: number, most: number): PendingCoun
   return new Float64Array(length);
 }
 
-/** Calls `add(block, count)` with the number of blocks of its own task that each block waits for, if any. */
-export function ownCounts(plan: BlockPlan, add: (block: number, count: number) => void): void {
-  const { axes } = plan;
+/**
+ * Calls `add(block, count)` with the number of blocks of its own task that each block waits for, if any, for the blocks
+ * `first` to `first + size - 1`.
+ */
+export function ownCounts(
+  plan: BlockPlan,
+  first: number,
+  size: number,
+  add: (block: number, count: number) => void,
+): void {
   // the rule of BlockPlan.upstream, from the first axis to the last: `above` is the count if this axis wraps around
-  const fill = (i: number, base: number, above: number): void => {
-    const { count, levels } = axes[i];
-    const last = i === axes.length - 1;
-    for (let position = 0; position < count; position++) {
-      let value = above;
-      if (levels > 1) {
-        const sides = (position + 1 < count ? 1 : 0) + (position - levels + 1 >= 0 ? 1 : 0);
-        value = position % levels < levels - 1 ? sides : sides * above;
-      }
-      const index = base * count + position;
-      if (!last) fill(i + 1, index, value);
-      else if (value > 0) add(index, value);
-    }
-  };
-  fill(0, 0, 0);
+  visitCounts(plan, first, size, 0, add, (i, position, above) => {
+    const { count, levels } = plan.axes[i];
+    if (levels === 1) return above;
+    const sides = (position + 1 < count ? 1 : 0) + (position - levels + 1 >= 0 ? 1 : 0);
+    return position % levels < levels - 1 ? sides : sides * above;
+  });
 }
 
-/** Calls `add(block, count)` with the product of what `counts` has for each axis of a block's position, if not 0. */
+/**
+ * Calls `add(block, count)` with the product of what `counts` has for each axis of a block's position, if not 0, for the
+ * blocks `first` to `first + size - 1`.
+ */
 export function productCounts(
   plan: BlockPlan,
   counts: readonly Float64Array[],
+  first: number,
+  size: number,
   add: (block: number, count: number) => void,
 ): void {
-  const { axes } = plan;
-  const fill = (i: number, base: number, above: number): void => {
-    const { count } = axes[i];
-    const last = i === axes.length - 1;
-    for (let position = 0; position < count; position++) {
-      const value = above * counts[i][position];
-      if (value === 0) continue;
-      if (last) add(base * count + position, value);
-      else fill(i + 1, base * count + position, value);
+  visitCounts(plan, first, size, 1, add, (i, position, above) => above * counts[i][position]);
+}
+
+/** Row by row: what the outer axes give is found once a row. */
+function visitCounts(
+  plan: BlockPlan,
+  first: number,
+  size: number,
+  start: number,
+  add: (block: number, count: number) => void,
+  step: (axis: number, position: number, above: number) => number,
+): void {
+  const last = plan.axes.length - 1;
+  const length = plan.axes[last].count;
+  const positions = new Float64Array(last);
+  const end = first + size;
+  for (let block = first; block < end; ) {
+    let rest = Math.floor(block / length);
+    const rowBegin = rest * length;
+    const rowEnd = Math.min(rowBegin + length, end);
+    for (let i = last - 1; i >= 0; i--) {
+      const above = Math.floor(rest / plan.axes[i].count);
+      positions[i] = rest - above * plan.axes[i].count;
+      rest = above;
     }
-  };
-  fill(0, 0, 1);
+    let outer = start;
+    for (let i = 0; i < last; i++) outer = step(i, positions[i], outer);
+    for (; block < rowEnd; block++) {
+      const value = step(last, block - rowBegin, outer);
+      if (value > 0) add(block, value);
+    }
+  }
 }

@@ -53,6 +53,23 @@ export class ReadyQueue {
     this.ready = count;
   }
 
+  /** The lowest block that did not come back; undefined when there is none. */
+  lowest(): number | undefined {
+    if (this.ready === 0) return undefined;
+    let index = 0;
+    for (let level = this.bits.length - 1; level >= 0; level--) {
+      const word = this.bits[level][index];
+      index = index * 32 + 31 - Math.clz32(word & -word);
+    }
+    return index;
+  }
+
+  /** Whether a block that did not come back is in the queue. */
+  has(block: number): boolean {
+    const bit = block & 31;
+    return (this.bits[0][(block - bit) / 32] & (1 << bit)) !== 0;
+  }
+
   /** Adds a block behind all others. */
   addLast(block: number): void {
     this.retries.push(block);
@@ -71,12 +88,8 @@ export class ReadyQueue {
   }
 
   private takeLowest(): number {
-    let index = 0;
-    for (let level = this.bits.length - 1; level >= 0; level--) {
-      const word = this.bits[level][index];
-      index = index * 32 + 31 - Math.clz32(word & -word);
-    }
-    const block = index;
+    const block = this.lowest()!;
+    let index = block;
     for (const words of this.bits) {
       const bit = index & 31;
       index = (index - bit) / 32;

@@ -1,5 +1,11 @@
 import type { BlockPlan } from '../blocks/plan.js';
 
+/** What an earlier run left of blocks that follow each other, one byte a block: 0 nothing, 1 done, 2 skipped. */
+export interface RecordedPiece {
+  readonly first: number;
+  readonly states: Uint8Array;
+}
+
 /** A task as the scheduler sees it. */
 export interface ScheduledTask {
   readonly name: string;
@@ -12,6 +18,6 @@ export interface ScheduledTask {
   readonly maxRetries?: number | undefined;
   /** What one block holds while it runs, e.g. { gpu: 1 }. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
-  /** What an earlier run left, one byte a block: 0 nothing, 1 done, 2 skipped. Copied. */
-  readonly recorded?: Uint8Array | undefined;
+  /** What an earlier run left: of all blocks, or in pieces, each block at most once, read one after the other. Copied. */
+  readonly recorded?: Uint8Array | Iterable<RecordedPiece> | undefined;
 }

@@ -1,6 +1,5 @@
 import { BlockwrightError } from '../errors.js';
 import { type BlockCounts, BlockState } from './block-state.js';
-import { allocatePendingCounts, ownCounts } from './pending-counts.js';
 import { Resources } from './resources.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { TaskBlocks } from './task-blocks.js';
@@ -8,7 +7,7 @@ import { TaskDependency } from './task-dependency.js';
 import { checkTasks, downstreamFirst } from './task-order.js';
 
 export { type BlockCounts, BlockState } from './block-state.js';
-export type { ScheduledTask } from './scheduled-task.js';
+export type { RecordedPiece, ScheduledTask } from './scheduled-task.js';
 
 export interface SchedulerOptions {
   /** The most blocks that run at once, of all tasks together. @default no limit */
@@ -39,7 +38,8 @@ export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${st
  * half-done between tasks, and within a task in raster order. A block that failed or lost its worker comes back behind
  * the others; one that fails for good orphans all that waits for it, directly or through others.
  *
- * Memory: two bytes a block, one for a task in which nothing waits, and 0.13 for the queue.
+ * Memory: that of the slabs of 65 536 blocks that are begun and not wholly done, usually two bytes a block, one for a task
+ * in which nothing waits, and up to 0.13 for the queue.
  */
 export class Scheduler {
   private readonly maxRetries: readonly number[];
@@ -88,8 +88,8 @@ export class Scheduler {
     if (this.running >= this.workers) return undefined;
     for (const task of this.order) {
       const blocks = this.blocks[task];
-      if (blocks.queue.length === 0 || this.resources.missing(task) !== undefined) continue;
-      const block = blocks.queue.take();
+      if (!blocks.canRun || this.resources.missing(task) !== undefined) continue;
+      const block = blocks.take();
       if (block === undefined) continue;
       this.resources.take(task);
       this.running++;
@@ -101,7 +101,7 @@ export class Scheduler {
   /** Whether this attempt still holds its block. */
   isCurrent(task: number, block: number, attempt: number): boolean {
     const blocks = this.blocks[task];
-    return blocks?.states[block] === BlockState.running && blocks.attempts(block) === attempt;
+    return blocks?.state(block) === BlockState.running && blocks.attempts(block) === attempt;
   }
 
   /** A block's result is written (or there was nothing to do). False: the attempt is stale, and nothing changed. */
@@ -140,7 +140,7 @@ export class Scheduler {
   }
 
   state(task: number, block: number): BlockState {
-    return this.blocks[task].states[block] as BlockState;
+    return this.blocks[task].state(block);
   }
 
   counts(task: number): BlockCounts {
@@ -163,7 +163,7 @@ export class Scheduler {
     if (this.running >= this.workers) return 'budget';
     let missing: string | undefined;
     for (const task of this.order) {
-      if (this.blocks[task].queue.length === 0) continue;
+      if (!this.blocks[task].canRun) continue;
       const resource = this.resources.missing(task);
       if (resource === undefined) return undefined;
       missing ??= resource;
@@ -189,20 +189,11 @@ export class Scheduler {
   private seed(task: number, dependencies: readonly TaskDependency[]): void {
     const blocks = this.blocks[task];
     const { plan } = blocks;
-    if (blocks.tally(BlockState.waiting) > 0 && (plan.levels > 1 || dependencies.length > 0)) {
-      const most = dependencies.reduce((sum, dependency) => sum + dependency.most, plan.maxNeighbours);
-      const pending = allocatePendingCounts(plan.count, most);
-      blocks.pending = pending;
-      if (plan.levels > 1) {
-        ownCounts(plan, (block, count) => {
-          pending[block] += count;
-        });
-      }
-      for (const dependency of dependencies) dependency.seed();
-      if (plan.levels > 1 && blocks.resumed) {
-        for (const root of plan.roots()) if (blocks.hasSucceeded(root)) this.releaseOwn(blocks, root);
-      }
+    blocks.begin(dependencies);
+    if (blocks.resumed && plan.levels > 1 && blocks.unfinished > 0) {
+      for (const root of plan.roots()) if (blocks.hasSucceeded(root)) this.releaseOwn(blocks, root);
     }
+    if (blocks.resumed) blocks.collapse();
     blocks.start();
   }
 
@@ -212,16 +203,17 @@ export class Scheduler {
    * or blocks on both sides of it, which may conflict with each other, could run at once.
    */
   private releaseOwn(blocks: TaskBlocks, block: number): void {
-    const { plan, pending, states } = blocks;
-    if (pending === undefined) return;
+    const { plan } = blocks;
+    if (plan.levels === 1) return;
     const passing = this.passing;
     let next: number | undefined = block;
     while (next !== undefined) {
       const length = plan.downstream(next, this.neighbours);
       for (let i = 0; i < length; i++) {
         const neighbour = this.neighbours[i];
-        if (--pending[neighbour] > 0) continue;
-        if (states[neighbour] === BlockState.waiting) blocks.makeReady(neighbour);
+        const { first, pending, states } = blocks.slabOf(neighbour);
+        if (pending === undefined || --pending[neighbour - first] > 0) continue;
+        if (states[neighbour - first] === BlockState.waiting) blocks.makeReady(neighbour);
         else passing.push(neighbour);
       }
       next = passing.pop();
@@ -255,11 +247,12 @@ export class Scheduler {
         if (plan.levels > 1 || this.dependents[to].length > 0) stack.push(to, orphaned);
         if (plan.levels > 1 && resumed) inOrder.push(to, orphaned);
       };
-      const { plan, states, pending } = this.blocks[from];
-      const length = pending === undefined ? 0 : plan.downstream(lost, this.neighbours);
+      const blocks = this.blocks[from];
+      const { plan } = blocks;
+      const length = plan.levels === 1 ? 0 : plan.downstream(lost, this.neighbours);
       for (let i = 0; i < length; i++) {
         const neighbour = this.neighbours[i];
-        if (states[neighbour] === BlockState.waiting) orphan(from, neighbour);
+        if (blocks.state(neighbour) === BlockState.waiting) orphan(from, neighbour);
       }
       for (const dependency of this.dependents[from]) {
         dependency.visitWaiting(lost, (waiting) => orphan(dependency.task, waiting));
@@ -277,18 +270,18 @@ export class Scheduler {
   private keepInOrder(orphans: readonly number[]): void {
     const counts: number[] = [];
     for (let i = 0; i < orphans.length; i += 2) {
-      const { plan, states, pending } = this.blocks[orphans[i]];
-      const length = plan.upstream(orphans[i + 1], this.neighbours);
+      const blocks = this.blocks[orphans[i]];
+      const length = blocks.plan.upstream(orphans[i + 1], this.neighbours);
       let count = 0;
       for (let k = 0; k < length; k++) {
         const before = this.neighbours[k];
         // the orphans among them still have the counts they waited with, which are not 0
-        if (states[before] < BlockState.done || pending![before] > 0) count++;
+        if (blocks.state(before) < BlockState.done || blocks.pending(before) > 0) count++;
       }
       counts.push(count);
     }
     counts.forEach((count, i) => {
-      this.blocks[orphans[2 * i]].pending![orphans[2 * i + 1]] = count;
+      this.blocks[orphans[2 * i]].setPending(orphans[2 * i + 1], count);
     });
     counts.forEach((count, i) => {
       if (count === 0) this.releaseOwn(this.blocks[orphans[2 * i]], orphans[2 * i + 1]);

@@ -1,7 +1,10 @@
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockState } from './block-state.js';
-import type { PendingCounts } from './pending-counts.js';
+import { allocatePendingCounts, ownCounts } from './pending-counts.js';
 import { ReadyQueue } from './ready-queue.js';
+import type { RecordedPiece } from './scheduled-task.js';
+import { SLAB_BLOCKS, Slab } from './slab.js';
+import type { TaskDependency } from './task-dependency.js';
 
 /** What is remembered of a block that did not succeed at once. */
 export interface BlockHistory {
@@ -14,32 +17,38 @@ export interface BlockHistory {
 }
 
 /**
- * The blocks of one task while it runs: a byte of state for each, a counter (usually a byte) for each where the order
- * matters, the queue of those that can run, and a history of the few that failed or were lost.
+ * The blocks of one task while it runs, in slabs that are made when something first touches them: a byte of state for
+ * each block, a counter (usually a byte) for each where the order matters, the queue of those that can run. A slab whose
+ * blocks are all done is given up again. Beside them a history of the few blocks that failed or were lost.
  */
 export class TaskBlocks {
-  readonly states: Uint8Array;
-  /** How many blocks each one waits for; undefined where none waits for any. */
-  pending: PendingCounts | undefined;
-  readonly queue: ReadyQueue;
   /** Whether an earlier run finished any block. */
   readonly resumed: boolean;
+  private readonly slabs: (Slab | undefined)[];
+  /** Slabs with blocks that can run, or that may have some once they are made. */
+  private readonly promising: ReadyQueue;
+  private retries = new ReadyQueue(1);
+  private dependencies: readonly TaskDependency[] = [];
+  private most = 0;
+  /** Of the blocks in slabs. */
   private readonly tallies = new Float64Array(Object.keys(BlockState).length);
   private readonly histories = new Map<number, BlockHistory>();
+  /** Blocks in no slab yet, and how many of them wait for no block of their own task. */
+  private unmade: number;
+  private unmadeRoots: number;
 
   /** @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped. */
   constructor(
     readonly plan: BlockPlan,
-    recorded?: Uint8Array,
+    recorded?: Uint8Array | Iterable<RecordedPiece>,
   ) {
-    this.states = new Uint8Array(plan.count);
-    this.queue = new ReadyQueue(plan.count);
-    this.tallies[BlockState.waiting] = plan.count;
-    if (recorded !== undefined) {
-      for (let block = 0; block < plan.count; block++) {
-        if (recorded[block] !== 0) this.move(block, recorded[block] === 1 ? BlockState.done : BlockState.skipped);
-      }
-    }
+    const length = Math.ceil(plan.count / SLAB_BLOCKS);
+    this.slabs = new Array<Slab | undefined>(length).fill(undefined);
+    this.promising = new ReadyQueue(length);
+    this.unmade = plan.count;
+    const roots = plan.axes.reduce((product, { count, levels }) => product * Math.floor(count / levels), 1);
+    this.unmadeRoots = plan.count === 0 ? 0 : roots;
+    if (recorded !== undefined) this.recall(recorded);
     this.resumed = this.succeeded > 0;
   }
 
@@ -50,44 +59,116 @@ export class TaskBlocks {
 
   /** Blocks that are done or skipped. */
   get succeeded(): number {
-    return this.tally(BlockState.done) + this.tally(BlockState.skipped);
+    return this.tallies[BlockState.done] + this.tallies[BlockState.skipped];
   }
 
   tally(state: BlockState): number {
-    return this.tallies[state];
+    const made = this.tallies[state];
+    if (state === BlockState.ready) return made + this.unmadeReady;
+    return state === BlockState.waiting ? made + this.unmade - this.unmadeReady : made;
+  }
+
+  /** Whether a block waits for others of its task or of tasks upstream. */
+  get ordered(): boolean {
+    return this.plan.levels > 1 || this.dependencies.length > 0;
+  }
+
+  /** The slab of a block, made if it is not there. */
+  slabOf(block: number): Slab {
+    const place = Math.floor(block / SLAB_BLOCKS);
+    return this.slabs[place] ?? this.make(place);
+  }
+
+  state(block: number): BlockState {
+    const slab = this.slabOf(block);
+    return slab.states[block - slab.first] as BlockState;
+  }
+
+  /** How many blocks a block still waits for. */
+  pending(block: number): number {
+    const slab = this.slabOf(block);
+    return slab.pending === undefined ? 0 : slab.pending[block - slab.first];
+  }
+
+  setPending(block: number, count: number): void {
+    const slab = this.slabOf(block);
+    slab.pending![block - slab.first] = count;
   }
 
   move(block: number, to: BlockState): void {
-    this.tallies[this.states[block]]--;
+    const slab = this.slabOf(block);
+    const offset = block - slab.first;
+    this.tallies[slab.states[offset]]--;
     this.tallies[to]++;
-    this.states[block] = to;
+    slab.states[offset] = to;
+    if ((to === BlockState.done || to === BlockState.skipped) && ++slab.succeeded === slab.size) slab.collapse();
   }
 
   /** Whether a block is done or skipped. */
   hasSucceeded(block: number): boolean {
-    const state = this.states[block];
+    const state = this.state(block);
     return state === BlockState.done || state === BlockState.skipped;
   }
 
-  /** Makes every block that waits for nothing ready: once, when the counters are set. */
+  /**
+   * Says what the blocks wait for beside each other. Slabs are made at once only where arithmetic alone does not tell
+   * which blocks are ready: after an earlier run, or when blocks wait for nothing of a task that others wait for.
+   */
+  begin(dependencies: readonly TaskDependency[]): void {
+    this.dependencies = dependencies;
+    this.most = dependencies.reduce((sum, dependency) => sum + dependency.most, this.plan.maxNeighbours);
+    if (this.unfinished === 0) return;
+    const partial = this.resumed || dependencies.some(({ gaps, resumed }) => gaps || resumed);
+    if (partial) {
+      this.slabs.forEach((slab, place) => {
+        if (slab === undefined) this.make(place, false);
+        else this.seed(slab);
+      });
+      for (const dependency of dependencies) dependency.seedResumed();
+    } else this.wake();
+  }
+
+  /** Makes every block that waits for nothing ready, in the slabs that {@link begin} made. */
   start(): void {
-    const { pending, states } = this;
-    if (pending === undefined && this.tally(BlockState.waiting) === states.length) {
-      states.fill(BlockState.ready);
-      this.tallies[BlockState.ready] = states.length;
-      this.tallies[BlockState.waiting] = 0;
-      this.queue.addAll(states.length);
-      return;
-    }
-    for (let block = 0; block < states.length; block++) {
-      if (states[block] === BlockState.waiting && (pending === undefined || pending[block] === 0))
-        this.makeReady(block);
-    }
+    if (this.unfinished === 0) return;
+    for (const slab of this.slabs) if (slab !== undefined) this.open(slab);
+  }
+
+  /** A barrier has fallen: blocks in slabs that are not made may be ready. */
+  wake(): void {
+    if (this.dependencies.some((dependency) => dependency.holds)) return;
+    this.slabs.forEach((slab, place) => {
+      if (slab === undefined) this.promising.add(place);
+    });
+  }
+
+  /** A barrier has fallen: the blocks of the slabs that are there wait for one thing less. */
+  visitMade(visit: (first: number, count: number) => void): void {
+    for (const slab of this.slabs) if (slab !== undefined) visit(slab.first, slab.size);
   }
 
   makeReady(block: number): void {
     this.move(block, BlockState.ready);
-    this.queue.add(block);
+    const slab = this.slabOf(block);
+    slab.addReady(block - slab.first);
+    const place = Math.floor(block / SLAB_BLOCKS);
+    if (!this.promising.has(place)) this.promising.add(place);
+  }
+
+  /** Whether a block can run. */
+  get canRun(): boolean {
+    return this.tally(BlockState.ready) > 0;
+  }
+
+  /** Takes the next block out of the queue: lowest index first, those that came back last. */
+  take(): number | undefined {
+    for (let place = this.promising.lowest(); place !== undefined; place = this.promising.lowest()) {
+      const { first, queue } = this.slabs[place] ?? this.make(place);
+      const offset = queue?.take();
+      if (queue === undefined || queue.length === 0) this.promising.take();
+      if (offset !== undefined) return first + offset;
+    }
+    return this.retries.take();
   }
 
   /** Hands out the next block and says the how-manieth attempt it is. */
@@ -117,15 +198,75 @@ export class TaskBlocks {
   /** Puts a block that was handed out back, behind all others. */
   putBack(block: number): void {
     this.move(block, BlockState.ready);
-    this.queue.addLast(block);
+    this.retries.addLast(block);
   }
 
   /** The blocks in a state, in ascending order. */
   *blocksIn(state: BlockState): Generator<number> {
-    let block = this.states.indexOf(state);
-    while (block >= 0) {
-      yield block;
-      block = this.states.indexOf(state, block + 1);
+    const seen = state > BlockState.ready; // such blocks are only where something happened
+    for (let place = 0; place < this.slabs.length; place++) {
+      const slab = this.slabs[place] ?? (seen ? undefined : this.make(place));
+      if (slab === undefined) continue;
+      let offset = slab.states.indexOf(state);
+      while (offset >= 0 && offset < slab.size) {
+        yield slab.first + offset;
+        offset = slab.states.indexOf(state, offset + 1);
+      }
+    }
+  }
+
+  /** Gives up what slabs hold of blocks that are done. */
+  collapse(): void {
+    for (const slab of this.slabs) slab?.collapse();
+  }
+
+  private get unmadeReady(): number {
+    return this.dependencies.some((dependency) => dependency.holds) ? 0 : this.unmadeRoots;
+  }
+
+  private make(place: number, open = true): Slab {
+    const first = place * SLAB_BLOCKS;
+    const slab = new Slab(first, Math.min(SLAB_BLOCKS, this.plan.count - first));
+    let roots = slab.size;
+    if (this.plan.levels > 1) ownCounts(this.plan, first, slab.size, () => roots--);
+    this.slabs[place] = slab;
+    this.unmade -= slab.size;
+    this.unmadeRoots -= roots;
+    this.tallies[BlockState.waiting] += slab.size;
+    if (this.most > 0) this.seed(slab);
+    if (open && this.most > 0) this.open(slab);
+    return slab;
+  }
+
+  private seed(slab: Slab): void {
+    if (!this.ordered) return;
+    const { first, size } = slab;
+    const pending = allocatePendingCounts(size, this.most);
+    slab.pending = pending;
+    if (this.plan.levels > 1) {
+      ownCounts(this.plan, first, size, (block, count) => {
+        pending[block - first] += count;
+      });
+    }
+    for (const dependency of this.dependencies) dependency.seed(slab, pending);
+  }
+
+  private open(slab: Slab): void {
+    const { first, size, states, pending } = slab;
+    for (let offset = 0; offset < size; offset++) {
+      if (states[offset] === BlockState.waiting && (pending === undefined || pending[offset] === 0)) {
+        this.makeReady(first + offset);
+      }
+    }
+  }
+
+  private recall(recorded: Uint8Array | Iterable<RecordedPiece>): void {
+    const pieces = ArrayBuffer.isView(recorded) ? [{ first: 0, states: recorded as Uint8Array }] : recorded;
+    for (const { first, states } of pieces as Iterable<RecordedPiece>) {
+      for (let i = 0; i < states.length; i++) {
+        if (states[i] === 1) this.move(first + i, BlockState.done);
+        else if (states[i] === 2) this.move(first + i, BlockState.skipped);
+      }
     }
   }
 }

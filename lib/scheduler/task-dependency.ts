@@ -1,7 +1,8 @@
 import { downstreamRange, upstreamCounts } from '../blocks/dependencies.js';
 import { emptyGridRange, type GridRange, visitRows } from '../blocks/grid-range.js';
 import { BlockState } from './block-state.js';
-import { productCounts } from './pending-counts.js';
+import { type PendingCounts, productCounts } from './pending-counts.js';
+import type { Slab } from './slab.js';
 import type { TaskBlocks } from './task-blocks.js';
 
 /**
@@ -13,6 +14,8 @@ export class TaskDependency {
   /** The largest number of blocks that one block waits for; a barrier counts as one. */
   readonly most: number;
   private readonly counts: readonly Float64Array[] | undefined;
+  /** Whether less is left to do upstream than an earlier run did. */
+  private readonly few: boolean;
   private readonly range: GridRange;
   private readonly gridShape: readonly number[];
   /** Blocks that still hold the barrier. */
@@ -31,30 +34,46 @@ export class TaskDependency {
     const counts = barrier ? undefined : upstreamCounts(from.plan, to.plan);
     const all = counts?.every((axis, i) => axis.every((count) => count === from.plan.axes[i].count)) ?? true;
     this.counts = all ? undefined : counts;
+    this.few = this.counts !== undefined && this.remaining < from.succeeded;
     this.most = this.counts?.reduce((product, axis) => product * largest(axis), 1) ?? 1;
   }
 
-  /** Adds what the waiting blocks wait for, given what is already done. */
-  seed(): void {
-    if (this.remaining === 0) return;
-    const { states, pending } = this.to;
-    if (pending === undefined) return;
+  /** Whether blocks that nothing has touched wait for it. */
+  get holds(): boolean {
+    return this.counts !== undefined || this.remaining > 0;
+  }
+
+  /** Whether some blocks wait for none of the upstream task's. */
+  get gaps(): boolean {
+    return this.counts?.some((axis) => axis.includes(0)) ?? false;
+  }
+
+  /** Whether it is not a barrier, and an earlier run finished blocks that it would wait for. */
+  get resumed(): boolean {
+    return this.counts !== undefined && this.from.succeeded > 0;
+  }
+
+  /** Adds what the waiting blocks of a slab wait for. */
+  seed({ first, size, states }: Slab, pending: PendingCounts): void {
     if (this.counts === undefined) {
-      for (let block = 0; block < states.length; block++) if (states[block] === BlockState.waiting) pending[block]++;
+      if (this.remaining === 0) return;
+      for (let i = 0; i < size; i++) if (states[i] === BlockState.waiting) pending[i]++;
       return;
     }
-    // from the side with fewer blocks: add for each that is not done, or subtract for each that is
-    const few = this.remaining < this.from.succeeded;
+    if (this.few) return;
+    productCounts(this.to.plan, this.counts, first, size, (block, count) => {
+      if (states[block - first] === BlockState.waiting) pending[block - first] += count;
+    });
+  }
+
+  /** Once all slabs have their counts: takes off what is already done, or adds what is not where that is less. */
+  seedResumed(): void {
+    const { few } = this;
+    if (!this.resumed || this.remaining === 0) return;
     const step = few ? 1 : -1;
-    if (!few) {
-      productCounts(this.to.plan, this.counts, (block, count) => {
-        if (states[block] === BlockState.waiting) pending[block] += count;
-      });
-      if (this.from.succeeded === 0) return;
-    }
     const addRow = (first: number, count: number): void => {
       for (let block = first; block < first + count; block++) {
-        if (states[block] === BlockState.waiting) pending[block] += step;
+        if (this.to.state(block) === BlockState.waiting) this.to.setPending(block, this.to.pending(block) + step);
       }
     };
     for (let block = 0; block < this.from.plan.count; block++) {
@@ -67,7 +86,10 @@ export class TaskDependency {
   /** A block of the upstream task is done: those that waited for nothing else are ready. */
   release(block: number): void {
     if (this.counts === undefined) {
-      if (--this.remaining === 0) this.releaseRow(0, this.to.plan.count);
+      if (--this.remaining === 0) {
+        this.to.visitMade(this.releaseRow);
+        this.to.wake();
+      }
       return;
     }
     downstreamRange(this.from.plan, this.to.plan, block, this.range);
@@ -76,15 +98,14 @@ export class TaskDependency {
 
   /** A block of the upstream task will never be done: visits all that wait for it. */
   visitWaiting(block: number, visit: (block: number) => void): void {
-    const { states } = this.to;
     const visitRow = (first: number, count: number): void => {
       for (let index = first; index < first + count; index++) {
-        if (states[index] === BlockState.waiting) visit(index);
+        if (this.to.state(index) === BlockState.waiting) visit(index);
       }
     };
     if (this.counts === undefined) {
       // nothing can be waiting behind a barrier that has fallen once
-      if (this.remaining !== Number.POSITIVE_INFINITY) visitRow(0, states.length);
+      if (this.remaining !== Number.POSITIVE_INFINITY) visitRow(0, this.to.plan.count);
       this.remaining = Number.POSITIVE_INFINITY;
       return;
     }
@@ -93,11 +114,13 @@ export class TaskDependency {
   }
 
   private readonly releaseRow = (first: number, count: number): void => {
-    const { states, pending } = this.to;
-    if (pending === undefined) return;
     for (let block = first; block < first + count; block++) {
+      const slab = this.to.slabOf(block);
+      const { pending, states } = slab;
+      const offset = block - slab.first;
       // what an earlier run did is not held up, and what is orphaned stays so
-      if (states[block] === BlockState.waiting && --pending[block] === 0) this.to.makeReady(block);
+      if (pending === undefined || states[offset] !== BlockState.waiting) continue;
+      if (--pending[offset] === 0) this.to.makeReady(block);
     }
   };
 }

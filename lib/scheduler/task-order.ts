@@ -22,10 +22,14 @@ export function checkTasks(tasks: readonly ScheduledTask[]): void {
     if (!Number.isInteger(maxRetries) || maxRetries < 0) {
       refuse(`maxRetries: expected a whole number of at least 0, found ${maxRetries}`);
     }
-    if (recorded !== undefined && recorded.length !== task.plan.count) {
+    if (isBytes(recorded) && recorded.length !== task.plan.count) {
       refuse(`recorded: expected ${task.plan.count} bytes, one a block, found ${recorded.length}`);
     }
   });
+}
+
+function isBytes(recorded: ScheduledTask['recorded']): recorded is Uint8Array {
+  return ArrayBuffer.isView(recorded);
 }
 
 /** The places of the tasks, those farthest from the sources first; refuses a circle. */

@@ -30,8 +30,9 @@ export class NaiveScheduler {
     private readonly tasks: readonly ScheduledTask[],
     private readonly options: SchedulerOptions,
   ) {
-    this.blocks = tasks.map(({ plan, recorded }, task) =>
-      Array.from({ length: plan.count }, (_, index) => ({
+    this.blocks = tasks.map(({ plan, recorded: given }, task) => {
+      const recorded = given as Uint8Array | undefined;
+      return Array.from({ length: plan.count }, (_, index) => ({
         ...plan.block(index),
         task,
         own: [],
@@ -42,8 +43,8 @@ export class NaiveScheduler {
         failures: 0,
         losses: 0,
         putBackAt: 0,
-      })),
-    );
+      }));
+    });
     tasks.forEach((task, t) => {
       for (const block of this.blocks[t]) {
         if (task.plan.readWriteConflict) block.own.push(...this.neighbours(task.plan, this.blocks[t], block));

@@ -1,0 +1,44 @@
+import { BlockState } from './block-state.js';
+import type { PendingCounts } from './pending-counts.js';
+import { ReadyQueue } from './ready-queue.js';
+
+/** Blocks that follow each other in raster order and are made, and given up, together. */
+export const SLAB_BLOCKS = 2 ** 16;
+
+const DONE = new Uint8Array(SLAB_BLOCKS).fill(BlockState.done);
+const SKIPPED = new Uint8Array(SLAB_BLOCKS).fill(BlockState.skipped);
+const NONE_PENDING = new Uint8Array(SLAB_BLOCKS);
+
+/** The states, counters and queue of {@link SLAB_BLOCKS} blocks (fewer at the end of a plan). */
+export class Slab {
+  states: Uint8Array;
+  /** How many blocks each one waits for; undefined where none waits for any. */
+  pending: PendingCounts | undefined;
+  /** Those that can run; undefined before the first. */
+  queue: ReadyQueue | undefined;
+  /** Blocks that are done or skipped. */
+  succeeded = 0;
+
+  constructor(
+    readonly first: number,
+    readonly size: number,
+  ) {
+    this.states = new Uint8Array(size);
+  }
+
+  addReady(offset: number): void {
+    this.queue ??= new ReadyQueue(this.size);
+    this.queue.add(offset);
+  }
+
+  /** Gives the memory up when every block is done, or every one skipped, and nothing goes through them any more. */
+  collapse(): void {
+    if (this.succeeded < this.size) return;
+    const whole = this.states[0] === BlockState.done ? DONE : SKIPPED;
+    if (this.states !== whole && this.states.some((state) => state !== whole[0])) return;
+    if (this.pending !== NONE_PENDING && this.pending?.some((count) => count > 0)) return;
+    this.states = whole;
+    if (this.pending !== undefined) this.pending = NONE_PENDING;
+    this.queue = undefined;
+  }
+}
