@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -25,15 +24,6 @@ export interface IoFaultCase {
 const SMALL = { size: [16, 16, 16], blockSize: [8, 16, 16], context: [2, 2, 2] };
 /** Calls of a command that is expected to succeed. */
 const MOST_STARTS = 4;
-
-const source = join(import.meta.dirname, '..', '..', '..', 'test', 'chaos', 'fault-shim.c');
-
-/** Compiles the library that makes calls go wrong; the reason if that is not possible here. */
-export function buildShim(path: string): string | undefined {
-  if (process.platform !== 'linux') return `made for Linux, this is ${process.platform}`;
-  const built = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', path, source, '-ldl'], { encoding: 'utf8' });
-  return built.status === 0 ? undefined : `no C compiler: ${built.error?.message ?? built.stderr}`;
-}
 
 /** What every faulty run is compared with. */
 export interface CalmRun {
@@ -112,9 +102,11 @@ function storyFaults(
   if (kind === 'kill') return wrong;
   const harmless = kind === 'EINTR' || kind === 'short';
   const trouble = journalOf(segmentation.runDirectory).filter(
-    ({ event, status }) => event === 'block-failed' || event === 'block-lost' || (event === 'worker-end' && status !== 0),
+    ({ event, status }) =>
+      event === 'block-failed' || event === 'block-lost' || (event === 'worker-end' && status !== 0),
   );
-  if (harmless) return [...wrong, ...(starts > 1 ? [`it ended: ${told}`] : []), ...trouble.map((entry) => JSON.stringify(entry))];
+  if (harmless)
+    return [...wrong, ...(starts > 1 ? [`it ended: ${told}`] : []), ...trouble.map((entry) => JSON.stringify(entry))];
   const story = told + trouble.map((entry) => JSON.stringify(entry)).join() + workerLogs(segmentation);
   const silent = (starts > 1 || trouble.length > 0) && !story.includes(kind) ? [`${kind} is not named: ${story}`] : [];
   // a block that failed once is retried: its attempts are counted by the failure

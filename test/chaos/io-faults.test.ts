@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../support/seeded-random.js';
-import { buildShim, type CalmRun, type FaultyProcess, type IoFault, runCalm, runWithIoFault } from './io-fault.js';
+import { type CalmRun, type FaultyProcess, type IoFault, runCalm, runWithIoFault } from './io-fault.js';
 import { chaosSeed, isLong } from './scale.js';
+import { buildShim } from './shim.js';
 
 // faults 4 and 5: a run in which one step of input and output goes wrong
 
@@ -19,7 +20,7 @@ let calm: CalmRun;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'blockwright-io-faults-'));
   shim = join(folder, 'fault-shim.so');
-  reason = buildShim(shim);
+  reason = buildShim('fault-shim', shim);
   if (reason === undefined) calm = await runCalm(join(folder, 'calm'));
 }, PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
