@@ -1,6 +1,7 @@
 /**
  * npm run chaos [-- --fault N --seed S --short --save FILE]: the tests of every kind of fault, in their long form, one kind after
- * the other; one line each, and the table as Markdown where it is asked for. The exit status is 1 where one failed.
+ * the other; one line each, and with --save a page whose part `## Results` is
+ * replaced. The exit status is 1 where one failed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,6 +30,9 @@ interface Report {
     }[];
   }[];
 }
+
+/** The results are the last part of a page that is saved to. */
+const HEADING = '## Results';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const { values } = parseArgs({
@@ -120,10 +124,10 @@ function record({ fault, what, passes, tests, missing }: FaultRow): string {
 
 if (values.save !== undefined) {
   const head = ['| # | fault | must hold | result | seconds | not shown |', '|---|---|---|---|---|---|'];
-  writeFileSync(
-    values.save,
-    `Seed ${seed}, ${values.short ? 'short' : 'long'} form.\n\n${[...head, ...lines].join('\n')}\n`,
-  );
+  const page = readFileSync(values.save, 'utf8');
+  const text = page.slice(0, page.indexOf(HEADING));
+  const form = `Seed ${seed}, ${values.short ? 'short' : 'long'} form.`;
+  writeFileSync(values.save, `${text}${HEADING}\n\n${form}\n\n${[...head, ...lines].join('\n')}\n`);
 }
 console.log(`${rows.length} kinds of faults, ${failed} tests failed`);
 process.exitCode = failed === 0 ? 0 : 1;
