@@ -74,7 +74,8 @@ test(
     for (const [i, { mebibytes, files, threads }] of after.entries()) {
       expect(mebibytes - before[i].mebibytes).toBeLessThan(GROWTH);
       expect(files).toBeLessThanOrEqual(before[i].files + 2);
-      expect(threads).toBe(before[i].threads);
+      // pools start their threads when they first have work for all of them
+      expect(threads).toBeLessThanOrEqual(before[i].threads + 4);
     }
     await until('its workers have ended', () => processesOf(run).length === 0);
   },
