@@ -26,8 +26,13 @@ void read_chunk_of_items(const ArrayDescription& array, const ChunkLayout& layou
   const bool in_place = overlap.whole_chunk && !array.float16 && same_strides(layout.shape, chunk_strides, data_strides);
   uint8_t* const chunk = in_place ? target : state.chunk.reserve(layout.items() * array.item_size);
   const size_t first = overlap.chunk_offset(chunk_strides);
-  const size_t end = overlap.chunk_end(chunk_strides, array.item_size);
-  read_items(layout, encoded, array.item_size, chunk, first, end, state);
+  // a region with all that the array has of a chunk verifies the whole of it, beyond the array's edge too
+  if (overlap.all_inside_array) {
+    read_items(layout, encoded, array.item_size, chunk, state);
+  } else {
+    const size_t end = overlap.chunk_end(chunk_strides, array.item_size);
+    read_items(layout, encoded, array.item_size, chunk, first, end, state);
+  }
   if (!in_place) {
     const uint8_t* const source = chunk + first;
     array.to_memory(overlap.extent, target, data_strides, source, chunk_strides, layout.swap);
