@@ -100,3 +100,28 @@ describe('replay', () => {
     expect(error).toContain('block: expected a whole number from 0 to 11, as fill has 12 blocks, found 12');
   });
 });
+
+describe('explain', () => {
+  test('tells what a block waits for, why it failed, and what could run', async () => {
+    toy.write(fillTask(', failBlocks: [4], retries: 0') + copyTask);
+    expect((await toy.run('run', 'p.yaml')).status).toBe(1);
+    const explain = async (...args: string[]) => (await toy.inProcess('explain', 'FOLDER/p.yaml', ...args)).out;
+    expect(await explain('fill', '5')).toBe('block 5 of fill: done\n');
+    expect(await explain('fill', '4')).toContain('block 4 of fill: failed\n  block 4 is not to my taste\n');
+    // blocks of copy are two of fill high: 4 is below 1
+    expect(await explain('copy', '1')).toBe(
+      'block 1 of copy: orphaned\n  1 of the 2 blocks of fill that it needs not done: 4 (failed)\n',
+    );
+    expect(await explain('copy', '0')).toBe('block 0 of copy: done\n');
+    const data = JSON.parse(await explain('copy', '1', '--json')) as object;
+    expect(data).toMatchObject({
+      state: 'orphaned',
+      waitsFor: [{ task: 'fill', needed: 2, missing: [{ block: 4, state: 'failed' }] }],
+    });
+    await toy.inProcess('retry', 'FOLDER/p.yaml', '--task', 'fill', '--done', '--no-run');
+    expect(await explain('fill', '5')).toContain('the run is not at work');
+    expect(await explain('copy', '0')).toContain(
+      '2 of the 2 blocks of fill that it needs not done: 0 (pending), 3 (pending)',
+    );
+  });
+});
