@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { groupByCause } from '../../lib/cli/commands/failures.js';
 import { until } from '../support/processes.js';
 import { copyTask, fillTask, ToyPipeline } from '../support/toy-pipeline.js';
 
@@ -124,4 +125,26 @@ describe('explain', () => {
       '2 of the 2 blocks of fill that it needs not done: 0 (pending), 3 (pending)',
     );
   });
+});
+
+describe('failures', () => {
+  test('names the first blocks of a cause, with --all every one', async () => {
+    const blocks = Array.from({ length: 24 }, (_, block) => block);
+    toy.write(fillTask(`, failBlocks: [${blocks}], retries: 0`).replace('[40, 30]', '[40, 60]'));
+    expect((await toy.run('run', 'p.yaml')).status).toBe(1);
+    const told = (await toy.inProcess('failures', 'FOLDER/p.yaml')).out;
+    expect(told).toContain('24 blocks of fill: ');
+    expect(told).toContain('blocks 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 and 4 more\n');
+    expect((await toy.inProcess('failures', 'FOLDER/p.yaml', '--all')).out).toContain(` blocks ${blocks.join(', ')}\n`);
+  });
+});
+
+test('failures with different codes have different causes', () => {
+  const failure = { task: 't', attempt: 1, message: 'bad 7', stack: '', workerId: '1.1', logFile: '' };
+  const groups = groupByCause([
+    { ...failure, block: 1, code: 'ERR_IO' },
+    { ...failure, block: 2, code: 'ERR_LIMIT' },
+    { ...failure, block: 3, code: 'ERR_IO', message: 'bad 8' },
+  ]);
+  expect(groups.map(({ failures }) => failures.map(({ block }) => block))).toEqual([[1, 3], [2]]);
 });
