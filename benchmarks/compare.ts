@@ -24,6 +24,8 @@ export interface Comparison {
     /** Runs of the reference, when fewer are enough (it is slow). */
     readonly repetitions?: number;
   };
+  /** One run of each side that is not timed comes first: after a pause the first one pays for what the system took back. */
+  readonly warmUp?: boolean;
   /** Memory: 'growth' of the process over its loaded input (default), or the whole 'tree' of processes. */
   readonly memory?: 'growth' | 'tree';
   /** Compares what both sides wrote; a reason where there is nothing to compare. */
@@ -79,6 +81,10 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
     }
     const ours: Cost[] = [];
     const theirs: Cost[] = [];
+    const warmUp = comparison.warmUp === true && !options.smoke;
+    // its memory counts: it is the freshest
+    const first = warmUp ? [await us.run(memory)] : [];
+    const theirFirst = warmUp && them !== undefined ? [await them.run(memory)] : [];
     const enough = Math.min(options.repetitions, reference.repetitions ?? options.repetitions);
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       ours.push(await us.run(memory));
@@ -106,8 +112,8 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
       cpuSeconds: ourCpu,
       referenceCpuSeconds: theirCpu,
       cpuRatio: theirCpu === null || ourCpu === 0 ? null : theirCpu / ourCpu,
-      peakBytes: highest(ours),
-      referencePeakBytes: highest(theirs),
+      peakBytes: highest([...first, ...ours]),
+      referencePeakBytes: highest([...theirFirst, ...theirs]),
       equal: typeof compared === 'boolean' ? compared : null,
       referenceName: reference.name,
       items: comparison.items,

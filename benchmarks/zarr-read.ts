@@ -67,6 +67,7 @@ export async function* regionRows(
               scale: 1e-9,
               items: voxels.reduce((sum, count) => sum + count, 0) * volume.data.BYTES_PER_ELEMENT,
               settings,
+              warmUp: true,
               reference: {
                 name: library,
                 environment: 'storage',

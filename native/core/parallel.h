@@ -6,9 +6,11 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <mutex>
-#include <thread>
 #include <vector>
+
+#include "core/helper_thread.h"
 
 namespace blockwright {
 
@@ -24,7 +26,7 @@ void parallel_for(size_t threads, size_t count, const Work& work) {
   std::atomic<size_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_mutex;
-  const auto loop = [&] {
+  const std::function<void()> loop = [&] {
     try {
       for (size_t item = next.fetch_add(1); item < count; item = next.fetch_add(1)) work(item);
     } catch (...) {
@@ -33,7 +35,7 @@ void parallel_for(size_t threads, size_t count, const Work& work) {
       if (!failure) failure = std::current_exception();
     }
   };
-  std::vector<std::thread> helpers;
+  std::vector<HelperThread> helpers;
   helpers.reserve(threads - 1);
   try {
     for (size_t helper = 1; helper < threads; ++helper) helpers.emplace_back(loop);
@@ -41,7 +43,7 @@ void parallel_for(size_t threads, size_t count, const Work& work) {
     // The system has no thread left: the ones that started, and the caller, do the work.
   }
   loop();
-  for (std::thread& helper : helpers) helper.join();
+  for (HelperThread& helper : helpers) helper.join();
   if (failure) std::rethrow_exception(failure);
 }
 

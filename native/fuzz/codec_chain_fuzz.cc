@@ -57,12 +57,23 @@ class CodecChains : public FuzzTarget {
     const std::string what = describe(one.codecs) + " of " + std::to_string(one.content.size()) + " bytes, " +
                              std::to_string(bytes.size) + " bytes encoded: ";
     std::string refusal;
-    const std::vector<uint8_t> first = decoded(one, bytes, 0, refusal, what);
+    const std::vector<uint8_t> first = decoded(one, bytes, {0, one.content.size()}, 0, refusal, what);
     if (refusal.empty()) {
       // Bytes of the output that the decoder leaves as they were would differ.
       std::string second_refusal;
-      const std::vector<uint8_t> second = decoded(one, bytes, 0xff, second_refusal, what);
+      const std::vector<uint8_t> second = decoded(one, bytes, {0, one.content.size()}, 0xff, second_refusal, what);
       promise(second_refusal.empty() && first == second, what + "the result depends on what was in memory before");
+    }
+    // A part is that of the whole; of a damaged chunk it may be well.
+    const size_t size = one.content.size();
+    for (const Wanted wanted : {Wanted{size / 3, std::min(size, size / 3 + size / 7 + 1)}, Wanted{0, 1}, Wanted{size - 1, size}, Wanted{0, 0}}) {
+      std::string part_refusal;
+      const std::vector<uint8_t> part = decoded(one, bytes, wanted, 0, part_refusal, what);
+      if (!refusal.empty()) continue;
+      const auto begin = static_cast<ptrdiff_t>(wanted.first);
+      const auto end = static_cast<ptrdiff_t>(wanted.end);
+      promise(part_refusal.empty() && std::equal(part.begin() + begin, part.begin() + end, first.begin() + begin),
+              what + "a part differs from the whole " + part_refusal);
     }
     if (!one.damaged && encoded(one.codecs, one.content) == std::vector<uint8_t>(bytes.begin(), bytes.end())) {
       promise(refusal.empty() && first == one.content, what + "does not round trip: " + refusal);
@@ -84,6 +95,10 @@ class CodecChains : public FuzzTarget {
     bool damaged;
     std::vector<Codec> codecs;
     std::vector<uint8_t> content;
+  };
+  struct Wanted {
+    size_t first;
+    size_t end;
   };
   // Numbers before the encoded bytes: enough for any case.
   static constexpr size_t CHOICES = 30;
@@ -107,13 +122,13 @@ class CodecChains : public FuzzTarget {
   }
 
   // Decodes into guarded memory that holds `before`; the refusal's message where it is refused.
-  std::vector<uint8_t> decoded(const Case& one, Span<const uint8_t> bytes, uint8_t before, std::string& refusal,
+  std::vector<uint8_t> decoded(const Case& one, Span<const uint8_t> bytes, Wanted wanted, uint8_t before, std::string& refusal,
                                const std::string& what) {
     uint8_t* const source = source_.last(bytes.size, 0);
     std::copy(bytes.begin(), bytes.end(), source);
     uint8_t* const target = target_.last(one.content.size(), before);
     try {
-      decode(one.codecs, {source, bytes.size}, target, one.content.size(), state_);
+      decode_part(one.codecs, {source, bytes.size}, target, one.content.size(), wanted.first, wanted.end, state_);
     } catch (const Error& error) {
       promise(std::string(error.code()) == ERR_CHUNK_CORRUPT, what + error.code() + ": " + error.what());
       refusal = error.what();

@@ -141,6 +141,13 @@ size_t Overlap::chunk_offset(const Shape& chunk_strides) const {
   return static_cast<size_t>(offset);
 }
 
+size_t Overlap::chunk_end(const Shape& chunk_strides, size_t item_size) const {
+  if (empty) return chunk_offset(chunk_strides);
+  int64_t last = 0;
+  for (int axis = 0; axis < begin.dimensions; ++axis) last += (begin[axis] + extent[axis] - 1) * chunk_strides[axis];
+  return static_cast<size_t>(last) + item_size;
+}
+
 size_t Overlap::data_offset(const Region& region, const Shape& chunk_begin, const Shape& data_strides) const {
   int64_t offset = 0;
   for (int axis = 0; axis < begin.dimensions; ++axis) {

@@ -82,6 +82,8 @@ struct Overlap {
   Overlap(const ArrayDescription& array, const Region& region, const Shape& begin, const Shape& chunk);
   // Bytes from the chunk's first item, from the region's memory.
   size_t chunk_offset(const Shape& chunk_strides) const;
+  // Behind the last item of the overlap; chunk_offset where there is none.
+  size_t chunk_end(const Shape& chunk_strides, size_t item_size) const;
   size_t data_offset(const Region& region, const Shape& chunk_begin, const Shape& data_strides) const;
 };
 

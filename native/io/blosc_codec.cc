@@ -64,6 +64,26 @@ size_t decode_blosc(Bytes input, uint8_t* output, size_t capacity) {
   return size;
 }
 
+void decode_blosc_part(Bytes input, uint8_t* output, size_t size, size_t first, size_t end) {
+  const size_t found = check_layout(input, size);
+  if (found != size) corrupt("expected " + std::to_string(size) + " bytes, decodes to " + std::to_string(found));
+  if (first >= end) return;
+  const size_t block = load32(input.data + 8);
+  const size_t wanted = (end - 1) / block - first / block + 1;
+  const size_t type_size = input.data[3];
+  // libblosc counts in items and decodes into memory of its own first: for most of a chunk the whole of it is quicker
+  if (4 * wanted * block > 3 * size || size % type_size != 0) {
+    const int decoded = blosc_decompress_ctx(input.data, output, size, 1);
+    if (decoded < 0 || static_cast<size_t>(decoded) != size) corrupt("bad data");
+    return;
+  }
+  first -= first % type_size;
+  end += (type_size - end % type_size) % type_size;
+  const auto items = [&](size_t bytes) { return static_cast<int>(bytes / type_size); };
+  const int decoded = blosc_getitem(input.data, items(first), items(end - first), output + first);
+  if (decoded < 0 || static_cast<size_t>(decoded) != end - first) corrupt("bad data");
+}
+
 size_t encode_blosc(const Codec& codec, Bytes input, uint8_t* output, size_t capacity) {
   const int size = blosc_compress_ctx(codec.level, codec.blosc_shuffle, codec.blosc_type_size, input.size, input.data, output,
                                       capacity, codec.blosc_compressor.c_str(), codec.blosc_block_size, 1);

@@ -25,9 +25,16 @@ void read_chunk_of_items(const ArrayDescription& array, const ChunkLayout& layou
   uint8_t* const target = region.data + overlap.data_offset(region, begin, data_strides);
   const bool in_place = overlap.whole_chunk && !array.float16 && same_strides(layout.shape, chunk_strides, data_strides);
   uint8_t* const chunk = in_place ? target : state.chunk.reserve(layout.items() * array.item_size);
-  read_items(layout, encoded, array.item_size, chunk, state);
+  const size_t first = overlap.chunk_offset(chunk_strides);
+  // a region with all that the array has of a chunk verifies the whole of it, beyond the array's edge too
+  if (overlap.all_inside_array) {
+    read_items(layout, encoded, array.item_size, chunk, state);
+  } else {
+    const size_t end = overlap.chunk_end(chunk_strides, array.item_size);
+    read_items(layout, encoded, array.item_size, chunk, first, end, state);
+  }
   if (!in_place) {
-    const uint8_t* const source = chunk + overlap.chunk_offset(chunk_strides);
+    const uint8_t* const source = chunk + first;
     array.to_memory(overlap.extent, target, data_strides, source, chunk_strides, layout.swap);
   } else if (layout.swap) {
     copy_box(overlap.extent, target, data_strides, target, data_strides, array.item_size, true);
@@ -37,6 +44,11 @@ void read_chunk_of_items(const ArrayDescription& array, const ChunkLayout& layou
 }  // namespace
 
 void read_items(const ChunkLayout& layout, const Stretch& encoded, size_t item_size, uint8_t* target, ChunkState& state) {
+  read_items(layout, encoded, item_size, target, 0, layout.items() * item_size, state);
+}
+
+void read_items(const ChunkLayout& layout, const Stretch& encoded, size_t item_size, uint8_t* target, size_t first, size_t end,
+                ChunkState& state) {
   const size_t size = layout.items() * item_size;
   if (layout.codecs.empty()) {
     if (encoded.size() != size) {
@@ -47,7 +59,7 @@ void read_items(const ChunkLayout& layout, const Stretch& encoded, size_t item_s
   if (encoded.size() > layout.encoded_bound(item_size)) {
     corrupt(std::to_string(encoded.size()) + " bytes are more than a chunk of " + std::to_string(size) + " bytes can need");
   }
-  decode(layout.codecs, encoded.load(state.file), target, size, state.codec);
+  decode_part(layout.codecs, encoded.load(state.file), target, size, first, end, state.codec);
 }
 
 Stretch opened_shard(const ChunkLayout& shard, const Stretch& encoded, size_t item_size, Buffer& buffer, ChunkState& state) {

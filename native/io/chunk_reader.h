@@ -45,8 +45,11 @@ class InnerRange {
 void read_inner_chunk(const ArrayDescription& array, const ChunkLayout& shard, const ShardIndex& index, const Stretch& encoded,
                       size_t number, const Shape& shard_begin, const Region& region, ChunkState& state);
 
-// Decodes the items of a chunk, in the byte order of the file, into `target`.
+// Decodes the items of a chunk, in the byte order of the file, into `target`; the second where only the bytes from `first` to
+// before `end` are wanted, see decode_part.
 void read_items(const ChunkLayout& layout, const Stretch& encoded, size_t item_size, uint8_t* target, ChunkState& state);
+void read_items(const ChunkLayout& layout, const Stretch& encoded, size_t item_size, uint8_t* target, size_t first, size_t end,
+                ChunkState& state);
 
 // A shard's bytes without the codecs around it: itself where there are none, else decoded into `buffer`.
 Stretch opened_shard(const ChunkLayout& shard, const Stretch& encoded, size_t item_size, Buffer& buffer, ChunkState& state);

@@ -214,8 +214,10 @@ size_t encoded_bound(const std::vector<Codec>& codecs, size_t size) {
   return size;
 }
 
-size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t capacity, CodecState& state) {
-  if (codecs.empty()) return copy_bytes(encoded, output, capacity);
+namespace {
+
+// Undoes all codecs but the first.
+Bytes undo_later(const std::vector<Codec>& codecs, Bytes encoded, size_t capacity, CodecState& state) {
   std::vector<size_t> bounds = {capacity};  // of what goes into each codec when encoding
   for (const Codec& codec : codecs) bounds.push_back(bound_of(codec, bounds.back()));
   size_t stages = 0;
@@ -227,12 +229,25 @@ size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* 
     uint8_t* const stage = state.stages[stages++ % 2].reserve(bounds[position]);
     encoded = {stage, decode_one(codecs[position], encoded, stage, bounds[position], state)};
   }
-  return decode_one(codecs[0], encoded, output, capacity, state);
+  return encoded;
+}
+
+}  // namespace
+
+size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t capacity, CodecState& state) {
+  if (codecs.empty()) return copy_bytes(encoded, output, capacity);
+  return decode_one(codecs[0], undo_later(codecs, encoded, capacity, state), output, capacity, state);
 }
 
 void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state) {
   const size_t decoded = decode_at_most(codecs, encoded, output, size, state);
   if (decoded != size) corrupt("expected " + std::to_string(size) + " bytes, decoded " + std::to_string(decoded));
+}
+
+void decode_part(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, size_t first, size_t end,
+                 CodecState& state) {
+  if (codecs.empty() || codecs[0].kind != CodecKind::Blosc) return decode(codecs, encoded, output, size, state);
+  decode_blosc_part(undo_later(codecs, encoded, size, state), output, size, first, end);
 }
 
 Bytes encode(const std::vector<Codec>& codecs, Bytes plain, CodecState& state) {

@@ -71,6 +71,11 @@ size_t decode_at_most(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* 
 // decode_at_most where the result must be exactly `size` bytes.
 void decode(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, CodecState& state);
 
+// decode() where only the bytes from `first` to before `end` are wanted; the others may be the chunk's or be left as they were.
+// What a codec can leave out is not checked either.
+void decode_part(const std::vector<Codec>& codecs, Bytes encoded, uint8_t* output, size_t size, size_t first, size_t end,
+                 CodecState& state);
+
 // Applies the codecs in order. The result lies in `plain` (no codecs) or in a buffer of `state`.
 Bytes encode(const std::vector<Codec>& codecs, Bytes plain, CodecState& state);
 

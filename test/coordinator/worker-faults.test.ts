@@ -5,6 +5,7 @@ import type { RunEvent } from '../../lib/coordinator/events.js';
 import type { Executor, WorkerEnd, WorkerHandle } from '../../lib/coordinator/executor.js';
 import { runCoordinator } from '../../lib/coordinator/run.js';
 import { codeOf, messageOf } from '../../lib/errors.js';
+import { amount, chaosSeed, isLong } from '../chaos/scale.js';
 import { processesOf, until } from '../support/processes.js';
 import { seededRandom } from '../support/seeded-random.js';
 import {
@@ -55,32 +56,40 @@ function signalIfThere(pid: number, signal: 'SIGKILL' | 'SIGCONT'): void {
 const pidOf = (event: RunEvent) =>
   event.type === 'worker-start' ? Number(event.description.split(' ')[1]) : undefined;
 
-describe('workers', () => {
-  const seed = 20261122;
+/** Milliseconds; the long form takes minutes. */
+const PATIENCE = amount(120_000, 3_600_000);
 
-  test(`killed 20 times at random change nothing (seed ${seed})`, async () => {
-    const random = seededRandom(seed);
-    const toys = toyChain([4, 4, 4], 15);
-    const alive = new Map<string, number>();
-    let kills = 0;
-    const onEvent = (event: RunEvent) => {
-      const pid = pidOf(event);
-      if (event.type === 'worker-start' && pid !== undefined) alive.set(event.worker, pid);
-      if (event.type === 'worker-end') alive.delete(event.worker);
-      if (event.type === 'block-done' && kills < 20 && random() < 0.35) {
-        const victim = [...alive.values()][Math.floor(random() * alive.size)];
-        if (victim === undefined) return;
-        kills++;
-        signalIfThere(victim, 'SIGKILL');
-      }
-    };
-    const result = await toyRun(place, toys, { workers: 4, onEvent, maxLosses: 20, maxRestarts: 21 });
-    expect(kills).toBe(20);
-    expect(result).toMatchObject({ complete: true, failures: [] });
-    expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
-    expect(timesDone(place.run)).toEqual(Array(128).fill(1));
-    expect(journalOf(place.run).filter(({ signal }) => signal === 'SIGKILL').length).toBeGreaterThan(0);
-  });
+describe('workers', () => {
+  const seed = chaosSeed(20261122);
+  const wanted = amount(20, 200);
+
+  test(
+    `killed ${wanted} times at random change nothing (seed ${seed})`,
+    async () => {
+      const random = seededRandom(seed);
+      const toys = toyChain(isLong ? [10, 10, 10] : [4, 4, 4], 15);
+      const alive = new Map<string, number>();
+      let kills = 0;
+      const onEvent = (event: RunEvent) => {
+        const pid = pidOf(event);
+        if (event.type === 'worker-start' && pid !== undefined) alive.set(event.worker, pid);
+        if (event.type === 'worker-end') alive.delete(event.worker);
+        if (event.type === 'block-done' && kills < wanted && random() < 0.35) {
+          const victim = [...alive.values()][Math.floor(random() * alive.size)];
+          if (victim === undefined) return;
+          kills++;
+          signalIfThere(victim, 'SIGKILL');
+        }
+      };
+      const result = await toyRun(place, toys, { workers: 4, onEvent, maxLosses: wanted, maxRestarts: wanted + 1 });
+      expect(kills).toBe(wanted);
+      expect(result).toMatchObject({ complete: true, failures: [] });
+      expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
+      expect(timesDone(place.run)).toEqual(Array(2 * toys[0].plan.count).fill(1));
+      expect(journalOf(place.run).filter(({ signal }) => signal === 'SIGKILL').length).toBeGreaterThan(0);
+    },
+    PATIENCE,
+  );
 
   test('that stand still lose their blocks', async () => {
     const [first, second] = toyChain([3, 3, 2]);

@@ -6,11 +6,12 @@ import { afterAll, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { Roi } from '../../lib/geometry/roi.js';
 import { SqliteGraphStore } from '../../lib/graph/sqlite-graph-store.js';
+import { amount, chaosSeed } from '../chaos/scale.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'graph-kill-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const SEED = 20264;
-const KILLS = 8;
+const SEED = chaosSeed(20264);
+const KILLS = amount(8, 100);
 
 /** Runs the writer until it promised some blocks, then kills it after a moment; returns the promised revisions. */
 function writeUntilKilled(path: string, revision: number, delay: number): Promise<Map<number, number>> {

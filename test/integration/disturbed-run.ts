@@ -20,12 +20,16 @@ export interface RunningCommand {
 }
 
 /** Starts `blockwright run`, as a user would. Its temporary files go to a folder of its own. */
-export function startRun({ folder, file }: Segmentation, workers: number): RunningCommand {
+export function startRun(
+  { folder, file }: Segmentation,
+  workers: number,
+  environment: Readonly<Record<string, string>> = {},
+): RunningCommand {
   const temporary = temporaryOf(folder);
   mkdirSync(temporary, { recursive: true });
   const child = spawn(process.execPath, [program, 'run', file, '--workers', String(workers), '--quiet'], {
     cwd: folder,
-    env: { ...process.env, TMPDIR: temporary, NODE_OPTIONS: '' },
+    env: { ...process.env, TMPDIR: temporary, NODE_OPTIONS: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

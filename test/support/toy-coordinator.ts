@@ -4,6 +4,8 @@ import type { ToyTask } from './toy-worker.js';
 
 /** What a coordinator in a process of its own does; the last argument of `toy-coordinator.js RUN OUTPUT JSON`. */
 export interface ToyCoordinator {
+  /** Of each of the two tasks, in blocks. @default [3, 3, 3] */
+  readonly shape?: readonly number[];
   /** Time that a block takes. */
   readonly milliseconds: number;
   readonly act?: ToyTask['act'];
@@ -13,7 +15,7 @@ export interface ToyCoordinator {
 }
 
 const [run, output, json] = process.argv.slice(2);
-const { milliseconds, act, leaseSeconds = 60, killed } = JSON.parse(json) as ToyCoordinator;
+const { shape = [3, 3, 3], milliseconds, act, leaseSeconds = 60, killed } = JSON.parse(json) as ToyCoordinator;
 const abort = new AbortController();
 process.on('SIGINT', () => abort.abort());
 let done = 0;
@@ -27,7 +29,7 @@ const onEvent = (event: RunEvent) => {
 };
 killInTime();
 try {
-  const toys = toyChain([3, 3, 3], milliseconds).map((toy) => ({ ...toy, ...(act === undefined ? {} : { act }) }));
+  const toys = toyChain(shape, milliseconds).map((toy) => ({ ...toy, ...(act === undefined ? {} : { act }) }));
   const options = { workers: 3, maxLosses: 100, signal: abort.signal, leaseSeconds, onEvent };
   console.log(JSON.stringify(await toyRun({ run, output }, toys, options)));
 } catch (error) {
