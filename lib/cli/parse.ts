@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
+import { cancelCommand } from './commands/cancel.js';
 import { copyCommand } from './commands/copy.js';
+import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
 import { logsCommand } from './commands/logs.js';
 import { planCommand } from './commands/plan.js';
+import { replayCommand } from './commands/replay.js';
 import { resumeCommand } from './commands/resume.js';
+import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
 import { statusCommand } from './commands/status.js';
@@ -62,6 +66,10 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, statusCommand);
   parser = add(parser, logsCommand);
   parser = add(parser, failuresCommand);
+  parser = add(parser, explainCommand);
+  parser = add(parser, retryCommand);
+  parser = add(parser, replayCommand);
+  parser = add(parser, cancelCommand);
   parser = add(parser, schemaCommand);
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);

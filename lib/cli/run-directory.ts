@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { lockOwner } from '../coordinator/run-lock.js';
 import { BlockwrightError } from '../errors.js';
 import { loadPipeline } from '../pipeline/file.js';
 
@@ -11,4 +13,15 @@ export async function findRunDirectory(path: string): Promise<string> {
 
 export function noRun(runDirectory: string): BlockwrightError {
   return new BlockwrightError('ERR_CONFIG', `${runDirectory}: there is no run`);
+}
+
+/** Throws ERR_RUN_LOCKED while a coordinator has the run folder. */
+export function refuseRunAtWork(runDirectory: string): void {
+  const owner = existsSync(runDirectory) ? lockOwner(runDirectory) : undefined;
+  if (owner === undefined) return;
+  throw new BlockwrightError(
+    'ERR_RUN_LOCKED',
+    `${runDirectory}: expected a run that is not at work, found process ${owner.pid} on host ${owner.host} at work. ` +
+      'Stop it with: blockwright cancel',
+  );
 }

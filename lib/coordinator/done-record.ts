@@ -206,6 +206,20 @@ export function* readRecordedStates(path: string): Generator<Uint8Array> {
   }
 }
 
+/** The same as one array of `count` states in the order of the blocks' indices; 0 where nothing is recorded. */
+export function readRecordedBlocks(path: string, count: number): Uint8Array {
+  const states = new Uint8Array(count);
+  const file = join(path, 'zarr.json');
+  if (!existsSync(file)) return states;
+  const layout = new DoneRecordLayout(readDescription(file).shape);
+  for (let chunk = 0; chunk < layout.chunks; chunk++) {
+    const bytes = readChunk(path, layout, chunk);
+    const { first, count: held } = layout.blocksOf(chunk);
+    if (bytes !== undefined) states.set(bytes.subarray(0, held), first);
+  }
+  return states;
+}
+
 /** Whether any block is done or skipped in a record, if there is one. Errors as {@link DoneRecord.read}. */
 export function hasSuccess(path: string): boolean {
   for (const states of readRecordedStates(path)) {

@@ -16,8 +16,43 @@ export interface SerialOptions {
  * Runs all blocks of a plan in this process, one after the other, for tests, notebooks and debuggers: no workers, no done
  * record, no retries; the first error is thrown. The outputs are those of a run with workers.
  */
-export async function runSerially(plan: PipelinePlan, { signal, onLog }: SerialOptions = {}): Promise<void> {
+export async function runSerially(plan: PipelinePlan, options: SerialOptions = {}): Promise<void> {
   assertRunnable(plan);
+  await withBlocks(plan, options, async (runBlock, initialize) => {
+    for (const { task } of plan.tasks) await initialize(task.name);
+    for (const { task, plan: taskPlan } of plan.tasks) {
+      for (const block of inOrder(taskPlan.blocks)) {
+        options.signal?.throwIfAborted();
+        await runBlock(task.name, block);
+      }
+    }
+  });
+}
+
+/**
+ * Runs one block in this process, as {@link runSerially} does: for a debugger. Tasks are not initialised, so its inputs and
+ * outputs must be there, from an earlier run. Writes what the block writes in a run, the same bytes. What the block throws
+ * is thrown.
+ */
+export async function replayBlock(
+  plan: PipelinePlan,
+  task: string,
+  block: number,
+  options: SerialOptions = {},
+): Promise<void> {
+  assertRunnable(plan);
+  await withBlocks(plan, options, (runBlock) => runBlock(task, block));
+}
+
+type RunBlock = (task: string, block: number) => Promise<void>;
+type Initialize = (task: string) => Promise<void>;
+
+/** Opens what blocks need, and closes it at the end. */
+async function withBlocks(
+  plan: PipelinePlan,
+  { signal, onLog }: SerialOptions,
+  use: (runBlock: RunBlock, initialize: Initialize) => Promise<void>,
+): Promise<void> {
   const { pipeline } = plan;
   const graphs = new GraphStores(pipeline.graphs);
   try {
@@ -25,24 +60,21 @@ export async function runSerially(plan: PipelinePlan, { signal, onLog }: SerialO
     // The definitions are here already, those of plugins too.
     const definitions = [...new Set(pipeline.tasks.map(({ definition }) => definition))];
     const tasks = await loadTasks({ ...workerConfig(plan), plugins: [] }, definitions);
-    const inits = plan.tasks.map((planned) => taskInit(pipeline, planned, context));
-    for (const init of inits) await init(true);
-    for (const { task, plan: taskPlan } of plan.tasks) {
-      for (const block of inOrder(taskPlan.blocks)) {
-        signal?.throwIfAborted();
-        await tasks.get(task.name)!(block, {
-          task: task.name,
-          block,
-          attempt: 1,
-          epoch: 1,
-          workerId: 'serial',
-          signal: signal ?? new AbortController().signal,
-          log: (line) => onLog?.(task.name, block, line),
-          call: () => Promise.reject(new BlockwrightError('ERR_UNSUPPORTED', 'there is no coordinator')),
-          stream: (_service, graph, header, payload) => graphs.get(graph).serve(header, payload ?? new Uint8Array()),
-        });
-      }
-    }
+    const inits = new Map(plan.tasks.map((planned) => [planned.task.name, taskInit(pipeline, planned, context)]));
+    const runBlock: RunBlock = async (task, block) => {
+      await tasks.get(task)!(block, {
+        task,
+        block,
+        attempt: 1,
+        epoch: 1,
+        workerId: 'serial',
+        signal: signal ?? new AbortController().signal,
+        log: (line) => onLog?.(task, block, line),
+        call: () => Promise.reject(new BlockwrightError('ERR_UNSUPPORTED', 'there is no coordinator')),
+        stream: (_service, graph, header, payload) => graphs.get(graph).serve(header, payload ?? new Uint8Array()),
+      });
+    };
+    await use(runBlock, (task) => inits.get(task)!(true));
   } finally {
     await graphs.close();
   }

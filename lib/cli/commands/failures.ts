@@ -7,6 +7,7 @@ import { findRunDirectory, noRun } from '../run-directory.js';
 
 export interface FailuresArguments {
   readonly run: string;
+  readonly all: boolean;
   readonly json: boolean;
 }
 
@@ -20,7 +21,7 @@ export interface FailureGroup {
 
 /** Lines of a block's log that are shown. */
 const EXCERPT_LINES = 10;
-/** Blocks that are named. */
+/** Blocks that are named without --all. */
 const NAMED_BLOCKS = 20;
 
 export const failuresCommand = defineCommand<FailuresArguments>({
@@ -29,27 +30,34 @@ export const failuresCommand = defineCommand<FailuresArguments>({
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
+      .option('all', {
+        type: 'boolean',
+        default: false,
+        describe: 'Name every block, not only the first of each cause',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ run, json }, console) => {
+  run: async ({ run, all, json }, console) => {
     const runDirectory = await findRunDirectory(run);
     if (readRunStatus(runDirectory) === undefined) throw noRun(runDirectory);
     const groups = groupByCause(await readFailures(runDirectory));
     if (json) {
       console.out(JSON.stringify(groups, undefined, 2));
     } else {
-      const texts = await Promise.all(groups.map(formatGroup));
+      const texts = await Promise.all(
+        groups.map((group) => formatGroup(group, all ? Number.POSITIVE_INFINITY : NAMED_BLOCKS)),
+      );
       console.out(texts.length === 0 ? 'No block failed.' : texts.join('\n\n'));
     }
     return ExitCode.complete;
   },
 });
 
-/** Messages that differ only in numbers have one cause. The largest group first. */
+/** Messages that differ only in numbers, with the same code, have one cause. The largest group first. */
 export function groupByCause(failures: readonly BlockFailure[]): FailureGroup[] {
   const groups = new Map<string, BlockFailure[]>();
   for (const failure of failures) {
     const cause = failure.message.split('\n', 1)[0].replaceAll(/\d+/g, '#');
-    const key = `${failure.task}: ${cause}`;
+    const key = `${failure.task}: ${failure.code}: ${cause}`;
     const group = groups.get(key) ?? [];
     group.push(failure);
     groups.set(key, group);
@@ -60,9 +68,9 @@ export function groupByCause(failures: readonly BlockFailure[]): FailureGroup[] 
     .sort((a, b) => b.failures.length - a.failures.length);
 }
 
-async function formatGroup({ task, cause, failures }: FailureGroup): Promise<string> {
+async function formatGroup({ task, cause, failures }: FailureGroup, most: number): Promise<string> {
   const [first] = failures;
-  const named = failures.slice(0, NAMED_BLOCKS).map(({ block }) => block);
+  const named = failures.slice(0, most).map(({ block }) => block);
   const more = failures.length > named.length ? ` and ${failures.length - named.length} more` : '';
   const lines = [
     `${failures.length} ${failures.length === 1 ? 'block' : 'blocks'} of ${task}: ${cause}`,
