@@ -16,6 +16,8 @@ export interface SchedulerOptions {
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** How many times a block may lose its worker before it is taken for the cause and fails. @default 3 */
   readonly maxLosses?: number | undefined;
+  /** How many blocks are made and given up together: less memory, more of them. @default 65 536, which is the most */
+  readonly slabBlocks?: number | undefined;
 }
 
 /** The right to run a block. */
@@ -62,7 +64,7 @@ export class Scheduler {
     this.maxRetries = tasks.map((task) => task.maxRetries ?? 2);
     this.order = downstreamFirst(tasks);
     this.resources = new Resources(options.resources ?? {}, tasks);
-    this.blocks = tasks.map((task) => new TaskBlocks(task.plan, task.recorded));
+    this.blocks = tasks.map((task) => new TaskBlocks(task.plan, task.recorded, options.slabBlocks));
     this.neighbours = new Float64Array(Math.max(1, ...tasks.map((task) => task.plan.maxNeighbours)));
     const dependents: TaskDependency[][] = tasks.map(() => []);
     tasks.forEach((task, index) => {

@@ -37,12 +37,16 @@ export class TaskBlocks {
   private unmade: number;
   private unmadeRoots: number;
 
-  /** @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped. */
+  /**
+   * @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped.
+   * @param slabBlocks how many a slab has, at most SLAB_BLOCKS
+   */
   constructor(
     readonly plan: BlockPlan,
     recorded?: Uint8Array | Iterable<RecordedPiece>,
+    private readonly slabBlocks: number = SLAB_BLOCKS,
   ) {
-    const length = Math.ceil(plan.count / SLAB_BLOCKS);
+    const length = Math.ceil(plan.count / slabBlocks);
     this.slabs = new Array<Slab | undefined>(length).fill(undefined);
     this.promising = new ReadyQueue(length);
     this.unmade = plan.count;
@@ -75,7 +79,7 @@ export class TaskBlocks {
 
   /** The slab of a block, made if it is not there. */
   slabOf(block: number): Slab {
-    const place = Math.floor(block / SLAB_BLOCKS);
+    const place = Math.floor(block / this.slabBlocks);
     return this.slabs[place] ?? this.make(place);
   }
 
@@ -151,7 +155,7 @@ export class TaskBlocks {
     this.move(block, BlockState.ready);
     const slab = this.slabOf(block);
     slab.addReady(block - slab.first);
-    const place = Math.floor(block / SLAB_BLOCKS);
+    const place = Math.floor(block / this.slabBlocks);
     if (!this.promising.has(place)) this.promising.add(place);
   }
 
@@ -225,8 +229,8 @@ export class TaskBlocks {
   }
 
   private make(place: number, open = true): Slab {
-    const first = place * SLAB_BLOCKS;
-    const slab = new Slab(first, Math.min(SLAB_BLOCKS, this.plan.count - first));
+    const first = place * this.slabBlocks;
+    const slab = new Slab(first, Math.min(this.slabBlocks, this.plan.count - first));
     let roots = slab.size;
     if (this.plan.levels > 1) ownCounts(this.plan, first, slab.size, () => roots--);
     this.slabs[place] = slab;

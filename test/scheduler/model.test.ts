@@ -38,16 +38,22 @@ const anyRun: fc.Arbitrary<Run> = fc.record({
     workers: fc.constantFrom(undefined, 1, 3, 8),
     resources: fc.constantFrom({ gpu: 2, memory: 3 }, { gpu: 100, memory: 100 }, { gpu: 3, memory: 5, unused: 0 }),
     maxLosses: fc.constantFrom(undefined, 1, 2),
+    slabBlocks: fc.constantFrom(undefined, 1, 2, 3, 7),
   }),
 });
 
 /** A task whose blocks conflict, most of them done in any order before, and any failure for good. */
 const anyResume: fc.Arbitrary<Run> = anyPlan({ readWriteConflict: true, blocksPerAxis: 6, dimensions: 2 }).chain(
   (plan) =>
-    fc.array(fc.constantFrom(0, 1, 1, 2), { minLength: plan.count, maxLength: plan.count }).map((recorded) => ({
-      tasks: [{ name: 'task', plan, upstream: [], maxRetries: 0, recorded: Uint8Array.from(recorded) }],
-      options: {},
-    })),
+    fc
+      .tuple(
+        fc.array(fc.constantFrom(0, 1, 1, 2), { minLength: plan.count, maxLength: plan.count }),
+        fc.constantFrom(undefined, 1, 2, 5),
+      )
+      .map(([recorded, slabBlocks]) => ({
+        tasks: [{ name: 'task', plan, upstream: [], maxRetries: 0, recorded: Uint8Array.from(recorded) }],
+        options: { slabBlocks },
+      })),
 );
 
 const KINDS = [
