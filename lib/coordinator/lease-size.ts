@@ -1,7 +1,7 @@
 /** How much work one lease shall hold, in seconds. */
 const LEASE_WORK = 0.05;
 /** Blocks that one lease may hold. */
-export const LEASE_BLOCKS = 64;
+export const LEASE_BLOCKS = 1024;
 /** Weight of the newest measurement once there are some. */
 const NEWEST = 0.1;
 

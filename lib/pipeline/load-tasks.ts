@@ -35,19 +35,21 @@ export async function loadTasks(
       const options = definition.options.parse(input);
       const blocks = BlockPlan.fromJSON(plan);
       const once = new Once();
-      const processBlock: ProcessBlock = async (block, { attempt, signal, log, stream }) => {
+      const processBlock: ProcessBlock = async (block, attempt) => {
         const context: BlockContext = {
           task: name,
           blocks,
-          attempt,
-          signal,
-          log,
+          attempt: attempt.attempt,
+          get signal() {
+            return attempt.signal;
+          },
+          log: attempt.log,
           array: (array, innerPath) => arrays.get(array, innerPath),
           pathInGroup: (array, group) => arrays.pathInGroup(array, group),
           graph: (graph) => {
             const tasks = writers.get(graph) ?? [];
             return new RemoteGraphStore(
-              (header, payload) => stream(GRAPH_SERVICE, graph, header, payload),
+              (header, payload) => attempt.stream(GRAPH_SERVICE, graph, header, payload),
               tasks.length === 0 ? undefined : new Set(tasks),
             );
           },

@@ -49,7 +49,8 @@ export class BlockRunner {
   private results: BlockResult[] = [];
   private reported = performance.now();
   private stopping = false;
-  private abort: AbortController | undefined;
+  private late: NodeJS.Timeout | undefined;
+  private abort: BlockAbort | undefined;
   private wake: () => void = () => undefined;
 
   constructor(private readonly options: BlockRunnerOptions) {
@@ -71,11 +72,11 @@ export class BlockRunner {
       // it may have been what ended an earlier worker: then it shall be seen to be the one
       if (leased.attempt > 1) this.report(false);
       this.options.heartbeat.show(leased.lease);
-      const late = this.results.length > 0 ? setTimeout(() => this.report(false), REPORT_AFTER) : undefined;
       // not pushed in one expression: a report made while the block runs takes the list away and begins another
       const result = await this.process(leased);
-      clearTimeout(late);
       this.results.push(result);
+      // one for all that gather: what is finished shall not wait for a long block
+      this.late ??= setTimeout(() => this.report(false), REPORT_AFTER);
       this.options.heartbeat.show(0);
       if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
       else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
@@ -97,6 +98,8 @@ export class BlockRunner {
 
   private report(acquire: boolean): void {
     this.reported = performance.now();
+    clearTimeout(this.late);
+    this.late = undefined;
     if (this.results.length === 0 && !acquire) return;
     this.options.connection.send({ type: 'work', results: this.results, acquire });
     this.results = [];
@@ -104,7 +107,7 @@ export class BlockRunner {
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {
     const { lease, block } = leased;
-    const abort = new AbortController();
+    const abort = new BlockAbort();
     this.abort = abort;
     const began = performance.now();
     const seconds = () => Math.round((performance.now() - began) * 1000) / 1e6;
@@ -113,14 +116,14 @@ export class BlockRunner {
       const run = this.options.tasks.get(task);
       if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
       const pending = new Set<Promise<unknown>>();
-      const outcome = await run(block, this.contextOf(leased, task, abort.signal, pending));
+      const outcome = await run(block, this.contextOf(leased, task, abort, pending));
       // a call that was not waited for belongs to the block all the same
       while (pending.size > 0) await Promise.all(pending);
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
     } catch (error) {
       const thrown = describeThrown(error);
       // however it puts it, it stopped because it was told to
-      const code = abort.signal.aborted ? { code: 'ERR_CANCELLED' } : {};
+      const code = abort.aborted ? { code: 'ERR_CANCELLED' } : {};
       return { lease, outcome: 'error', seconds: seconds(), error: { ...thrown, ...code } };
     } finally {
       this.abort = undefined;
@@ -130,7 +133,7 @@ export class BlockRunner {
   private contextOf(
     { lease, block, attempt }: LeasedBlock,
     task: string,
-    signal: AbortSignal,
+    abort: BlockAbort,
     pending: Set<Promise<unknown>>,
   ): WorkerBlockContext {
     const { epoch, workerId, folder } = this.options;
@@ -142,7 +145,9 @@ export class BlockRunner {
       attempt,
       epoch,
       workerId,
-      signal,
+      get signal() {
+        return abort.signal;
+      },
       log(line) {
         log ??= new AttemptLog(folder.blockLog(task, block), { attempt, workerId });
         log.log(line);
@@ -160,6 +165,27 @@ export class BlockRunner {
         return tracked(calls.stream({ lease, service, method, header, payload }), pending);
       },
     };
+  }
+}
+
+/** The signal of a block, made when someone asks for it: most blocks are too short to. */
+class BlockAbort {
+  aborted = false;
+  private controller: AbortController | undefined;
+  private reason: unknown;
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.aborted) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.aborted = true;
+    this.reason = reason;
+    this.controller?.abort(reason);
   }
 }
 

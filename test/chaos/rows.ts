@@ -150,6 +150,12 @@ export const faultRows: readonly FaultRow[] = [
     missing: 'there is no command `clean` yet',
   },
   {
+    fault: 20,
+    what: 'every order of the steps of 2 workers and 3 blocks, with 2 crashes and late or double messages (model check)',
+    passes: 'no state breaks a promise; planted flaws are found',
+    tests: [{ file: 'scheduler/protocol' }],
+  },
+  {
     fault: 21,
     what: 'small blocks for a long time (long form: 10 minutes)',
     passes: 'flat memory, files, threads',
