@@ -75,7 +75,18 @@ export function readRunStatus(runDirectory: string): RunStatus | undefined {
     ...countStates(folder.doneRecord(name), total),
   }));
   const killed = state === 'running' && owner === undefined;
-  return { state: killed ? 'killed' : state, epoch, started, ended, error: error?.message, owner, tasks };
+  // blocks of a run that ended have final states, unless a task was reset since
+  const cameToEnd = state === 'complete' || state === 'incomplete';
+  const reset = cameToEnd && tasks.some((task) => task.done + task.skipped + task.failed + task.orphaned < task.total);
+  return {
+    state: killed ? 'killed' : reset ? 'interrupted' : state,
+    epoch,
+    started,
+    ended,
+    error: error?.message,
+    owner,
+    tasks,
+  };
 }
 
 /** The blocks that failed for good and are not done since, as the journal has them, oldest first. */

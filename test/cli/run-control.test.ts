@@ -57,6 +57,7 @@ describe('retry', () => {
     const taken = await toy.inProcess('retry', 'FOLDER/p.yaml', '--task', 'copy', '--done', '--no-run');
     expect(taken.status).toBe(0);
     expect((await statusOf()).map(({ done }) => done)).toEqual([12, 0]);
+    expect((await toy.inProcess('status', 'FOLDER/p.yaml')).out).toContain('interrupted, resumable');
     const both = await toy.inProcess('retry', 'FOLDER/p.yaml', '--task', 'fill', '--done', '--no-run');
     expect(both.error).toContain('All blocks are to be done again: fill, copy');
     expect((await statusOf()).map(({ done }) => done)).toEqual([0, 0]);
