@@ -19,10 +19,13 @@ export class Slab {
   /** Blocks that are done or skipped. */
   succeeded = 0;
 
+  readonly end: number;
+
   constructor(
     readonly first: number,
     readonly size: number,
   ) {
+    this.end = first + size;
     this.states = new Uint8Array(size);
   }
 

@@ -27,6 +27,8 @@ export class TaskBlocks {
   private readonly slabs: (Slab | undefined)[];
   /** Slabs with blocks that can run, or that may have some once they are made. */
   private readonly promising: ReadyQueue;
+  /** Where a block was looked for last. */
+  private last: Slab | undefined;
   private retries = new ReadyQueue(1);
   private dependencies: readonly TaskDependency[] = [];
   private most = 0;
@@ -79,8 +81,13 @@ export class TaskBlocks {
 
   /** The slab of a block, made if it is not there. */
   slabOf(block: number): Slab {
+    // neighbours mostly lie in one slab: without this the schedule is half as fast
+    const { last } = this;
+    if (last !== undefined && block >= last.first && block < last.end) return last;
     const place = Math.floor(block / this.slabBlocks);
-    return this.slabs[place] ?? this.make(place);
+    const slab = this.slabs[place] ?? this.make(place);
+    this.last = slab;
+    return slab;
   }
 
   state(block: number): BlockState {
