@@ -82,6 +82,8 @@ export class DoneRecord {
       throw damagedRecord('ERR_METADATA', file, "expected the array's description, found none");
     }
     makeFolderDurably(path);
+    // of one that was killed before it had written the description
+    removeTemporaries(path);
     writeDurably(file, `${JSON.stringify(describeRecord(layout, whose), undefined, 2)}\n`);
     return new DoneRecord(path, layout, false);
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -75,6 +75,13 @@ describe('the layout of a done record', () => {
 });
 
 describe('a done record', () => {
+  test('removes what one left that was killed before it had a description', () => {
+    mkdirSync(path());
+    writeFileSync(join(path(), 'write.4711.0123abcd.tmp'), '{');
+    openRecord([3, 4, 5]).close();
+    expect(readdirSync(path())).toEqual(['zarr.json']);
+  });
+
   test('keeps marks over reopening, and takes failures back', async () => {
     const record = openRecord([3, 4, 5]);
     expect(record.resumed).toBe(false);
