@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { removeLeftovers } from '../graph/lut-files.js';
+import { parentGroups } from '../storage/parent-groups.js';
 import { removeStaleTemporaries } from '../storage/temporary-files.js';
 import type { PipelinePlan } from './plan.js';
 import { resourcePath } from './resource-key.js';
@@ -10,7 +11,13 @@ import { writesOf } from './upstream.js';
 export async function removeStrayFiles({ pipeline, tasks }: PipelinePlan): Promise<void> {
   for (const resource of tasks.flatMap(({ plan }) => writesOf(plan))) {
     const path = resourcePath(pipeline, resource);
-    if (resource.kind === 'array' && existsSync(path)) await removeStaleTemporaries(path);
+    if (resource.kind === 'array') {
+      if (existsSync(path)) await removeStaleTemporaries(path);
+      // the groups that were made for it
+      for (const group of parentGroups(path)) {
+        if (existsSync(group)) await removeStaleTemporaries(group, { below: false });
+      }
+    }
     if (resource.kind === 'lut' && existsSync(dirname(path))) await removeLeftovers(path);
   }
 }

@@ -9,14 +9,17 @@ const METADATA_FILES = ['zarr.json', '.zgroup', '.zarray'];
  * stays as it is, for the array can be opened without it.
  */
 export async function makeParentGroups(path: string, zarrFormat: 2 | 3): Promise<void> {
+  for (const folder of parentGroups(path)) await makeGroup(folder, zarrFormat);
+}
+
+/** The folders above an array up to the nearest one whose name ends in .zarr, nearest first; none without such a folder. */
+export function parentGroups(path: string): string[] {
   const folders: string[] = [];
   for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
     folders.push(folder);
-    if (folder.endsWith('.zarr')) {
-      for (const one of folders) await makeGroup(one, zarrFormat);
-      return;
-    }
+    if (folder.endsWith('.zarr')) return folders;
   }
+  return [];
 }
 
 async function makeGroup(folder: string, zarrFormat: 2 | 3): Promise<void> {

@@ -32,12 +32,13 @@ export function temporaryName(): string {
  * Removes temporary files that killed processes left below a folder: only files with exactly our names, made on this host by
  * a process that is no longer alive. Links are not followed.
  *
+ * @param options.below also in the folders below it; true unless given
  * @param options.everyProcess also files of other hosts and of living processes; only when no writer can be left
  * @returns the paths that were removed
  */
 export async function removeStaleTemporaries(
   path: string,
-  options: { readonly everyProcess?: boolean } = {},
+  options: { readonly below?: boolean; readonly everyProcess?: boolean } = {},
 ): Promise<string[]> {
   const removed: string[] = [];
   const host = hostHash();
@@ -46,7 +47,7 @@ export async function removeStaleTemporaries(
     for (const entry of entries) {
       const full = join(folder, entry.name);
       if (entry.isDirectory()) {
-        await visit(full);
+        if (options.below !== false) await visit(full);
         continue;
       }
       const parts = NAME.exec(entry.name);

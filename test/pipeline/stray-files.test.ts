@@ -68,3 +68,22 @@ test('LUTs that were being written are removed; folders that are not there yet d
   await removeStrayFiles(plan);
   expect([left, kept].map((folder) => existsSync(folder))).toEqual([false, true]);
 });
+
+test('what was being written in the groups above an output is removed, what lies beside it stays', async () => {
+  const shape = [4, 4, 4];
+  await bench.write('fragments', { data: new BigUint64Array(64).fill(1n), shape });
+  const tasks = { copy: { type: 'copy', source: 'fragments', target: 'copied', blockSize: [4, 4, 4] } };
+  const input = bench.input(tasks);
+  const arrays = { fragments: { store: bench.store('fragments') }, copied: { store: 'deep/a.zarr/group/copied' } };
+  const made = await pipeline({ ...input, arrays }, { definitions: builtInTasks, folder: bench.folder });
+  const theirs = temporaryName().replace(`-${process.pid}-`, `-${ended()}-`);
+  const [outside, inGroup, inRoot, beside] = ['deep', 'deep/a.zarr/group', 'deep/a.zarr', 'deep/a.zarr/other'].map(
+    (at) => {
+      mkdirSync(join(bench.folder, at), { recursive: true });
+      return join(bench.folder, at, theirs);
+    },
+  );
+  for (const file of [outside, inGroup, inRoot, beside]) writeFileSync(file, '');
+  await removeStrayFiles(await planPipeline(made));
+  expect([outside, inGroup, inRoot, beside].map((file) => existsSync(file))).toEqual([true, false, false, true]);
+});

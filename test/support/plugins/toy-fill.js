@@ -64,12 +64,20 @@ export default {
     if (options.slowBlocks.includes(block.index)) await delay(120);
     if (options.failBlocks.includes(block.index)) throw new Error(`block ${block.index} is not to my taste`);
     if (options.dieBlocks.includes(block.index)) process.kill(process.pid, 'SIGKILL');
-    if (options.failOnce !== undefined && !existsSync(context.lutPath(options.failOnce))) {
-      writeFileSync(context.lutPath(options.failOnce), '');
-      throw new Error('only once');
-    }
+    if (options.failOnce !== undefined && makes(context.lutPath(options.failOnce))) throw new Error('only once');
     const array = await context.array(options.output);
     const box = block.writeRoi;
     await array.writeRoi(box, new Uint32Array(box.size).fill(block.index + options.add));
   },
 };
+
+/** Whether this call is the one of all processes that makes a file. */
+function makes(path) {
+  try {
+    writeFileSync(path, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
