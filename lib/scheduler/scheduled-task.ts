@@ -18,6 +18,8 @@ export interface ScheduledTask {
   readonly maxRetries?: number | undefined;
   /** What one block holds while it runs, e.g. { gpu: 1 }. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
+  /** Which workers run its blocks, for runs with several kinds of them: see {@link Scheduler.acquire}. @default 0 */
+  readonly pool?: number | undefined;
   /** What an earlier run left: of all blocks, or in pieces, each block at most once, read one after the other. Copied. */
   readonly recorded?: Uint8Array | Iterable<RecordedPiece> | undefined;
 }

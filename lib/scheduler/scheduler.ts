@@ -49,6 +49,8 @@ export class Scheduler {
   /** For each task, the dependencies of others on it. */
   private readonly dependents: readonly (readonly TaskDependency[])[];
   private readonly order: readonly number[];
+  /** The same, of the tasks of each pool alone. */
+  private readonly poolOrders: readonly (readonly number[])[];
   private readonly resources: Resources;
   private readonly workers: number;
   private readonly maxLosses: number;
@@ -63,6 +65,7 @@ export class Scheduler {
     checkTasks(tasks);
     this.maxRetries = tasks.map((task) => task.maxRetries ?? 2);
     this.order = downstreamFirst(tasks);
+    this.poolOrders = byPool(this.order, tasks);
     this.resources = new Resources(options.resources ?? {}, tasks);
     this.blocks = tasks.map((task) => new TaskBlocks(task.plan, task.recorded, options.slabBlocks));
     this.neighbours = new Float64Array(Math.max(1, ...tasks.map((task) => task.plan.maxNeighbours)));
@@ -85,10 +88,14 @@ export class Scheduler {
     return this.unfinished === 0;
   }
 
-  /** The next block to run, which now counts as running; undefined when there is none: see {@link idleReason}. */
-  acquire(): Assignment | undefined {
+  /**
+   * The next block to run, which now counts as running; undefined when there is none: see {@link idleReason}.
+   *
+   * @param pool of the tasks of this pool alone; @default of all
+   */
+  acquire(pool?: number): Assignment | undefined {
     if (this.running >= this.workers) return undefined;
-    for (const task of this.order) {
+    for (const task of this.tasksOf(pool)) {
       const blocks = this.blocks[task];
       if (!blocks.canRun || this.resources.missing(task) !== undefined) continue;
       const block = blocks.take();
@@ -160,11 +167,11 @@ export class Scheduler {
   }
 
   /** Why nothing can be acquired; undefined when something can. */
-  idleReason(): IdleReason | undefined {
-    if (this.finished) return 'finished';
+  idleReason(pool?: number): IdleReason | undefined {
+    if (this.tasksOf(pool).every((task) => this.blocks[task].unfinished === 0)) return 'finished';
     if (this.running >= this.workers) return 'budget';
     let missing: string | undefined;
-    for (const task of this.order) {
+    for (const task of this.tasksOf(pool)) {
       if (!this.blocks[task].canRun) continue;
       const resource = this.resources.missing(task);
       if (resource === undefined) return undefined;
@@ -186,6 +193,10 @@ export class Scheduler {
   /** How often a block that runs or ran was handed out. */
   attempts(task: number, block: number): number {
     return this.blocks[task].attempts(block);
+  }
+
+  private tasksOf(pool: number | undefined): readonly number[] {
+    return pool === undefined ? this.order : (this.poolOrders[pool] ?? []);
   }
 
   private seed(task: number, dependencies: readonly TaskDependency[]): void {
@@ -294,6 +305,11 @@ export class Scheduler {
     this.running--;
     this.resources.giveBack(task);
   }
+}
+
+function byPool(order: readonly number[], tasks: readonly ScheduledTask[]): number[][] {
+  const pools = Math.max(0, ...tasks.map((task) => (task.pool ?? 0) + 1));
+  return Array.from({ length: pools }, (_, pool) => order.filter((task) => (tasks[task].pool ?? 0) === pool));
 }
 
 function atLeastOne(parameter: string, value: number): number {

@@ -20,6 +20,7 @@ function anyTask(dimensions: number, place: number): fc.Arbitrary<ScheduledTask>
       barriers: fc.option(subset(place), { nil: undefined, freq: 3 }),
       maxRetries: fc.constantFrom(undefined, 0, 0, 1),
       resources: fc.constantFrom(undefined, { gpu: 1 }, { gpu: 2, memory: 3 }, { memory: 1 }),
+      pool: fc.constantFrom(undefined, 0, 1, 2),
       recorded: fc.option(fc.uint8Array({ minLength: plan.count, maxLength: plan.count, max: 2 }), {
         nil: undefined,
         freq: 1,
@@ -86,8 +87,9 @@ class Drive {
 
   act(kind: (typeof KINDS)[number], pick: number): void {
     if (kind === 'acquire') {
-      expect(this.scheduler.idleReason()).toBe(this.model.idleReason());
-      expect(this.scheduler.acquire()).toEqual(this.model.acquire());
+      const pool = [undefined, undefined, 0, 1, 2][pick % 5];
+      for (const of of [undefined, 0, 1, 2, 3]) expect(this.scheduler.idleReason(of)).toBe(this.model.idleReason(of));
+      expect(this.scheduler.acquire(pool)).toEqual(this.model.acquire(pool));
       expect(this.model.conflicts()).toEqual([]);
       this.compare();
       return;

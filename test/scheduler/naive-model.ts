@@ -57,9 +57,9 @@ export class NaiveScheduler {
     this.settle();
   }
 
-  acquire(): { task: number; block: number; attempt: number } | undefined {
+  acquire(pool?: number): { task: number; block: number; attempt: number } | undefined {
     if (this.running().length >= (this.options.workers ?? Number.POSITIVE_INFINITY)) return undefined;
-    for (const task of this.order()) {
+    for (const task of this.order(pool)) {
       if (this.missing(task) !== undefined) continue;
       const ready = this.blocks[task].filter(({ state }) => state === BlockState.ready);
       const block = ready.sort((a, b) => a.putBackAt - b.putBackAt || a.index - b.index)[0];
@@ -102,11 +102,11 @@ export class NaiveScheduler {
     return this.blocks.flat().filter(({ state }) => state === BlockState.running);
   }
 
-  idleReason(): string | undefined {
-    const all = this.blocks.flat();
+  idleReason(pool?: number): string | undefined {
+    const all = this.order(pool).flatMap((task) => this.blocks[task]);
     if (all.every(({ state }) => state >= BlockState.done)) return 'finished';
     if (this.running().length >= (this.options.workers ?? Number.POSITIVE_INFINITY)) return 'budget';
-    const ready = this.order().filter((task) => this.blocks[task].some(({ state }) => state === BlockState.ready));
+    const ready = this.order(pool).filter((task) => this.blocks[task].some(({ state }) => state === BlockState.ready));
     if (ready.length === 0) return 'dependencies';
     const missing = ready.map((task) => this.missing(task));
     return missing.includes(undefined) ? undefined : `resource ${missing[0]}`;
@@ -176,9 +176,12 @@ export class NaiveScheduler {
     );
   }
 
-  private order(): number[] {
+  private order(pool?: number): number[] {
     const depth = (task: number): number => Math.max(0, ...this.upstream(task).map((from) => depth(from) + 1));
-    return this.tasks.map((_, task) => task).sort((a, b) => depth(b) - depth(a) || a - b);
+    return this.tasks
+      .map((_, task) => task)
+      .filter((task) => pool === undefined || (this.tasks[task].pool ?? 0) === pool)
+      .sort((a, b) => depth(b) - depth(a) || a - b);
   }
 
   private upstream(task: number): number[] {
