@@ -7,6 +7,7 @@ import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
+import type { ExecutorConfig, ExecutorInput } from './executor-schema.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
@@ -61,7 +62,7 @@ export interface Pipeline {
   readonly runDirectory: string;
   readonly arrays: ReadonlyMap<string, PipelineArray>;
   readonly graphs: ReadonlyMap<string, PipelineGraph>;
-  readonly executor: PipelineConfig['executor'];
+  readonly executor: ExecutorConfig;
   readonly resources: Readonly<Record<string, number>>;
   /** Modules, absolute. */
   readonly plugins: readonly string[];
@@ -75,7 +76,7 @@ export interface PipelineInput {
   readonly runDirectory?: string;
   readonly arrays?: Readonly<Record<string, ArrayInput>>;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
-  readonly executor?: { readonly type: 'local'; readonly workers?: number };
+  readonly executor?: ExecutorInput;
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;

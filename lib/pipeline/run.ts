@@ -5,9 +5,9 @@ import { type RunResult, runCoordinator } from '../coordinator/run.js';
 import { loadAddon } from '../native/addon.js';
 import { writePyramid } from '../storage/pyramid.js';
 import type { RunContext } from '../workers/task-definition.js';
+import { executorOf } from './executors.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
-import { localWorkers } from './local-workers.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
@@ -18,7 +18,7 @@ import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
-  /** Starts the workers. @default child processes of this one */
+  /** Starts the workers. @default as the pipeline says, else child processes of this one */
   readonly executor?: Executor | undefined;
   /** @default as the pipeline says, else the machine's cores */
   readonly workers?: number | undefined;
@@ -44,7 +44,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   assertRunnable(plan);
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
-  const { executor = localWorkers(), signal, killSignal, onEvent } = options;
+  const { executor = executorOf(pipeline), signal, killSignal, onEvent } = options;
   const graphs = new GraphStores(pipeline.graphs);
   const context = runContext(pipeline, graphs);
   try {
