@@ -8,6 +8,12 @@ export interface Executor {
    */
   readonly startSeconds?: number;
   /**
+   * After how many seconds without a block a worker is ended; another is started when there is work again. Finite where
+   * waiting costs something, as in a job of a cluster.
+   * @default never
+   */
+  readonly idleSeconds?: number;
+  /**
    * Starts one worker that will connect to the coordinator of `runDirectory`. Never throws: a worker that cannot start
    * ends with the reason.
    */
