@@ -7,7 +7,7 @@ import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
-import type { WorkerEnd } from './executor.js';
+import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
 import { Listener } from './listener.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
@@ -118,6 +118,7 @@ export class Coordinator {
    */
   async run(): Promise<void> {
     try {
+      await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
       await this.listener.open();
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
@@ -129,7 +130,7 @@ export class Coordinator {
       for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
           session.send({ type: 'stop' });
-          session.killAfter(FAREWELL, 'it did not end when the run was over');
+          session.killAfter(FAREWELL + this.slowness(session), 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
@@ -138,6 +139,7 @@ export class Coordinator {
     } finally {
       await this.ledger.settled();
       await this.listener.close();
+      await this.pools.close();
     }
     if (this.failure !== undefined) throw this.failure.error;
   }
@@ -187,6 +189,11 @@ export class Coordinator {
     this.finish();
   }
 
+  /** Milliseconds beyond those of a local process until the end of a worker is known. */
+  private slowness(session: WorkerSession): number {
+    return Math.max(0, (this.pools.executorOf(session).endSeconds ?? 1) * 1000 - PARTING);
+  }
+
   private workerStarted(session: WorkerSession): void {
     const { description } = session.handle;
     this.options.journal.write('worker-start', { worker: session.id, description });
@@ -225,6 +232,9 @@ export class Coordinator {
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
+      } else if (said.type === 'drain') {
+        session.draining = true;
+        this.parked.delete(session);
       } else {
         this.desk.steer(connection, said.call, said.type);
       }
@@ -249,6 +259,10 @@ export class Coordinator {
     const lease = session.settle(result.lease, this.clock.now());
     if (lease === undefined) {
       this.options.journal.write('result-refused', { worker: session.id, lease: result.lease });
+      return;
+    }
+    if (result.outcome === 'given-back') {
+      this.ledger.givenBack(lease, session.id);
       return;
     }
     session.results++;
@@ -310,11 +324,12 @@ export class Coordinator {
 
   /** Its connection is over, but not by us: it has ended, or soon will. */
   private disconnected(session: WorkerSession, reason: Error | undefined): void {
+    session.handle.look?.();
     if (session.dismissed) return;
     session.dismissed = true;
     this.parked.delete(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter(PARTING, 'it closed its connection');
+    else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
@@ -327,15 +342,15 @@ export class Coordinator {
     session.disconnect();
     this.parked.delete(session);
     const reason = session.reason ?? describeEnd(end);
-    const told = this.stopping || session.retired;
-    const expected = told && (end.status === 0 || session.reason !== undefined);
-    const { status, signal } = end;
-    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal });
+    const asked = this.stopping || session.draining || session.retired;
+    const expected = asked && (end.status === 0 || session.reason !== undefined);
+    const { status, signal, cause } = end;
+    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const leases = [...session.leases.values()];
     session.leases.clear();
     // with several it is unclear which was at fault; they run alone next time, and then it is clear
-    const blamed = leases.length === 1 && !this.stopping && !session.faultBooked;
+    const blamed = leases.length === 1 && !asked && !session.faultBooked && !isEviction(end);
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const lease of leases) {
       // a stop gives blocks back: nothing went wrong with them

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockwrightError } from '../errors.js';
-import type { Executor, WorkerEnd } from './executor.js';
+import { type Executor, isEviction, type WorkerEnd } from './executor.js';
 import type { RunFolder } from './run-folder.js';
 import { describeEnd, WorkerSession } from './worker-session.js';
 
@@ -18,7 +18,7 @@ export interface WorkerPoolOptions {
   readonly onDemand?: boolean | undefined;
   /** Starts in a row, of one place, that never came to ask for a block. */
   readonly maxStarts: number;
-  /** Workers in a row, of one place, that asked for blocks and ended without a result. */
+  /** Workers in a row, of one place, that asked for blocks and ended, or were ended from outside, without a result. */
   readonly maxCrashes: number;
   readonly now: () => number;
   onStart(session: WorkerSession): void;
@@ -73,6 +73,7 @@ export class WorkerPool {
   private async keepPlace(): Promise<void> {
     let starts = 0;
     let crashes = 0;
+    let evictions = 0;
     let summoned = this.options.onDemand !== true;
     while (true) {
       if (!summoned) await this.vacancy();
@@ -81,14 +82,16 @@ export class WorkerPool {
       const end = await session.ended;
       this.sessions.delete(session);
       this.options.onEnd(session, end);
-      if (session.results > 0 || session.retired) starts = crashes = 0;
+      if (session.results > 0 || session.retired) starts = crashes = evictions = 0;
+      else if (isEviction(end) || session.draining) evictions++;
       else if (session.asked) crashes++;
       else starts++;
-      if (starts >= this.options.maxStarts || crashes >= this.options.maxCrashes) {
-        this.giveUp(session, end, starts);
+      const { maxStarts, maxCrashes } = this.options;
+      if (end.cause === 'refused' || starts >= maxStarts || Math.max(crashes, evictions) >= maxCrashes) {
+        this.giveUp(session, end, { starts, evictions });
         return;
       }
-      const fruitless = starts + crashes;
+      const fruitless = starts + crashes + evictions;
       if (fruitless > 0) await this.pause(Math.min(FIRST_PAUSE * 2 ** (fruitless - 1), LONGEST_PAUSE));
       summoned = this.options.onDemand !== true && !session.retired;
     }
@@ -111,13 +114,19 @@ export class WorkerPool {
     return session;
   }
 
-  private giveUp(session: WorkerSession, end: WorkerEnd, starts: number): void {
+  private giveUp(
+    session: WorkerSession,
+    end: WorkerEnd,
+    { starts, evictions }: Record<'starts' | 'evictions', number>,
+  ) {
     this.places--;
     if (this.places > 0 || this.stopped.signal.aborted) return;
-    const what =
-      starts > 0
-        ? `none came to work in ${starts} starts in a row`
-        : `${this.options.maxCrashes} in a row ended without the result of a block`;
+    const { maxStarts, maxCrashes } = this.options;
+    let what = `${maxCrashes} in a row ended without the result of a block`;
+    if (end.cause === 'refused') what = 'they cannot be started';
+    else if (starts >= maxStarts) what = `none came to work in ${starts} starts in a row`;
+    else if (evictions >= maxCrashes)
+      what = `${evictions} in a row were ended from outside before the result of a block`;
     this.options.onExhausted(
       new BlockwrightError(
         'ERR_WORKER_START',

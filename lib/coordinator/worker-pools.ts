@@ -1,5 +1,8 @@
 import type { Scheduler } from '../scheduler/scheduler.js';
+import type { RunEvent } from './events.js';
 import type { Executor } from './executor.js';
+import { executorPlace } from './executor-place.js';
+import type { Journal } from './journal.js';
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js';
 import type { WorkerSession } from './worker-session.js';
 
@@ -16,10 +19,12 @@ export interface WorkerPoolsOptions
   extends Omit<WorkerPoolOptions, 'pool' | 'executor' | 'nextId' | 'onDemand' | 'onStart'> {
   readonly pools: readonly PoolOptions[];
   readonly epoch: number;
+  readonly journal: Journal;
   readonly scheduler: Scheduler;
   /** The most workers of all pools together. */
   readonly maxWorkers: number;
   onStart(session: WorkerSession): void;
+  onEvent(event: RunEvent): void;
 }
 
 /**
@@ -56,6 +61,19 @@ export class WorkerPools {
           },
         }),
     );
+  }
+
+  /** Has the executors end what an earlier coordinator of this folder left. */
+  async open(): Promise<void> {
+    const { pools } = this.options;
+    for (const [pool, { executor }] of pools.entries()) {
+      await executor.open?.(executorPlace({ ...this.options, executor, pool }));
+    }
+  }
+
+  /** Nothing that was started is left when it resolves. */
+  async close(): Promise<void> {
+    await Promise.all(this.options.pools.map(({ executor }) => executor.close?.()));
   }
 
   /** Starts workers, no more than there are blocks left. Resolves when all have ended for good. */

@@ -41,6 +41,8 @@ export class WorkerSession {
   retired = false;
   /** Since when, at the earliest, the lease at work is at work. */
   runningSince = 0;
+  /** It was warned that its time is over: it takes no more blocks, and ends. */
+  draining = false;
   /** Nothing more is accepted from it: it has ended, or is about to. */
   dismissed = false;
   /** Why it was ended, if it was not its own doing. */
@@ -157,6 +159,7 @@ export class WorkerSession {
 
 /** How a worker ended, for people. */
 export function describeEnd(end: WorkerEnd): string {
+  if (end.reason !== undefined) return end.reason;
   if (end.signal !== null) return `ended by ${end.signal}`;
   return end.status === null ? 'it did not start' : `exit status ${end.status}`;
 }
