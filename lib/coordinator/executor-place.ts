@@ -8,14 +8,16 @@ interface Run {
   readonly epoch: number;
   readonly journal: Journal;
   readonly executor: Executor;
+  readonly pool: number;
   onEvent(event: RunEvent): void;
 }
 
 /** What an executor knows of its run; what it says goes to the journal and the watchers. */
-export function executorPlace({ folder, epoch, journal, executor, onEvent }: Run): ExecutorPlace {
+export function executorPlace({ folder, epoch, journal, executor, pool, onEvent }: Run): ExecutorPlace {
   return {
     runDirectory: folder.path,
     epoch,
+    pool,
     notice(message) {
       onEvent({ type: 'executor-notice', message });
       journal.write('executor-notice', { executor: executor.name, message });

@@ -8,6 +8,12 @@ export interface Executor {
    */
   readonly startSeconds?: number;
   /**
+   * After how many seconds without a block a worker is ended; another is started when there is work again. Finite where
+   * waiting costs something, as in a job of a cluster.
+   * @default never
+   */
+  readonly idleSeconds?: number;
+  /**
    * Within how many seconds the executor knows that a worker's process has ended, once it was asked to {@link WorkerHandle.look}.
    * @default 1
    */
@@ -31,6 +37,8 @@ export interface ExecutorPlace {
   readonly runDirectory: string;
   /** Which run of the coordinator in this folder, from 1. */
   readonly epoch: number;
+  /** Its place among the executors of the run, of which there may be several of a kind. */
+  readonly pool: number;
   /** Says what people should know, e.g. that the cluster takes no more jobs for now. Goes to the journal and the watchers. */
   notice(message: string): void;
   /** How many workers were started and do not run yet, and why, e.g. 'Resources'; told when it changes. */

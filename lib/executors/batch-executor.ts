@@ -13,6 +13,8 @@ export interface BatchExecutorOptions {
   readonly command: readonly string[];
   /** The beginning of the jobs' names, for people; what a name cannot have is left out. */
   readonly label: string;
+  /** After which a worker without blocks is ended. @default 120 */
+  readonly idleSeconds?: number | undefined;
   /** Seconds between questions how the jobs stand. @default 5 */
   readonly pollSeconds?: number | undefined;
   /** Seconds until submitting is tried again, at first; up to a minute later. @default 5 */
@@ -29,6 +31,7 @@ const CAUTIOUS = 100;
 export class BatchExecutor implements Executor {
   readonly name: string;
   readonly startSeconds = Number.POSITIVE_INFINITY;
+  readonly idleSeconds: number;
   readonly endSeconds = 15;
   private readonly queue: JobQueue;
   private readonly watcher: JobWatcher;
@@ -37,6 +40,7 @@ export class BatchExecutor implements Executor {
   constructor(private readonly options: BatchExecutorOptions) {
     const { system, command, label, pollSeconds = 5, retrySeconds = 5 } = options;
     this.name = system.name;
+    this.idleSeconds = options.idleSeconds ?? 120;
     this.watcher = new JobWatcher(system, pollSeconds);
     this.queue = new JobQueue({ system, command, label, retrySeconds, watcher: this.watcher });
   }
@@ -57,7 +61,7 @@ export class BatchExecutor implements Executor {
       }
       place.notice(`${this.name} does not say how large an array may be, ${CAUTIOUS} is taken: ${messageOf(error)}`);
     }
-    const record = JobRecord.open(place.runDirectory);
+    const record = JobRecord.open(place.runDirectory, this.name);
     this.record = record;
     this.queue.open(place, record, most);
     await this.watcher.open(place, record);

@@ -13,7 +13,7 @@ interface Line {
 }
 
 /**
- * Which jobs a run has or may have in a batch system: `jobs.jsonl` of its folder. A name is there before anything is submitted
+ * Which jobs a run has or may have in a batch system: `jobs-<system>.jsonl` of its folder. A name is there before anything is submitted
  * by it, on disk, so that whoever runs next finds what a coordinator that was killed left.
  */
 export class JobRecord {
@@ -31,8 +31,9 @@ export class JobRecord {
     else writeSync(this.file, '\n');
   }
 
-  static open(runDirectory: string): JobRecord {
-    const path = join(runDirectory, 'jobs.jsonl');
+  /** @param system whose jobs they are; others cannot be asked for them */
+  static open(runDirectory: string, system: string): JobRecord {
+    const path = join(runDirectory, `jobs-${system}.jsonl`);
     return new JobRecord(path, existsSync(path) ? namesLeft(readFileSync(path, 'utf8')) : []);
   }
 

@@ -30,6 +30,12 @@ export const batchJob = {
     .describe(
       'How long before the end of its time a worker takes no more blocks. Default: 120, or a quarter of `time`',
     ),
+  idleSeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('After how long without a block a job is ended; another is submitted when there is work. Default: 120'),
   pollSeconds: z.number().min(1).max(600).optional().describe('How often the jobs are asked for. Default: 5'),
 };
 

@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Executor } from '../coordinator/executor.js';
+import type { PoolOptions } from '../coordinator/worker-pools.js';
 import { BlockwrightError } from '../errors.js';
 import { BatchExecutor } from '../executors/batch-executor.js';
 import type { BatchSystem } from '../executors/batch-system.js';
@@ -11,30 +13,40 @@ import type { Pipeline } from './pipeline.js';
 /** The script that workers are started with. */
 const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'bin', 'blockwright.js');
 
-/** What starts the workers of a pipeline, as its file says. */
-export function executorOf({ executor, name }: Pick<Pipeline, 'executor' | 'name'>): Executor {
-  const system = batchSystemOf(executor);
-  if (system === undefined || executor.type === 'local') return localWorkers();
-  return new BatchExecutor({ system, command: workerCommand(), label: name, pollSeconds: executor.pollSeconds });
-}
-
-/** Workers as child processes of this one, with the command line's program. */
-export function localWorkers(): Executor {
-  return new LocalExecutor({ command: process.execPath, args: [PROGRAM, 'worker'] });
-}
-
-/** The script that a run of a pipeline submits, if its executor is a batch system; throws ERR_CONFIG for another. */
-export function batchScript({ executor, name, runDirectory }: Pipeline, workers = executor.workers ?? 1): string {
-  const system = batchSystemOf(executor);
-  if (system === undefined) {
-    throw new BlockwrightError('ERR_CONFIG', `executor.type is ${executor.type}: nothing is submitted to a cluster`);
+/**
+ * The executor that a pipeline describes, with the command line's program as worker.
+ *
+ * @param label of the jobs of a batch system, for people
+ */
+export function makeExecutor(config: ExecutorConfig, label: string): Executor {
+  const system = batchSystemOf(config);
+  if (system === undefined || config.type === 'local') {
+    return new LocalExecutor({ command: process.execPath, args: [PROGRAM, 'worker'] });
   }
-  const workerIds = Array.from({ length: workers }, (_, number) => `1.${number}`);
-  return system.script({ name: `${name}-plan`, workerIds, runDirectory, command: workerCommand() });
+  const { pollSeconds, idleSeconds } = config;
+  return new BatchExecutor({ system, command: workerCommand(), label, pollSeconds, idleSeconds });
 }
 
-function batchSystemOf(executor: ExecutorConfig): BatchSystem | undefined {
-  return executor.type === 'slurm' ? new Slurm(executor) : undefined;
+/** The same with as many workers as it says, or as the machine has cores. */
+export function makePool(config: ExecutorConfig, label: string): PoolOptions {
+  return { executor: makeExecutor(config, label), workers: config.workers ?? availableParallelism() };
+}
+
+/** The scripts that a run of a pipeline submits, by the executor's name, 'executor' for its own; throws ERR_CONFIG when there are none. */
+export function batchScripts({ executor, executors, name, runDirectory }: Pipeline): Map<string, string> {
+  const scripts = new Map<string, string>();
+  for (const [which, config] of [['executor', executor] as const, ...Object.entries(executors)]) {
+    const workerIds = Array.from({ length: config.workers ?? 0 }, (_, number) => `1.${number}`);
+    const submission = { name: `${name}-plan`, workerIds, runDirectory, command: workerCommand() };
+    const script = batchSystemOf(config)?.script(submission);
+    if (script !== undefined) scripts.set(which, script);
+  }
+  if (scripts.size > 0) return scripts;
+  throw new BlockwrightError('ERR_CONFIG', `executor.type is ${executor.type}: nothing is submitted to a cluster`);
+}
+
+function batchSystemOf(config: ExecutorConfig): BatchSystem | undefined {
+  return config.type === 'slurm' ? new Slurm(config) : undefined;
 }
 
 function workerCommand(): string[] {

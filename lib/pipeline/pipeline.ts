@@ -9,7 +9,7 @@ import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
 import type { ExecutorConfig, ExecutorInput } from './executor-schema.js';
 import { place, problemsOf, valueAt } from './issues.js';
-import { checkAfter, checkReferences, checkStacks } from './names.js';
+import { checkAfter, checkExecutors, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
@@ -50,6 +50,8 @@ export interface PipelineTask {
   readonly after: readonly string[];
   readonly retries: number;
   readonly blockTimeoutSeconds?: number;
+  /** Name of one of the pipeline's executors; its own without it. */
+  readonly executor?: string;
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -63,6 +65,8 @@ export interface Pipeline {
   readonly arrays: ReadonlyMap<string, PipelineArray>;
   readonly graphs: ReadonlyMap<string, PipelineGraph>;
   readonly executor: ExecutorConfig;
+  readonly executors: PipelineConfig['executors'];
+  readonly maxWorkers?: number;
   readonly resources: Readonly<Record<string, number>>;
   /** Modules, absolute. */
   readonly plugins: readonly string[];
@@ -77,6 +81,8 @@ export interface PipelineInput {
   readonly arrays?: Readonly<Record<string, ArrayInput>>;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
   readonly executor?: ExecutorInput;
+  readonly executors?: Readonly<Record<string, ExecutorInput>>;
+  readonly maxWorkers?: number;
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
@@ -99,6 +105,8 @@ export interface TaskInput {
   readonly retries?: number;
   /** Seconds. */
   readonly blockTimeout?: number;
+  /** Name of one of the `executors`. */
+  readonly executor?: string;
   readonly resources?: Readonly<Record<string, number>>;
   readonly [option: string]: unknown;
 }
@@ -159,6 +167,7 @@ export async function buildPipeline(
   checkReferences(value, registry, add);
   checkStacks(value, add);
   checkAfter(value, add);
+  checkExecutors(value, add);
   checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   return resolvePipeline(parsed.data, value as PipelineInput, registry, {
@@ -191,6 +200,8 @@ function resolvePipeline(
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
     executor: config.executor,
+    executors: config.executors,
+    ...(config.maxWorkers === undefined ? {} : { maxWorkers: config.maxWorkers }),
     resources: config.resources,
     tasks: Object.entries(config.tasks as Record<string, TaskInput>).map(([name, task]) => ({
       name,
@@ -200,6 +211,7 @@ function resolvePipeline(
       after: task.after ?? [],
       retries: task.retries ?? 2,
       ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
+      ...(task.executor === undefined ? {} : { executor: task.executor }),
       resources: task.resources ?? {},
     })),
   };

@@ -1,11 +1,10 @@
-import { availableParallelism } from 'node:os';
 import type { RunEvent } from '../coordinator/events.js';
 import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
 import { loadAddon } from '../native/addon.js';
 import { writePyramid } from '../storage/pyramid.js';
 import type { RunContext } from '../workers/task-definition.js';
-import { executorOf } from './executors.js';
+import { makePool } from './executors.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
@@ -18,9 +17,9 @@ import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
-  /** Starts the workers. @default as the pipeline says, else child processes of this one */
+  /** Starts the workers, in place of the pipeline's own executor. */
   readonly executor?: Executor | undefined;
-  /** @default as the pipeline says, else the machine's cores */
+  /** Of the pipeline's own executor. @default as it says, else the machine's cores */
   readonly workers?: number | undefined;
   /** Orderly stop: no new blocks, those that run may end. */
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +43,11 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   assertRunnable(plan);
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
-  const { executor = executorOf(pipeline), signal, killSignal, onEvent } = options;
+  const { signal, killSignal, onEvent } = options;
+  const own = makePool(pipeline.executor, pipeline.name);
+  const executors = Object.entries(pipeline.executors).map(
+    ([name, config]) => [name, makePool(config, pipeline.name)] as const,
+  );
   const graphs = new GraphStores(pipeline.graphs);
   const context = runContext(pipeline, graphs);
   try {
@@ -58,11 +61,14 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
         maxRetries: planned.task.retries,
         blockTimeoutSeconds: planned.task.blockTimeoutSeconds,
         resources: planned.resources,
+        executor: planned.task.executor,
         identity: planned.identity,
         init: taskInit(pipeline, planned, context),
       })),
-      executor,
-      workers: options.workers ?? pipeline.executor.workers ?? availableParallelism(),
+      executor: options.executor ?? own.executor,
+      workers: options.workers ?? own.workers,
+      executors: Object.fromEntries(executors),
+      maxWorkers: pipeline.maxWorkers,
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),

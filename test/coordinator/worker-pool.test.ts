@@ -23,7 +23,7 @@ async function pausesOf(
   const options: WorkerPoolOptions = {
     executor,
     folder: new RunFolder('/nowhere'),
-    epoch: 1,
+    nextId: () => `1.${started}`,
     maxStarts: 4,
     maxCrashes: 10,
     now: () => 0,

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { secondsOf } from '../../lib/executors/slurm-script.js';
 import type { ExecutorInput } from '../../lib/pipeline/executor-schema.js';
-import { batchScript, executorOf } from '../../lib/pipeline/executors.js';
-import { pipeline } from '../../lib/pipeline/pipeline.js';
+import { batchScripts, makeExecutor } from '../../lib/pipeline/executors.js';
+import { type Pipeline, pipeline } from '../../lib/pipeline/pipeline.js';
 
 let folder: string;
 beforeEach(() => {
@@ -27,9 +27,11 @@ function make(executor: ExecutorInput, runDirectory = 'a run') {
   );
 }
 
+const scriptOf = (made: Pipeline) => batchScripts(made).get('executor')!;
+
 describe('a SLURM executor', () => {
   test('writes everything that was said into the script', async () => {
-    const script = batchScript(
+    const script = scriptOf(
       await make({
         type: 'slurm',
         workers: 3,
@@ -78,7 +80,7 @@ describe('a SLURM executor', () => {
 
   test('starts the worker of its place, with its log, whatever the names of folders', async () => {
     const run = `it's "a" run $HOME %a \\ ü`;
-    const script = batchScript(await make({ type: 'slurm', workers: 3 }, run));
+    const script = scriptOf(await make({ type: 'slurm', workers: 3 }, run));
     mkdirSync(join(folder, run, 'logs'), { recursive: true });
     // the worker's program is exchanged for one that says what it got
     writeFileSync(
@@ -99,16 +101,16 @@ describe('a SLURM executor', () => {
 
   test('warns in the last quarter of a short time', async () => {
     const signal = (script: string) => /--signal=(\S+)/.exec(script)?.[1];
-    expect(signal(batchScript(await make({ type: 'slurm', workers: 1, time: '4' })))).toBe('B:USR1@60');
-    expect(signal(batchScript(await make({ type: 'slurm', workers: 1, warnSeconds: 300 })))).toBe('B:USR1@300');
+    expect(signal(scriptOf(await make({ type: 'slurm', workers: 1, time: '4' })))).toBe('B:USR1@60');
+    expect(signal(scriptOf(await make({ type: 'slurm', workers: 1, warnSeconds: 300 })))).toBe('B:USR1@300');
   });
 
   test('is made as the file says', async () => {
-    const executor = executorOf(await make({ type: 'slurm', workers: 2 }));
+    const executor = makeExecutor((await make({ type: 'slurm', workers: 2 })).executor, 'test');
     expect(executor).toMatchObject({ name: 'slurm', startSeconds: Number.POSITIVE_INFINITY });
     const local = await make({ type: 'local' });
-    expect(executorOf(local).name).toBe('local');
-    expect(() => batchScript(local)).toThrow('executor.type is local: nothing is submitted to a cluster');
+    expect(makeExecutor(local.executor, 'test').name).toBe('local');
+    expect(() => scriptOf(local)).toThrow('executor.type is local: nothing is submitted to a cluster');
   });
 
   test('is refused with everything that is wrong with it', async () => {

@@ -72,7 +72,7 @@ const named = (name: string) => journalOf(place.run).filter(({ event }) => event
 const endsOf = () => named('worker-end').map(({ reason }) => String(reason));
 
 withCluster('a run on three nodes: the same bytes as on this machine', async () => {
-  const toys = toyChain([4, 4, 3], 20);
+  const toys = toyChain([4, 4, 4], 20);
   const result = await run(toys);
   expect(result).toMatchObject({ complete: true, failures: [] });
   expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
@@ -87,7 +87,7 @@ withCluster('a run on three nodes: the same bytes as on this machine', async () 
     expect.arrayContaining(['worker-1.0.log', 'worker-1.1.log', 'worker-1.2.log', 'worker-1.3.log', 'worker-1.4.log']),
   );
   // nothing is left open for the next run
-  const record = readFileSync(join(place.run, 'jobs.jsonl'), 'utf8').trim().split('\n');
+  const record = readFileSync(join(place.run, 'jobs-slurm.jsonl'), 'utf8').trim().split('\n');
   expect(record.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
     'submitting',
     'submitted',

@@ -1,4 +1,4 @@
-import { batchScript } from '../../pipeline/executors.js';
+import { batchScripts } from '../../pipeline/executors.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
 import { formatProblem } from '../../pipeline/problem.js';
@@ -32,7 +32,7 @@ export const planCommand = defineCommand<PlanArguments>({
   run: async ({ file, json, sbatch }, console) => {
     const pipeline = await loadPipeline(file);
     if (sbatch) {
-      console.out(batchScript(pipeline).trimEnd());
+      for (const script of batchScripts(pipeline).values()) console.out(script.trimEnd());
       return ExitCode.complete;
     }
     const plan = await planPipeline(pipeline);
