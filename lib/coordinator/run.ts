@@ -16,6 +16,7 @@ import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
+import type { PoolOptions } from './worker-pools.js';
 
 export interface RunOptions {
   /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
@@ -24,6 +25,10 @@ export interface RunOptions {
   readonly executor: Executor;
   /** How many at once. */
   readonly workers: number;
+  /** Further executors, which tasks name. */
+  readonly executors?: Readonly<Record<string, PoolOptions>> | undefined;
+  /** The most workers of all executors together. @default no limit */
+  readonly maxWorkers?: number | undefined;
   /** How much there is of each named resource. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** What the blocks may call, by name. */
@@ -91,7 +96,7 @@ export interface RunResult {
  */
 export async function runCoordinator(options: RunOptions): Promise<RunResult> {
   checkOptions(options);
-  const tasks = resolveTasks(options.tasks);
+  const tasks = resolveTasks(options.tasks, Object.keys(options.executors ?? {}));
   const folder = new RunFolder(options.runDirectory);
   try {
     folder.create();
@@ -261,11 +266,18 @@ function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
 }
 
 function checkOptions(options: RunOptions): void {
-  const { workers, graceSeconds, heartbeatSeconds, leaseSeconds } = withDefaults(options);
+  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers } = withDefaults(options);
   const refuse = (name: string, expected: string, found: number) => {
     throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
   };
-  if (!Number.isSafeInteger(workers) || workers < 1) refuse('workers', 'a whole number of at least 1', workers);
+  const { workers, executors = {} } = options;
+  const limits = Object.entries(executors).map(
+    ([name, { workers }]) => [`executors.${name}.workers`, workers] as const,
+  );
+  for (const [name, count] of [['workers', workers] as const, ...limits]) {
+    if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
+  }
+  if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
   for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
     const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
     // timers hold 2^31 ms
@@ -274,13 +286,13 @@ function checkOptions(options: RunOptions): void {
 }
 
 function withDefaults(options: RunOptions) {
-  const { executor, workers, workerConfig, resources = {}, services = {} } = options;
+  const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
-  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20 } = options;
+  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
-    executor,
-    workers,
+    pools: [{ executor, workers }, ...Object.values(executors)],
+    maxWorkers,
     workerConfig,
     resources,
     services,

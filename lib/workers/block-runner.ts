@@ -49,6 +49,8 @@ export class BlockRunner {
   private results: BlockResult[] = [];
   private reported = performance.now();
   private stopping = false;
+  private draining = false;
+  private deadline: NodeJS.Timeout | undefined;
   private late: NodeJS.Timeout | undefined;
   private abort: BlockAbort | undefined;
   private wake: () => void = () => undefined;
@@ -60,7 +62,7 @@ export class BlockRunner {
   /** Resolves when the coordinator wants no more. */
   async run(): Promise<void> {
     this.options.connection.receive((message, payload) => this.hear(message, payload));
-    this.report(true);
+    if (!this.stopping) this.report(true);
     while (!this.stopping) {
       const leased = this.queue.shift();
       if (leased === undefined) {
@@ -81,6 +83,19 @@ export class BlockRunner {
       if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
       else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
     }
+    clearTimeout(this.deadline);
+    if (!this.draining) return;
+    for (const { lease } of this.queue) this.results.push({ lease, outcome: 'given-back' });
+    this.report(false);
+  }
+
+  /** This worker's time is over: no more blocks; the one at work is given back if it does not end within `milliseconds`. */
+  drain(milliseconds: number): void {
+    if (!this.draining) this.options.connection.send({ type: 'drain' });
+    this.draining = this.stopping = true;
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => this.cancel(), milliseconds);
+    this.wake();
   }
 
   private hear(message: Message, payload: Uint8Array): void {
@@ -121,6 +136,7 @@ export class BlockRunner {
       while (pending.size > 0) await Promise.all(pending);
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
     } catch (error) {
+      if (abort.aborted && this.draining) return { lease, outcome: 'given-back' };
       const thrown = describeThrown(error);
       // however it puts it, it stopped because it was told to
       const code = abort.aborted ? { code: 'ERR_CANCELLED' } : {};
