@@ -1,6 +1,7 @@
 import { BlockwrightError } from '../errors.js';
 import { type BlockCounts, BlockState } from './block-state.js';
-import { Resources } from './resources.js';
+import { Resources, type ResourceUse } from './resources.js';
+import { isLost, type Revived, revive } from './revival.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { TaskBlocks } from './task-blocks.js';
 import { TaskDependency } from './task-dependency.js';
@@ -120,7 +121,7 @@ export class Scheduler {
     this.unfinished--;
     this.blocks[task].move(block, outcome === 'done' ? BlockState.done : BlockState.skipped);
     for (const dependency of this.dependents[task]) dependency.release(block);
-    this.releaseOwn(this.blocks[task], block);
+    this.leaveOrder(task, block);
     return true;
   }
 
@@ -146,6 +147,17 @@ export class Scheduler {
     this.blocks[task].history(block); // from now on its attempts are counted
     this.takeBack(task, block, false);
     return true;
+  }
+
+  /**
+   * Blocks that failed for good are tried again, with their retries and losses counted anew, and what they had orphaned waits
+   * again unless something else stands in its way for good. Attempts go on counting. Blocks that did not fail are left alone.
+   */
+  revive(task: number, failed: Iterable<number>): Revived {
+    const { revived, demoted } = revive(this.blocks, this.dependents, task, failed);
+    this.unfinished += revived.failed + revived.orphaned;
+    for (let i = 0; i < demoted.length; i += 2) this.orphanIfLost(demoted[i], demoted[i + 1]);
+    return revived;
   }
 
   state(task: number, block: number): BlockState {
@@ -210,6 +222,27 @@ export class Scheduler {
     return pool === undefined ? this.order : (this.poolOrders[pool] ?? []);
   }
 
+  /** How often a block failed by its own fault and lost its worker, since it was last revived. */
+  troubles(task: number, block: number): { readonly failures: number; readonly losses: number } {
+    const { failures = 0, losses = 0 } = this.blocks[task].recalled(block) ?? {};
+    return { failures, losses };
+  }
+
+  /** Blocks behind a revived one in their task's order that ran when it was revived: it waits until they have ended. */
+  heldBy(task: number, block: number): number[] {
+    return [...(this.blocks[task].heldBy(block) ?? [])];
+  }
+
+  /** How much of each named resource there is and is in use. */
+  resourceUse(): readonly ResourceUse[] {
+    return this.resources.use();
+  }
+
+  /** The first resource that a block of the task would have to wait for; undefined when there is enough of all. */
+  missingResource(task: number): string | undefined {
+    return this.resources.missing(task);
+  }
+
   private seed(task: number, dependencies: readonly TaskDependency[]): void {
     const blocks = this.blocks[task];
     const { plan } = blocks;
@@ -249,18 +282,37 @@ export class Scheduler {
     this.stop(task);
     if (!forGood) {
       blocks.putBack(block);
+      this.orphanIfLost(task, block);
+      blocks.letGo(block);
       return 'retry';
     }
     this.orphanDownstream(task, block);
     blocks.move(block, BlockState.failed);
     this.unfinished--;
-    if (blocks.resumed) this.releaseOwn(blocks, block);
+    if (blocks.resumed) this.leaveOrder(task, block);
     return 'failed';
   }
 
-  private orphanDownstream(task: number, block: number): void {
+  /** A block ended: it stands in the way of no other, unless one before it was revived while it ran. */
+  private leaveOrder(task: number, block: number): void {
+    const blocks = this.blocks[task];
+    if (!blocks.resumed || blocks.pending(block) === 0) this.releaseOwn(blocks, block);
+    blocks.letGo(block);
+  }
+
+  /** A block that waits again because one before it was revived may have lost another one meanwhile. */
+  private orphanIfLost(task: number, block: number): void {
+    const blocks = this.blocks[task];
+    if (blocks.state(block) !== BlockState.waiting || !isLost(blocks, block)) return;
+    blocks.move(block, BlockState.orphaned);
+    this.unfinished--;
+    this.orphanDownstream(task, block, true);
+  }
+
+  private orphanDownstream(task: number, block: number, orphaned = false): void {
     const stack = [task, block]; // pairs of numbers: there may be millions
     const inOrder: number[] = []; // the same, of those that something could still wait for
+    if (orphaned && this.blocks[task].resumed) inOrder.push(task, block);
     while (stack.length > 0) {
       const lost = stack.pop()!;
       const from = stack.pop()!;
