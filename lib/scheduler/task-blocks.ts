@@ -206,6 +206,11 @@ export class TaskBlocks {
     return history;
   }
 
+  /** The history of a block, if it has one. */
+  knownHistory(block: number): BlockHistory | undefined {
+    return this.histories.get(block);
+  }
+
   /** Puts a block that was handed out back, behind all others. */
   putBack(block: number): void {
     this.move(block, BlockState.ready);

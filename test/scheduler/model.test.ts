@@ -68,6 +68,8 @@ const KINDS = [
   'lose',
   'give back',
   'stale',
+  'limit',
+  'forgive',
 ] as const;
 
 const anyActions = fc.array(fc.record({ kind: fc.constantFrom(...KINDS), pick: fc.nat({ max: 1000 }) }), {
@@ -91,6 +93,24 @@ class Drive {
       for (const of of [undefined, 0, 1, 2, 3]) expect(this.scheduler.idleReason(of)).toBe(this.model.idleReason(of));
       expect(this.scheduler.acquire(pool)).toEqual(this.model.acquire(pool));
       expect(this.model.conflicts()).toEqual([]);
+      this.compare();
+      return;
+    }
+    if (kind === 'limit') {
+      const task = pick % this.run.tasks.length;
+      const limit = [1, 1, 2, 3, Number.POSITIVE_INFINITY][pick % 5];
+      this.scheduler.setLimit(task, limit);
+      this.model.setLimit(task, limit);
+      expect(this.scheduler.limit(task)).toBe(limit);
+      return;
+    }
+    if (kind === 'forgive') {
+      const task = pick % this.run.tasks.length;
+      const block = pick % Math.max(1, this.run.tasks[task].plan.count);
+      if (this.run.tasks[task].plan.count === 0) return;
+      for (const scheduler of [this.scheduler, this.model]) {
+        scheduler.forgive(task, block, pick % 2 === 0 ? 'failure' : 'loss');
+      }
       this.compare();
       return;
     }
