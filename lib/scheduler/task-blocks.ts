@@ -264,6 +264,11 @@ export class TaskBlocks {
     return history;
   }
 
+  /** The history of a block, if it has one. */
+  knownHistory(block: number): BlockHistory | undefined {
+    return this.histories.get(block);
+  }
+
   /** Puts a block that was handed out back, behind all others; one before it in the order may have been revived meanwhile. */
   putBack(block: number): void {
     if (this.pending(block) > 0) {

@@ -69,6 +69,8 @@ const KINDS = [
   'give back',
   'stale',
   'revive',
+  'limit',
+  'forgive',
 ] as const;
 
 const anyActions = fc.array(fc.record({ kind: fc.constantFrom(...KINDS), pick: fc.nat({ max: 1000 }) }), {
@@ -97,6 +99,24 @@ class Drive {
     }
     if (kind === 'revive') {
       this.revive(pick);
+      return;
+    }
+    if (kind === 'limit') {
+      const task = pick % this.run.tasks.length;
+      const limit = [1, 1, 2, 3, Number.POSITIVE_INFINITY][pick % 5];
+      this.scheduler.setLimit(task, limit);
+      this.model.setLimit(task, limit);
+      expect(this.scheduler.limit(task)).toBe(limit);
+      return;
+    }
+    if (kind === 'forgive') {
+      const task = pick % this.run.tasks.length;
+      const block = pick % Math.max(1, this.run.tasks[task].plan.count);
+      if (this.run.tasks[task].plan.count === 0) return;
+      for (const scheduler of [this.scheduler, this.model]) {
+        scheduler.forgive(task, block, pick % 2 === 0 ? 'failure' : 'loss');
+      }
+      this.compare();
       return;
     }
     const running = this.model.running();
