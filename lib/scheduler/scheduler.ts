@@ -140,11 +140,22 @@ export class Scheduler {
     return this.takeBack(task, block, history.losses >= this.maxLosses);
   }
 
-  /** A block was given back without fault, e.g. unstarted by a worker that ends. False: the attempt is stale. */
+  /** A block was given back without fault, e.g. by a worker that ends. False: the attempt is stale. */
   giveBack(task: number, block: number, attempt: number): boolean {
     if (!this.isCurrent(task, block, attempt)) return false;
     this.blocks[task].history(block); // from now on its attempts are counted
     this.takeBack(task, block, false);
+    return true;
+  }
+
+  /**
+   * A block that was handed out has not been begun, and surely never will be: it is as if it had not been handed out, and
+   * its attempt's number comes again. False: the attempt is stale.
+   */
+  withdraw(task: number, block: number, attempt: number): boolean {
+    if (!this.isCurrent(task, block, attempt)) return false;
+    this.stop(task);
+    this.blocks[task].withdraw(block);
     return true;
   }
 

@@ -212,6 +212,17 @@ export class TaskBlocks {
     this.retries.addLast(block);
   }
 
+  /** Puts a block that was handed out and not begun back to where it was. */
+  withdraw(block: number): void {
+    const history = this.histories.get(block);
+    if (history === undefined) {
+      this.makeReady(block);
+      return;
+    }
+    history.attempts--;
+    this.putBack(block);
+  }
+
   /** The blocks in a state, in ascending order. */
   *blocksIn(state: BlockState): Generator<number> {
     const seen = state > BlockState.ready; // such blocks are only where something happened
