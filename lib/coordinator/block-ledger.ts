@@ -43,7 +43,8 @@ export interface BlockLedgerOptions {
   readonly records: readonly DoneRecord[];
   readonly folder: RunFolder;
   readonly journal: Journal;
-  readonly workers: number;
+  /** How many workers each pool may have. */
+  readonly pools: readonly { readonly workers: number }[];
   /** Blocks that one lease holds at most. */
   readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
@@ -79,14 +80,15 @@ export class BlockLedger {
     return { name: this.options.tasks[task].name, ...this.options.scheduler.counts(task) };
   }
 
-  /** As many blocks as make a lease. One that was tried before comes last: it may end the worker. */
-  take(): HeldBlock[] {
-    const { scheduler, workers } = this.options;
+  /** As many blocks of a pool's tasks as make a lease. One that was tried before comes last: it may end the worker. */
+  take(pool: number): HeldBlock[] {
+    const { scheduler } = this.options;
+    const { workers } = this.options.pools[pool];
     const blocks: HeldBlock[] = [];
     let filled = 0;
     let most = this.options.leaseBlocks;
     while (blocks.length < most && filled < 1) {
-      const next = scheduler.acquire();
+      const next = scheduler.acquire(pool);
       if (next === undefined) break;
       blocks.push(next);
       this.announce(next);

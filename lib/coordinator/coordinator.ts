@@ -8,7 +8,7 @@ import type { Credentials } from './control-folder.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
-import type { Executor, WorkerEnd } from './executor.js';
+import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
 import type { Lease } from './lease-queue.js';
 import { Listener } from './listener.js';
@@ -16,7 +16,7 @@ import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessag
 import type { RunFolder } from './run-folder.js';
 import type { RunTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
-import { WorkerPool } from './worker-pool.js';
+import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
@@ -31,8 +31,9 @@ export interface CoordinatorOptions {
   readonly journal: Journal;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
-  readonly executor: Executor;
-  readonly workers: number;
+  /** Tasks name theirs by its place. */
+  readonly pools: readonly PoolOptions[];
+  readonly maxWorkers: number;
   readonly resources: Readonly<Record<string, number>>;
   readonly services: Readonly<Record<string, Service>>;
   readonly workerConfig: unknown;
@@ -56,7 +57,7 @@ export class Coordinator {
   private readonly clock: AttentiveClock;
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
-  private readonly pool: WorkerPool;
+  private readonly pools: WorkerPools;
   private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
   private stopping = false;
@@ -81,6 +82,7 @@ export class Coordinator {
         barriers: task.barrierIndices,
         maxRetries: task.maxRetries,
         resources: task.resources,
+        pool: task.pool,
         recorded: recorded[task.index],
       })),
       { resources, maxLosses },
@@ -97,8 +99,9 @@ export class Coordinator {
     const now = () => this.clock.now();
     this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
-    this.pool = new WorkerPool({
+    this.pools = new WorkerPools({
       ...options,
+      scheduler: this.scheduler,
       now,
       onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
@@ -106,7 +109,8 @@ export class Coordinator {
     });
     this.dispatcher = new Dispatcher({
       ledger: this.ledger,
-      sessions: () => this.pool.sessions.values(),
+      sessions: () => this.pools.sessions.values(),
+      now,
       onIdle: (workers) => options.onEvent({ type: 'idle', workers }),
     });
   }
@@ -121,30 +125,29 @@ export class Coordinator {
    * socket or timer is left afterwards.
    */
   async run(): Promise<void> {
-    const left = this.options.tasks.reduce((sum, { index }) => {
-      const { waiting, ready } = this.scheduler.counts(index);
-      return sum + waiting + ready;
-    }, 0);
     try {
-      if (left === 0 || this.stopping) return;
+      await this.pools.open();
+      if (this.scheduler.finished || this.stopping) return;
       await this.listener.open();
-      const pool = this.pool.run(Math.min(this.options.workers, left)).catch((error: unknown) => this.fail(error));
+      const ended = this.pools.run().catch((error: unknown) => this.fail(error));
+      this.distribute();
       await this.finished;
       this.stopping = true;
       this.listener.stopCounting();
-      this.pool.stop();
-      for (const session of this.pool.sessions.values()) {
+      this.pools.stop();
+      for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
           session.send({ type: 'stop' });
-          session.killAfter(FAREWELL, 'it did not end when the run was over');
+          session.killAfter(FAREWELL + this.slowness(session), 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
       }
-      await pool;
+      await ended;
     } finally {
       await this.ledger.settled();
       await this.listener.close();
+      await this.pools.close();
     }
     if (this.failure !== undefined) throw this.failure.error;
   }
@@ -159,15 +162,15 @@ export class Coordinator {
     if (this.stopping) return;
     this.stopping = true;
     this.listener.stopCounting();
-    this.pool.stop();
+    this.pools.stop();
     const { graceSeconds } = this.options;
-    for (const session of this.pool.sessions.values()) {
+    for (const session of this.pools.sessions.values()) {
       if (session.asked) session.send({ type: 'stop' });
       else this.dismiss(session, 'interrupted before it began');
       session.killAfter(graceSeconds * 1000 + PARTING, 'interrupted');
     }
     const cancel = setTimeout(() => {
-      for (const session of this.pool.sessions.values()) session.send({ type: 'cancel' });
+      for (const session of this.pools.sessions.values()) session.send({ type: 'cancel' });
     }, graceSeconds * 1000);
     void this.finished.then(() => clearTimeout(cancel));
     this.checkEnd();
@@ -176,7 +179,7 @@ export class Coordinator {
   /** Stop at once: blocks that run are given up. */
   abandon(): void {
     this.interrupt();
-    for (const session of this.pool.sessions.values()) this.dismiss(session, 'interrupted');
+    for (const session of this.pools.sessions.values()) this.dismiss(session, 'interrupted');
   }
 
   /** What goes wrong here, e.g. no space for the journal, ends the run, not the process. */
@@ -194,6 +197,11 @@ export class Coordinator {
     this.finish();
   }
 
+  /** Milliseconds beyond those of a local process until the end of a worker is known. */
+  private slowness(session: WorkerSession): number {
+    return Math.max(0, (this.pools.executorOf(session).endSeconds ?? 1) * 1000 - PARTING);
+  }
+
   private workerStarted(session: WorkerSession): void {
     const { description } = session.handle;
     this.options.journal.write('worker-start', { worker: session.id, description });
@@ -203,7 +211,7 @@ export class Coordinator {
   /** Somebody who knows the key. */
   private meet(peer: Peer, connection: Connection): void {
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
-    const session = this.pool.sessions.get(peer.workerId);
+    const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
       // a worker of an earlier run, or one that was given up
       this.listener.refuse(connection);
@@ -231,6 +239,9 @@ export class Coordinator {
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
+      } else if (said.type === 'drain') {
+        session.draining = true;
+        this.dispatcher.forget(session);
       } else {
         this.desk.steer(connection, said.call, said.type);
       }
@@ -258,6 +269,10 @@ export class Coordinator {
       this.options.journal.write('result-refused', { worker: session.id, lease: result.lease });
       return;
     }
+    if (result.outcome === 'given-back') {
+      this.ledger.givenBack(lease, session.id);
+      return;
+    }
     session.results++;
     if (result.outcome !== 'error') {
       this.ledger.finished(lease, session.id, result.outcome, result.seconds);
@@ -279,8 +294,19 @@ export class Coordinator {
 
   /** Gives blocks to the workers that ask for some. */
   private distribute(): void {
-    if (!this.stopping) this.dispatcher.distribute();
+    if (!this.stopping) {
+      this.dispatcher.serveIdle();
+      // where more workers can come they are called for, before others take the blocks that are left
+      this.adjust();
+      this.dispatcher.serveAhead();
+    }
     this.checkEnd();
+  }
+
+  /** Has workers started and ended where the work is. */
+  private adjust(): void {
+    if (this.stopping) return;
+    for (const session of this.pools.adjust(this.dispatcher.parked, this.clock.now())) this.dispatcher.forget(session);
   }
 
   private checkEnd(): void {
@@ -289,19 +315,21 @@ export class Coordinator {
       this.finish();
     } else if (this.stopping) {
       if (outstanding === 0) this.finish();
-    } else if (outstanding === 0 && this.dispatcher.parked.size > 0) {
+    } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
-      this.fail(new BlockwrightError('ERR_PLAN', `the run cannot go on: ${this.scheduler.idleReason() ?? 'stuck'}`));
+      const reason = this.scheduler.idleReason();
+      if (reason !== undefined) this.fail(new BlockwrightError('ERR_PLAN', `the run cannot go on: ${reason}`));
     }
   }
 
   /** Its connection is over, but not by us: it has ended, or soon will. */
   private disconnected(session: WorkerSession, reason: Error | undefined): void {
+    session.handle.look?.();
     if (session.dismissed) return;
     session.dismissed = true;
     this.dispatcher.forget(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter(PARTING, 'it closed its connection');
+    else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
@@ -314,16 +342,18 @@ export class Coordinator {
     session.disconnect();
     this.dispatcher.forget(session);
     const reason = session.reason ?? describeEnd(end);
-    const expected = this.stopping && (end.status === 0 || session.reason !== undefined);
-    const { status, signal } = end;
-    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal });
+    const asked = this.stopping || session.draining || session.retired;
+    const expected = asked && (end.status === 0 || session.reason !== undefined);
+    const { status, signal, cause } = end;
+    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const { lease, came } of session.takeAll()) {
+      const blamed = came === 'begun' && !asked && !isEviction(end);
       // a stop gives blocks back, and nothing went wrong with those that were not begun
       if (this.stopping || came === 'unbegun') this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
-      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed: came === 'begun' });
+      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
     }
     this.distribute();
   }
@@ -332,18 +362,19 @@ export class Coordinator {
     const now = this.clock.now();
     this.listener.tick();
     if (!this.stopping) this.dispatcher.tick();
-    const { leaseSeconds, executor, tasks } = this.options;
-    const patience = { leaseSeconds, startSeconds: executor.startSeconds ?? 120 };
-    for (const session of this.pool.sessions.values()) {
+    const { leaseSeconds, tasks } = this.options;
+    for (const session of this.pools.sessions.values()) {
       if (session.dismissed) continue;
       const lease = session.atWork;
-      const overdue = session.overdue(now, patience);
+      const { startSeconds = 120 } = this.pools.executorOf(session);
+      const overdue = session.overdue(now, { leaseSeconds, startSeconds });
       if (overdue !== undefined) {
         this.dismiss(session, overdue);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         this.timeOut(session, lease);
       }
     }
+    this.adjust();
   }
 
   private timeOut(session: WorkerSession, lease: Lease): void {

@@ -9,6 +9,7 @@ export interface DispatcherOptions {
   readonly ledger: BlockLedger;
   /** All workers. */
   sessions(): Iterable<WorkerSession>;
+  now(): number;
   /** So many workers wait for blocks. */
   onIdle(workers: number): void;
 }
@@ -33,12 +34,13 @@ export class Dispatcher {
       throw new BlockwrightError('ERR_PROTOCOL', text);
     }
     session.asked = true;
-    (held === 0 ? this.parked : this.ahead).add(session);
+    if (held === 0) this.park(session);
+    else this.ahead.add(session);
   }
 
   /** It holds fewer leases than before. */
   eased(session: WorkerSession): void {
-    if (session.leases.size === 0 && this.ahead.delete(session)) this.parked.add(session);
+    if (session.leases.size === 0 && this.ahead.delete(session)) this.park(session);
   }
 
   /** It is to get no more. */
@@ -47,31 +49,40 @@ export class Dispatcher {
     this.ahead.delete(session);
   }
 
-  /** Gives what is ready to those that ask. */
-  distribute(): void {
-    for (const session of this.parked) {
-      if (!this.grant(session)) break;
-      this.parked.delete(session);
-    }
-    if (this.parked.size === 0) {
-      for (const session of this.ahead) {
-        if (!session.mayRunAhead) continue;
-        if (!this.grant(session)) break;
-        this.ahead.delete(session);
-      }
-      return;
-    }
+  /** Gives what is ready to those that have nothing to do. */
+  serveIdle(): void {
+    this.serve(this.parked, new Set());
+    if (this.parked.size === 0) return;
     this.reclaim(WORTH_SHARING);
     this.options.onIdle(this.parked.size);
   }
 
+  /** Gives what is left to those that ask ahead. */
+  serveAhead(): void {
+    if (this.ahead.size > 0) this.serve(this.ahead, new Set([...this.parked].map(({ pool }) => pool)));
+  }
+
   /** From time to time: blocks that take longer than was thought are shared, too. */
   tick(): void {
-    if (this.parked.size > 0) this.reclaim(0);
+    this.reclaim(0);
+  }
+
+  private park(session: WorkerSession): void {
+    session.idleSince = this.options.now();
+    this.parked.add(session);
+  }
+
+  /** @param dry pools that have nothing for them */
+  private serve(asking: Set<WorkerSession>, dry: Set<number>): void {
+    for (const session of asking) {
+      if (dry.has(session.pool) || !session.mayRunAhead) continue;
+      if (this.grant(session)) asking.delete(session);
+      else dry.add(session.pool);
+    }
   }
 
   private grant(session: WorkerSession): boolean {
-    const blocks = this.options.ledger.take();
+    const blocks = this.options.ledger.take(session.pool);
     if (blocks.length === 0) return false;
     const leased = blocks.map(({ task, block, attempt }) => {
       return { lease: session.grant(task, block, attempt).id, task, block, attempt };
@@ -80,16 +91,23 @@ export class Dispatcher {
     return true;
   }
 
-  /** Asks the worker that holds the most for half of what it has not begun, if that is work of more than `seconds`. */
+  /** Asks those that hold the most for half of what they have not begun, where that is work of more than `seconds`. */
   private reclaim(seconds: number): void {
+    const idle = new Map<number, number>();
+    for (const { pool } of this.parked) idle.set(pool, (idle.get(pool) ?? 0) + 1);
+    for (const [pool, workers] of idle) this.reclaimOf(pool, workers, seconds);
+  }
+
+  private reclaimOf(pool: number, workers: number, seconds: number): void {
     let returning = 0;
     let richest: WorkerSession | undefined;
     for (const session of this.options.sessions()) {
+      if (session.pool !== pool || session.dismissed) continue;
       if (session.returning) returning++;
-      else if (!session.dismissed && session.leases.size > (richest?.leases.size ?? 1)) richest = session;
+      else if (session.leases.size > (richest?.leases.size ?? 1)) richest = session;
     }
     const newest = richest?.leases.last;
-    if (richest === undefined || newest === undefined || returning >= this.parked.size) return;
+    if (richest === undefined || newest === undefined || returning >= workers) return;
     const unbegun = richest.leases.size - 1;
     if (unbegun * this.options.ledger.secondsOf(newest.task) <= seconds) return;
     richest.returning = true;

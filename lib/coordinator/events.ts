@@ -31,6 +31,10 @@ export type RunEvent =
   | ({ readonly type: 'block-lost'; readonly reason: string; readonly willRetry: boolean } & BlockFacts)
   | { readonly type: 'worker-start'; readonly worker: string; readonly description: string }
   | { readonly type: 'worker-end'; readonly worker: string; readonly reason: string; readonly expected: boolean }
+  /** Workers that were started and do not run yet, as jobs in a queue, and why. */
+  | { readonly type: 'workers-waiting'; readonly workers: number; readonly reason: string }
+  /** What the executor says to people. */
+  | { readonly type: 'executor-notice'; readonly message: string }
   /** Workers wait for blocks. */
   | { readonly type: 'idle'; readonly workers: number }
   | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };

@@ -16,6 +16,7 @@ import type { Message } from './connection.js';
  *     worker       call {call, lease, service, method, header, stream} + payload
  *     coordinator  answer {call, header} + payload | item {call, header} + payload ... end {call} | refuse {call, error}
  *     worker       next {call} | leave {call}       for one more item; for no more of them
+ *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the block at work, give the others back, then end
  *     coordinator  cancel                           give up the block at work
  *     worker       heartbeat {running}              on its own connection; the lease at work, 0 for none
@@ -43,6 +44,8 @@ const RESULT = z.discriminatedUnion('outcome', [
     outcome: z.enum(['done', 'skipped']),
     seconds: z.number().nonnegative(),
   }),
+  // not begun, or not finished in time; no fault of the block
+  z.strictObject({ lease: LEASE, outcome: z.literal('given-back') }),
   z.strictObject({ lease: LEASE, outcome: z.literal('error'), seconds: z.number().nonnegative(), error: THROWN }),
 ]);
 
@@ -75,6 +78,7 @@ export type CallMessage = z.infer<typeof CALL>;
 const FROM_WORKER = z.discriminatedUnion('type', [
   WORK,
   CALL,
+  z.strictObject({ type: z.literal('drain') }),
   z.strictObject({ type: z.literal('next'), call: LEASE }),
   z.strictObject({ type: z.literal('leave'), call: LEASE }),
 ]);

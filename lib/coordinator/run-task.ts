@@ -16,6 +16,8 @@ export interface CoordinatedTask {
   readonly blockTimeoutSeconds?: number | undefined;
   /** What a block holds while it runs, e.g. { gpu: 1 }. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
+  /** Name of the executor that runs its blocks, of those that the run has. @default the run's own */
+  readonly executor?: string | undefined;
   /** JSON of everything that decides the outcome. A run folder with another one is refused. */
   readonly identity: unknown;
   /**
@@ -31,10 +33,12 @@ export interface RunTask extends CoordinatedTask {
   readonly upstreamIndices: readonly number[];
   readonly barrierIndices: readonly number[];
   readonly blockTimeout: number;
+  /** Place of its executor's workers among the run's pools; the first is that of the run's own. */
+  readonly pool: number;
 }
 
 /** Checks names and references: ERR_CONFIG. */
-export function resolveTasks(tasks: readonly CoordinatedTask[]): RunTask[] {
+export function resolveTasks(tasks: readonly CoordinatedTask[], executors: readonly string[] = []): RunTask[] {
   const places = new Map<string, number>();
   tasks.forEach(({ name }, index) => {
     if (name === '' || Buffer.byteLength(name) > 80) {
@@ -57,9 +61,14 @@ export function resolveTasks(tasks: readonly CoordinatedTask[]): RunTask[] {
         `task ${task.name}: blockTimeoutSeconds: expected more than 0, found ${blockTimeoutSeconds}`,
       );
     }
+    const pool = task.executor === undefined ? 0 : executors.indexOf(task.executor) + 1;
+    if (task.executor !== undefined && pool === 0) {
+      throw new BlockwrightError('ERR_CONFIG', `task ${task.name}: no executor ${task.executor}`);
+    }
     return {
       ...task,
       index,
+      pool,
       upstreamIndices: find(task.name, task.upstream),
       barrierIndices: find(task.name, task.barriers),
       blockTimeout: blockTimeoutSeconds * 1000,

@@ -17,6 +17,7 @@ import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
+import type { PoolOptions } from './worker-pools.js';
 
 export interface RunOptions {
   /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
@@ -25,6 +26,10 @@ export interface RunOptions {
   readonly executor: Executor;
   /** How many at once. */
   readonly workers: number;
+  /** Further executors, which tasks name. */
+  readonly executors?: Readonly<Record<string, PoolOptions>> | undefined;
+  /** The most workers of all executors together. @default no limit */
+  readonly maxWorkers?: number | undefined;
   /** How much there is of each named resource. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** What the blocks may call, by name. */
@@ -94,7 +99,7 @@ export interface RunResult {
  */
 export async function runCoordinator(options: RunOptions): Promise<RunResult> {
   checkOptions(options);
-  const tasks = resolveTasks(options.tasks);
+  const tasks = resolveTasks(options.tasks, Object.keys(options.executors ?? {}));
   const folder = new RunFolder(options.runDirectory);
   try {
     folder.create();
@@ -264,11 +269,18 @@ function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
 }
 
 function checkOptions(options: RunOptions): void {
-  const { workers, leaseBlocks, graceSeconds, heartbeatSeconds, leaseSeconds } = withDefaults(options);
+  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers, leaseBlocks } = withDefaults(options);
   const refuse = (name: string, expected: string, found: number) => {
     throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
   };
-  if (!Number.isSafeInteger(workers) || workers < 1) refuse('workers', 'a whole number of at least 1', workers);
+  const { workers, executors = {} } = options;
+  const limits = Object.entries(executors).map(
+    ([name, { workers }]) => [`executors.${name}.workers`, workers] as const,
+  );
+  for (const [name, count] of [['workers', workers] as const, ...limits]) {
+    if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
+  }
+  if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
   if (!Number.isSafeInteger(leaseBlocks) || leaseBlocks < 1 || leaseBlocks > LEASE_BLOCKS) {
     refuse('leaseBlocks', `a whole number of 1 to ${LEASE_BLOCKS}`, leaseBlocks);
   }
@@ -280,13 +292,14 @@ function checkOptions(options: RunOptions): void {
 }
 
 function withDefaults(options: RunOptions) {
-  const { executor, workers, workerConfig, resources = {}, services = {} } = options;
+  const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
-  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, leaseBlocks = LEASE_BLOCKS } = options;
+  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
+  const { leaseBlocks = LEASE_BLOCKS } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
-    executor,
-    workers,
+    pools: [{ executor, workers }, ...Object.values(executors)],
+    maxWorkers,
     workerConfig,
     resources,
     services,

@@ -8,7 +8,7 @@ import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
 import { place, problemsOf, valueAt } from './issues.js';
-import { checkAfter, checkReferences, checkStacks } from './names.js';
+import { checkAfter, checkExecutors, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
@@ -49,6 +49,8 @@ export interface PipelineTask {
   readonly after: readonly string[];
   readonly retries: number;
   readonly blockTimeoutSeconds?: number;
+  /** Name of one of the pipeline's executors; its own without it. */
+  readonly executor?: string;
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -62,6 +64,8 @@ export interface Pipeline {
   readonly arrays: ReadonlyMap<string, PipelineArray>;
   readonly graphs: ReadonlyMap<string, PipelineGraph>;
   readonly executor: PipelineConfig['executor'];
+  readonly executors: PipelineConfig['executors'];
+  readonly maxWorkers?: number;
   readonly resources: Readonly<Record<string, number>>;
   /** Modules, absolute. */
   readonly plugins: readonly string[];
@@ -75,11 +79,16 @@ export interface PipelineInput {
   readonly runDirectory?: string;
   readonly arrays?: Readonly<Record<string, ArrayInput>>;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
-  readonly executor?: { readonly type: 'local'; readonly workers?: number };
+  readonly executor?: ExecutorInput;
+  readonly executors?: Readonly<Record<string, ExecutorInput>>;
+  readonly maxWorkers?: number;
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
 }
+
+/** What runs workers, as the file or code gives it. */
+export type ExecutorInput = PipelineConfig['executor'];
 
 /** An array as the file or code gives it: a store, or a stack of other arrays by name. */
 export interface ArrayInput {
@@ -98,6 +107,8 @@ export interface TaskInput {
   readonly retries?: number;
   /** Seconds. */
   readonly blockTimeout?: number;
+  /** Name of one of the `executors`. */
+  readonly executor?: string;
   readonly resources?: Readonly<Record<string, number>>;
   readonly [option: string]: unknown;
 }
@@ -158,6 +169,7 @@ export async function buildPipeline(
   checkReferences(value, registry, add);
   checkStacks(value, add);
   checkAfter(value, add);
+  checkExecutors(value, add);
   checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   return resolvePipeline(parsed.data, value as PipelineInput, registry, {
@@ -190,6 +202,8 @@ function resolvePipeline(
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
     executor: config.executor,
+    executors: config.executors,
+    ...(config.maxWorkers === undefined ? {} : { maxWorkers: config.maxWorkers }),
     resources: config.resources,
     tasks: Object.entries(config.tasks as Record<string, TaskInput>).map(([name, task]) => ({
       name,
@@ -199,6 +213,7 @@ function resolvePipeline(
       after: task.after ?? [],
       retries: task.retries ?? 2,
       ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
+      ...(task.executor === undefined ? {} : { executor: task.executor }),
       resources: task.resources ?? {},
     })),
   };

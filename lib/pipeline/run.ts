@@ -1,13 +1,12 @@
-import { availableParallelism } from 'node:os';
 import type { RunEvent } from '../coordinator/events.js';
 import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
 import { loadAddon } from '../native/addon.js';
 import { writePyramid } from '../storage/pyramid.js';
 import type { RunContext } from '../workers/task-definition.js';
+import { makePool } from './executors.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
-import { localWorkers } from './local-workers.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
@@ -18,9 +17,9 @@ import { removeStrayFiles } from './stray-files.js';
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
-  /** Starts the workers. @default child processes of this one */
+  /** Starts the workers, in place of the pipeline's own executor. */
   readonly executor?: Executor | undefined;
-  /** @default as the pipeline says, else the machine's cores */
+  /** Of the pipeline's own executor. @default as it says, else the machine's cores */
   readonly workers?: number | undefined;
   /** Orderly stop: no new blocks, those that run may end. */
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +43,9 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   assertRunnable(plan);
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
-  const { executor = localWorkers(), signal, killSignal, onEvent } = options;
+  const { signal, killSignal, onEvent } = options;
+  const own = makePool(pipeline.executor);
+  const executors = Object.entries(pipeline.executors).map(([name, config]) => [name, makePool(config)] as const);
   const graphs = new GraphStores(pipeline.graphs);
   const context = runContext(pipeline, graphs);
   try {
@@ -58,11 +59,14 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
         maxRetries: planned.task.retries,
         blockTimeoutSeconds: planned.task.blockTimeoutSeconds,
         resources: planned.resources,
+        executor: planned.task.executor,
         identity: planned.identity,
         init: taskInit(pipeline, planned, context),
       })),
-      executor,
-      workers: options.workers ?? pipeline.executor.workers ?? availableParallelism(),
+      executor: options.executor ?? own.executor,
+      workers: options.workers ?? own.workers,
+      executors: Object.fromEntries(executors),
+      maxWorkers: pipeline.maxWorkers,
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),

@@ -72,6 +72,7 @@ const common = {
   after: z.array(name).optional().describe('Tasks that end before this one begins, beside those it shares data with'),
   retries: z.int().min(0).max(100).optional().describe('How often a block that failed is tried again. Default: 2'),
   blockTimeout: z.number().positive().optional().describe('Seconds after which a block counts as hung. Default: none'),
+  executor: name.optional().describe('Which of the `executors` runs its blocks. Default: the `executor`'),
   resources: resources.optional().describe("What one block holds of the pipeline's `resources` while it runs"),
 };
 
@@ -99,6 +100,8 @@ export function pipelineSchema(registry: TaskRegistry) {
       arrays: z.record(name, array).default({}).describe('The arrays that tasks read and write, by name'),
       graphs: z.record(name, graph).default({}).describe('The graphs that tasks read and write, by name'),
       executor: executor.default({ type: 'local' }),
+      executors: z.record(name, executor).default({}).describe('Further ones, which tasks name as their `executor`'),
+      maxWorkers: z.int().min(1).optional().describe('The most workers of all executors together. Default: no limit'),
       resources: resources.default({}).describe('How much there is of what blocks hold while they run, e.g. {gpu: 1}'),
       plugins: z
         .array(z.string().min(1))

@@ -177,6 +177,17 @@ export class Scheduler {
     };
   }
 
+  /** Of a pool's tasks: how many blocks have no final state, and how many are ready and could be acquired now. */
+  demand(pool: number): { readonly left: number; readonly ready: number } {
+    let left = 0;
+    let ready = 0;
+    for (const task of this.tasksOf(pool)) {
+      left += this.blocks[task].unfinished;
+      if (this.resources.missing(task) === undefined) ready += this.blocks[task].tally(BlockState.ready);
+    }
+    return { left, ready };
+  }
+
   /** Why nothing can be acquired; undefined when something can. */
   idleReason(pool?: number): IdleReason | undefined {
     if (this.tasksOf(pool).every((task) => this.blocks[task].unfinished === 0)) return 'finished';

@@ -59,6 +59,8 @@ export class BlockRunner {
   private results: BlockResult[] = [];
   private reported = performance.now();
   private stopping = false;
+  private draining = false;
+  private deadline: NodeJS.Timeout | undefined;
   private late: NodeJS.Timeout | undefined;
   private abort: BlockAbort | undefined;
   private wake: () => void = () => undefined;
@@ -70,7 +72,7 @@ export class BlockRunner {
   /** Resolves when the coordinator wants no more. */
   async run(): Promise<void> {
     this.options.connection.receive((message, payload) => this.hear(message, payload));
-    this.report({ acquire: true });
+    if (!this.stopping) this.report({ acquire: true });
     while (!this.stopping) {
       const leased = this.queue.shift();
       if (leased === undefined) {
@@ -86,6 +88,17 @@ export class BlockRunner {
       this.ended(leased.lease);
       if (performance.now() - this.listened > LISTEN_AFTER) await this.listen();
     }
+    clearTimeout(this.deadline);
+  }
+
+  /** This worker's time is over: no more blocks; the one at work is given back if it does not end within `milliseconds`. */
+  drain(milliseconds: number): void {
+    if (!this.draining) this.options.connection.send({ type: 'drain' });
+    this.draining = true;
+    this.stop();
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => this.cancel(), milliseconds);
+    this.wake();
   }
 
   /** Says what is to be said before a block's code runs. */
@@ -174,6 +187,7 @@ export class BlockRunner {
       while (pending.size > 0) await Promise.all(pending);
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
     } catch (error) {
+      if (abort.aborted && this.draining) return { lease, outcome: 'given-back' };
       const thrown = describeThrown(error);
       // however it puts it, it stopped because it was told to
       const code = abort.aborted ? { code: 'ERR_CANCELLED' } : {};

@@ -191,7 +191,7 @@ describe('a bad file', () => {
       [
         '3 problems',
         "8:38: tasks.t.blocksize: unknown key (did you mean 'blockSize'?)",
-        '8:70: tasks.t.colour: unknown key; expected input, others, graph, lut, blockSize, fit, threshold, mode, scores, low, high, type, after, retries, blockTimeout or resources',
+        '8:70: tasks.t.colour: unknown key; expected input, others, graph, lut, blockSize, fit, threshold, mode, scores, low, high, type, after, retries, blockTimeout, executor or resources',
         "9:1: executer: unknown key (did you mean 'executor'?)",
       ],
     ],
@@ -262,6 +262,11 @@ describe('a bad file', () => {
         "8:69: tasks.t.graph: expected one of the file's graphs ('edges'), found 'raw'",
         "8:98: tasks.t.after[0]: expected one of the file's tasks ('t'), found 'u'",
       ],
+    ],
+    [
+      'executors that are not there',
+      `${head}  t: {type: toy-options, input: raw, blockSize: [8], executor: gpus}\nexecutors: {gpu: {type: local}}\n`,
+      ["8:64: tasks.t.executor: expected one of the file's executors ('gpu'), found 'gpus' (did you mean 'gpu'?)"],
     ],
     [
       'tasks that wait for each other',
