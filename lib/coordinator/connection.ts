@@ -42,6 +42,8 @@ export class Connection {
     socket.on('data', (bytes) => this.take(bytes));
     socket.on('error', (error) => {
       this.failure ??= error;
+      // a secured socket does not close by itself when what came cannot be trusted
+      socket.destroy();
     });
     socket.on('end', () => {
       this.left = true;

@@ -9,9 +9,10 @@ import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
-import { Listener } from './listener.js';
+import type { Listener } from './listener.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
+import { openListener, runListener } from './run-listener.js';
 import type { RunTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
@@ -95,7 +96,7 @@ export class Coordinator {
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
     this.clock = new AttentiveClock(tick, () => this.guard(() => this.tick()));
     const now = () => this.clock.now();
-    this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
+    this.listener = runListener(options, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
     this.pools = new WorkerPools({
       ...options,
@@ -120,7 +121,7 @@ export class Coordinator {
     try {
       await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
-      await this.listener.open();
+      await openListener(this.listener, this.options);
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
       this.distribute();
       await this.finished;

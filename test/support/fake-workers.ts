@@ -22,8 +22,8 @@ export class FakeWorker {
 
   static async start({ workerId, runDirectory }: WorkerRequest): Promise<FakeWorker> {
     const credentials = readCredentials(new RunFolder(runDirectory));
-    const connection = await join(credentials, { role: 'worker', workerId });
-    const heartbeat = await join(credentials, { role: 'heartbeat', workerId });
+    const { connection } = await join(credentials, { role: 'worker', workerId });
+    const { connection: heartbeat } = await join(credentials, { role: 'heartbeat', workerId });
     const worker = new FakeWorker(workerId, connection, heartbeat);
     await worker.next('welcome');
     return worker;
