@@ -6,6 +6,8 @@ import type { NetworkAddress } from './network-address.js';
 import type { RunFolder } from './run-folder.js';
 import type { PoolOptions } from './worker-pools.js';
 
+export type { Listener };
+
 interface Run {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
