@@ -213,11 +213,11 @@ export class Coordinator {
     }
     session[place] = connection;
     session.lastSeen = this.clock.now();
+    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason, peer)));
     if (peer.role === 'heartbeat') {
       connection.receive((message) => session.beat(message, this.clock.now()));
       return;
     }
-    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason)));
     const { epoch, tasks, heartbeatSeconds } = this.options;
     const names = tasks.map((task) => task.name);
     connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
@@ -324,10 +324,10 @@ export class Coordinator {
     }
   }
 
-  /** Its connection is over, but not by us: it has ended, or soon will. */
-  private disconnected(session: WorkerSession, reason: Error | undefined): void {
+  /** Its connection is over, but not by us: it has ended, or soon will. A heartbeat that ends is noticed by its silence. */
+  private disconnected(session: WorkerSession, reason: Error | undefined, { role }: Peer): void {
     session.handle.look?.();
-    if (session.dismissed) return;
+    if (session.dismissed || (role === 'heartbeat' && codeOf(reason) !== 'ERR_PROTOCOL')) return;
     session.dismissed = true;
     this.parked.delete(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);

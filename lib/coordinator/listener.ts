@@ -113,12 +113,17 @@ export class Listener {
   private secureFirst(socket: Socket): void {
     socket.on('error', () => undefined);
     const name = endpointsOf(socket);
-    const stranger = { since: this.options.now(), destroy: () => socket.destroy() };
+    const stranger = {
+      since: this.options.now(),
+      destroy: () => {
+        this.strangers.delete(name);
+        this.count();
+        socket.destroy();
+      },
+    };
     this.addStranger(name, stranger);
     socket.once('close', () => {
-      if (this.strangers.get(name) !== stranger) return;
-      this.strangers.delete(name);
-      this.count();
+      if (this.strangers.get(name) === stranger) stranger.destroy();
     });
     keepAlive(socket);
     this.secure.emit('connection', socket);

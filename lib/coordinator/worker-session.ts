@@ -1,5 +1,6 @@
 import type { Connection, Message } from './connection.js';
 import type { WorkerEnd, WorkerHandle } from './executor.js';
+import { parseHeartbeat } from './messages.js';
 
 /** Milliseconds in which what a worker last sent must have arrived once its process has ended. */
 const LAST_WORDS = 1000;
@@ -95,10 +96,10 @@ export class WorkerSession {
     return lease;
   }
 
-  /** A sign of life, with the lease at work. */
+  /** A sign of life, with the lease at work. Throws ERR_PROTOCOL for anything else. */
   beat(message: Message, now: number): void {
+    const running = parseHeartbeat(message);
     this.lastSeen = now;
-    const running = Number(message.running);
     if (running !== this.running) this.runningSince = now;
     this.running = running;
   }

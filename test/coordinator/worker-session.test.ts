@@ -36,6 +36,10 @@ test('the lease at work is the one that the signs of life name, and its time cou
   expect([session.atWork, session.runningSince]).toEqual([first, 100]);
   session.beat({ type: 'heartbeat', running: 2 }, 300);
   session.beat({ type: 'heartbeat', running: 2 }, 500);
+  // would else begin anew with each
+  for (const running of [Number.NaN, '2', -1, 0.5, null, undefined, {}]) {
+    expect(() => session.beat({ type: 'heartbeat', running }, 600)).toThrow(/running/);
+  }
   expect([session.atWork, session.runningSince]).toEqual([second, 300]);
   expect(session.settle(2, 600)).toBe(second);
   expect([session.atWork, session.runningSince]).toEqual([first, 600]);
