@@ -5,6 +5,7 @@ import type { Peer } from './authentication.js';
 import { BlockLedger } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
+import type { CostBook } from './cost-book.js';
 import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
@@ -27,6 +28,7 @@ export interface CoordinatorOptions {
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
+  readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
   /** Tasks name theirs by its place. */
@@ -267,11 +269,11 @@ export class Coordinator {
     }
     session.results++;
     if (result.outcome !== 'error') {
-      this.ledger.finished(lease, session.id, result.outcome, result.seconds);
+      this.ledger.finished(lease, session.id, result.outcome, result);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result.seconds);
+      this.ledger.failed(lease, session.id, result.error, result);
     }
   }
 
@@ -389,7 +391,7 @@ export class Coordinator {
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
     void session.ended.then(() =>
       this.guard(() => {
-        this.ledger.failed(lease, session.id, error, seconds);
+        this.ledger.failed(lease, session.id, error, { seconds });
         this.distribute();
       }),
     );
