@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { executorSchema } from '../../lib/pipeline/executor-schema.js';
 import type { Verdict } from '../../lib/site/finding.js';
 import type { SiteReport } from '../../lib/site/site-check.js';
 import { startProgramWith } from '../support/program.js';
@@ -71,7 +72,9 @@ describe('doctor', () => {
     // a folder of this machine alone, beside a cluster
     expect(site.verdicts('cluster and folder')).toEqual({ 'the folder': 'doubtful' });
     const profile = parse(readFileSync(join(folder, 'site.yaml'), 'utf8')) as Record<string, unknown>;
-    expect(profile.executor).toMatchObject({ type: 'slurm', partition: 'main' });
+    expect(profile.executor).toEqual({ type: 'slurm', partition: 'main' });
+    // as pipelines take it
+    expect(executorSchema.safeParse({ ...(profile.executor as object), workers: 4 }).success).toBe(true);
     expect(profile.cluster).toMatchObject({ version: '22.05.8', maxArraySize: 1001, maxJobCount: 10000 });
   });
 

@@ -9,6 +9,7 @@ import { type ClusterJobs, lsfJobs, slurmJobs } from '../../lib/site/cluster-job
 import type { CommandAnswer } from '../../lib/site/command-answer.js';
 import { answer, call } from '../../lib/site/exchange.js';
 import { nodeFindings } from '../../lib/site/node-findings.js';
+import { makeChecks } from '../../lib/site/site-check.js';
 import { type VisitOptions, visitNodes } from '../../lib/site/visit.js';
 import { PROGRAM } from '../support/program.js';
 
@@ -74,7 +75,6 @@ describe('a visit', () => {
     });
     expect(sections[0].subject).toMatch(/^node \S+, partition main, job 7$/);
     expect(listen).toEqual(loopback[0]);
-    expect(cancelled).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -119,6 +119,25 @@ describe('a visit', () => {
     });
     expect(cancelled).toEqual([]);
   });
+});
+
+test('a check that throws or never ends is a finding, and the others are made', async () => {
+  const surroundings = {
+    folder,
+    ask: async (): Promise<CommandAnswer> => ({ outcome: 'missing', out: '', error: '' }),
+  };
+  const checks = [
+    { subject: 'throws', look: () => Promise.reject(new Error('broken')) },
+    { subject: 'hangs', look: () => new Promise<never>(() => undefined) },
+    { subject: 'works', look: async () => ({ findings: [], facts: { processors: 3 } }) },
+  ];
+  const { sections, facts } = await makeChecks(checks, surroundings, 0.05);
+  expect(sections.map(({ findings }) => findings[0]?.found)).toEqual([
+    'could not be made: broken',
+    'could not be made: no answer within 0.05 s',
+    undefined,
+  ]);
+  expect(facts).toEqual({ processors: 3 });
 });
 
 test('an exchange without an answer ends with what was not seen', async () => {

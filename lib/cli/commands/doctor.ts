@@ -72,7 +72,7 @@ export const doctorCommand = defineCommand<DoctorArguments>({
     const facts = listen === undefined ? found.facts : { ...found.facts, listen };
     const sections = [...found.sections, ...(nodes?.sections ?? together(facts))];
     if (json) console.out(JSON.stringify({ folder: here, sections, facts }, undefined, 2));
-    else console.out(`${here}\n\n${siteText(sections)}`);
+    else console.out(`${here}\n\n${siteText(sections, Math.min(process.stdout.columns ?? 110, 120))}`);
     if (save !== undefined) {
       writeFileSync(resolve(save), profileText(facts, save));
       console.error(`The profile of this site is in ${resolve(save)}`);
