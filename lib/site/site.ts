@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { behaviourCheck } from './behaviour.js';
 import { clockCheck } from './clock.js';
 import { lsfJobs, slurmJobs } from './cluster-jobs.js';
@@ -67,15 +68,25 @@ export async function lookAtNodes(folder: string, { cluster }: SiteFacts, option
     };
   }
   const ask = askWithin(commandSeconds);
-  return visitNodes({
-    folder,
-    jobs: cluster.type === 'slurm' ? slurmJobs(ask) : lsfJobs(ask),
-    partitions: partitions.length === 0 ? [undefined] : partitions,
-    options: submitOptions,
-    interfaces,
-    waitSeconds,
-    command,
-    signal,
-    say,
-  });
+  try {
+    return await visitNodes({
+      folder,
+      jobs: cluster.type === 'slurm' ? slurmJobs(ask) : lsfJobs(ask),
+      partitions: partitions.length === 0 ? [undefined] : partitions,
+      options: submitOptions,
+      interfaces,
+      waitSeconds,
+      command,
+      signal,
+      say,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const finding = wrong(
+      'visit',
+      `could not be made: ${messageOf(error)}`,
+      'Look at what is said above of the folder',
+    );
+    return { sections: [{ subject: 'nodes', findings: [finding] }], listen: undefined };
+  }
 }

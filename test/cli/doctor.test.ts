@@ -114,5 +114,14 @@ describe('doctor', () => {
     const refused = await doctor({}, 'nowhere');
     expect(refused.status).toBe(2);
     expect(refused.error).toContain('folder: expected an existing folder, found none at');
+    const elsewhere = await doctor({}, 'data', '--cluster', '--listen', '203.0.113.1');
+    expect(elsewhere.status).toBe(2);
+    expect(elsewhere.error).toContain('listen: expected an interface or address of this host, found 203.0.113.1');
+  });
+
+  test('--cluster without a cluster is wrong, not an error', async () => {
+    const site = await report({}, '--cluster');
+    expect(site.status).toBe(1);
+    expect(site.verdicts('nodes')).toEqual({ cluster: 'wrong' });
   });
 });

@@ -2,6 +2,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BlockwrightError, codeOf } from '../../errors.js';
 import { doubtful, type Finding } from '../../site/finding.js';
+import { interfacesFor } from '../../site/network.js';
 import { profileText } from '../../site/profile.js';
 import { COMMAND_SECONDS, lookAtNodes, lookAtSite } from '../../site/site.js';
 import type { Section } from '../../site/site-check.js';
@@ -63,6 +64,10 @@ export const doctorCommand = defineCommand<DoctorArguments>({
     const { folder, 'run-directory': runDirectory, json, save, timeout, wait } = given;
     for (const [name, value] of Object.entries({ timeout, wait })) {
       if (!(value > 0)) throw new BlockwrightError('ERR_CONFIG', `${name}: expected seconds > 0, found ${value}`);
+    }
+    if (given.listen !== undefined && interfacesFor(given.listen).length === 0) {
+      const expected = 'expected an interface or address of this host';
+      throw new BlockwrightError('ERR_CONFIG', `listen: ${expected}, found ${given.listen}`);
     }
     const wanted = localFolder('doctor', runDirectory ?? folder ?? '.');
     const here = runDirectory === undefined ? existing(wanted) : nearestExisting(wanted);
