@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.js';
+import { withoutJob } from '../executors/slurm.js';
 import { behaviourCheck } from './behaviour.js';
 import { clockCheck } from './clock.js';
 import { lsfJobs, slurmJobs } from './cluster-jobs.js';
@@ -67,7 +68,7 @@ export async function lookAtNodes(folder: string, { cluster }: SiteFacts, option
       listen: undefined,
     };
   }
-  const ask = askWithin(commandSeconds);
+  const ask = askWithin(commandSeconds, withoutJob(process.env));
   try {
     return await visitNodes({
       folder,
