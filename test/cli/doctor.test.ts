@@ -119,6 +119,26 @@ describe('doctor', () => {
     expect(elsewhere.error).toContain('listen: expected an interface or address of this host, found 203.0.113.1');
   });
 
+  test('Ctrl-C while a job waits cancels it and removes the files', async () => {
+    const gone = join(folder, 'gone');
+    const squeue = `case "$*" in *--version*) ${version};; *--jobs=*) [ -e '${gone}' ] && echo 'CANCELLED|None' || echo 'PENDING|Resources';; esac`;
+    const commands = {
+      ...slurm,
+      squeue,
+      sbatch: `[ "$1" = --version ] && ${version} || echo 7`,
+      scancel: `[ "$1" = --version ] && ${version} || echo "$*" > '${gone}'`,
+    };
+    const env = { PATH: makeShims(join(folder, 'bin'), commands) };
+    const program = startProgramWith(env, folder, 'doctor', 'data', '--cluster', '--listen', '127.0.0.1');
+    await program.says('Job 7 looks at a node of the default partition');
+    program.process.kill('SIGINT');
+    const { status, error } = await program.ended;
+    expect(status).toBe(3);
+    expect(error).toContain('stopped on request');
+    expect(readFileSync(gone, 'utf8')).toBe('--quiet 7\n');
+    expect(readdirSync(join(folder, 'data'))).toEqual([]);
+  });
+
   test('--cluster without a cluster is wrong, not an error', async () => {
     const site = await report({}, '--cluster');
     expect(site.status).toBe(1);
