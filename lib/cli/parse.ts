@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
 import { copyCommand } from './commands/copy.js';
 import { costsCommand } from './commands/costs.js';
+import { doctorCommand } from './commands/doctor.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
@@ -76,6 +77,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
   parser = add(parser, copyCommand);
+  parser = add(parser, doctorCommand);
   try {
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _found, text) => {
