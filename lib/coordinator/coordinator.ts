@@ -5,6 +5,7 @@ import type { Peer } from './authentication.js';
 import { BlockLedger } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
+import type { CostBook } from './cost-book.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
@@ -29,6 +30,7 @@ export interface CoordinatorOptions {
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
+  readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
   /** Tasks name theirs by its place. */
@@ -275,11 +277,11 @@ export class Coordinator {
     }
     session.results++;
     if (result.outcome !== 'error') {
-      this.ledger.finished(lease, session.id, result.outcome, result.seconds);
+      this.ledger.finished(lease, session.id, result.outcome, result);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result.seconds);
+      this.ledger.failed(lease, session.id, result.error, result);
     }
   }
 
@@ -350,8 +352,8 @@ export class Coordinator {
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const { lease, came } of session.takeAll()) {
       const blamed = came === 'begun' && !asked && !isEviction(end);
-      // a stop gives blocks back, and nothing went wrong with those that were not begun
-      if (this.stopping || came === 'unbegun') this.ledger.givenBack(lease, session.id);
+      // a stop gives blocks back, and nothing went wrong with those that were not begun, or came when it was leaving
+      if (this.stopping || came === 'unbegun' || (asked && end.status === 0)) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
       else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
     }
@@ -388,7 +390,7 @@ export class Coordinator {
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
     void session.ended.then(() =>
       this.guard(() => {
-        this.ledger.failed(lease, session.id, error, seconds);
+        this.ledger.failed(lease, session.id, error, { seconds });
         this.distribute();
       }),
     );

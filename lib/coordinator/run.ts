@@ -3,6 +3,7 @@ import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
+import { CostBook } from './cost-book.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
@@ -13,6 +14,7 @@ import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
+import type { Statistics } from './run-statistics.js';
 import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
@@ -83,6 +85,8 @@ export interface TaskResult {
 export interface RunResult {
   readonly tasks: readonly TaskResult[];
   readonly seconds: number;
+  /** What the tasks took in this run; what earlier ones took is in the run folder. */
+  readonly statistics: Statistics;
   /** Whether every block is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
@@ -142,12 +146,14 @@ async function runLocked(
   const started = new Date().toISOString();
   const records: DoneRecord[] = [];
   let coordinator: Coordinator | undefined;
+  let costs: CostBook | undefined;
   let state: RunState = 'failed';
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    costs?.hear(event);
     options.onEvent?.(event);
   };
   const summarize = (error?: unknown) =>
@@ -164,11 +170,13 @@ async function runLocked(
     });
   try {
     for (const task of tasks) records.push(openRecord(folder, task));
-    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent });
+    costs = new CostBook({ folder, epoch, journal, tasks });
+    coordinator = await openCoordinator(options, { folder, epoch, journal, costs, tasks, records, onEvent });
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
     const { scheduler, ledger } = coordinator;
+    const secondsOf = (task: number) => ledger.progress[task].seconds;
     state = 'running';
     summarize();
     journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -196,6 +204,7 @@ async function runLocked(
       await records[index].flush();
     }
     state = complete ? 'complete' : interrupted ? 'interrupted' : 'incomplete';
+    costs.write(state, secondsOf);
     summarize();
     const { refusedConnections } = coordinator;
     journal.write('run-end', { state, tasks: results, refusedConnections });
@@ -203,6 +212,7 @@ async function runLocked(
     return {
       tasks: results,
       seconds: (performance.now() - began) / 1000,
+      statistics: costs.statistics(secondsOf),
       complete,
       interrupted,
       failures: ledger.failures,
@@ -214,6 +224,7 @@ async function runLocked(
       const { ledger } = coordinator;
       state = 'failed';
       try {
+        costs?.write(state, (task) => ledger.progress[task].seconds);
         summarize(error);
         journal.write('run-end', { state, error: describeThrown(error) });
         onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -231,7 +242,10 @@ async function runLocked(
   }
 }
 
-type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent'>;
+type CoordinatorPlace = Pick<
+  CoordinatorOptions,
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent'
+>;
 
 /** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
