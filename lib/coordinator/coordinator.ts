@@ -204,9 +204,9 @@ export class Coordinator {
   }
 
   private workerStarted(session: WorkerSession): void {
-    const { description } = session.handle;
-    this.options.journal.write('worker-start', { worker: session.id, description });
-    this.options.onEvent({ type: 'worker-start', worker: session.id, description });
+    const facts = { worker: session.id, description: session.handle.description };
+    this.options.journal.write('worker-start', facts);
+    this.options.onEvent({ type: 'worker-start', ...facts });
   }
 
   /** Somebody who knows the key. */
@@ -304,7 +304,6 @@ export class Coordinator {
     this.checkEnd();
   }
 
-  /** Has workers started and ended where the work is. */
   private adjust(): void {
     if (this.stopping) return;
     for (const session of this.pools.adjust(this.dispatcher.parked, this.clock.now())) this.dispatcher.forget(session);
@@ -346,8 +345,8 @@ export class Coordinator {
     this.dispatcher.forget(session);
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
-    const expected = asked && (end.status === 0 || session.reason !== undefined);
     const { status, signal, cause } = end;
+    const expected = asked && (status === 0 || session.reason !== undefined);
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const lastLines = session.reason === undefined ? end.lastLines : '';
