@@ -39,7 +39,7 @@ export function runCommand(
       clearTimeout(timer);
       kill();
       const said = textOf(errors);
-      reject(new BatchError(kind, `${command}${why}${said === '' ? '' : `: ${said}`}`));
+      reject(new BatchError(kind, why === '' ? said : `${command} ${why}${said === '' ? '' : `: ${said}`}`));
     };
     const kill = () => {
       try {
@@ -49,11 +49,11 @@ export function runCommand(
       }
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     };
-    const timer = setTimeout(() => giveUp(` did not end within ${timeoutSeconds} s`), timeoutSeconds * 1000);
+    const timer = setTimeout(() => giveUp(`did not end within ${timeoutSeconds} s`), timeoutSeconds * 1000);
     const collect = (parts: Buffer[]) => (part: Buffer) => {
       bytes += part.byteLength;
       if (bytes <= OUTPUT_LIMIT) parts.push(part);
-      else giveUp(' prints without end');
+      else giveUp('prints without end');
     };
     child.stdout.on('data', collect(output));
     child.stderr.on('data', collect(errors));

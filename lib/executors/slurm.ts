@@ -86,10 +86,8 @@ export class Slurm implements BatchSystem {
     if (status === 0) return output;
     const said = errors === '' ? `exit status ${status}` : errors;
     // one that was killed may have done its work
-    throw new BatchError(
-      status === null || command !== 'sbatch' ? 'unavailable' : refusalOf(errors),
-      `${command}: ${said}`,
-    );
+    const kind = status === null || command !== 'sbatch' ? 'unavailable' : refusalOf(errors);
+    throw new BatchError(kind, said.startsWith(`${command}:`) ? said : `${command}: ${said}`);
   }
 }
 
