@@ -7,6 +7,12 @@ const word = line.refine((text) => text !== '' && !/\s/.test(text), 'expected on
 /** What the jobs of every batch system have. */
 export const batchJob = {
   workers: z.int().min(1).max(100_000).describe('How many jobs run blocks at once'),
+  profile: line
+    .min(1)
+    .optional()
+    .describe(
+      'A file of `blockwright doctor --save`, relative to this file: what is not said here is as its `executor` says',
+    ),
   cpus: z
     .int()
     .min(1)

@@ -17,13 +17,14 @@ export function siteProfile(facts: SiteFacts, now = new Date()) {
 }
 
 /** Keys of the pipeline's schema alone; how many workers there shall be on a cluster only its user can say. */
-function executorOf({ cluster, processors }: SiteFacts) {
+function executorOf({ cluster, listen, processors }: SiteFacts) {
   if (cluster === undefined) return { type: 'local', ...(processors === undefined ? {} : { workers: processors }) };
   const usable = cluster.partitions.filter(({ isUp }) => isUp);
   const chosen = usable.find(({ isDefault }) => isDefault) ?? usable[0];
   return {
     type: cluster.type,
     ...(chosen === undefined ? {} : { [cluster.type === 'lsf' ? 'queue' : 'partition']: chosen.name }),
+    ...(listen === undefined ? {} : { listen: { interface: listen.name } }),
   };
 }
 

@@ -40,7 +40,8 @@ const environment = () => ({ PATH: `${bin}:/usr/bin:/bin`, FAKE_LSF: state });
 function run(toys: readonly Toy[], options: Partial<RunOptions> = {}) {
   const system = new Lsf({ commandEnvironment: environment() });
   const command = [process.execPath, toyWorker];
-  const executor = new BatchExecutor({ system, command, label: 'toy', pollSeconds: 0.2, retrySeconds: 0.2 });
+  const listen = { address: '127.0.0.1', hostToo: true };
+  const executor = new BatchExecutor({ system, command, label: 'toy', listen, pollSeconds: 0.2, retrySeconds: 0.2 });
   return toyRun(place, toys, { executor, workers: 3, ...options });
 }
 
