@@ -352,8 +352,9 @@ export class Coordinator {
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const { lease, came } of session.takeAll()) {
       const blamed = came === 'begun' && !asked && !isEviction(end);
-      // a stop gives blocks back, and nothing went wrong with those that were not begun, or came when it was leaving
-      if (this.stopping || came === 'unbegun' || (asked && end.status === 0)) this.ledger.givenBack(lease, session.id);
+      // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
+      const untouched = came === 'unbegun' || (asked && status === 0);
+      if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
       else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
     }

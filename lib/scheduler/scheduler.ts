@@ -155,14 +155,6 @@ export class Scheduler {
     return true;
   }
 
-  /** A block that was handed out is surely never begun; its attempt's number comes again. False: the attempt is stale. */
-  withdraw(task: number, block: number, attempt: number): boolean {
-    if (!this.isCurrent(task, block, attempt)) return false;
-    this.stop(task);
-    this.blocks[task].withdraw(block);
-    return true;
-  }
-
   /**
    * Blocks that failed for good are tried again, with their retries and losses counted anew, and what they had orphaned waits
    * again unless something else stands in its way for good. Attempts go on counting. Blocks that did not fail are left alone.
@@ -197,22 +189,21 @@ export class Scheduler {
     return this.limits[task];
   }
 
+  /** A block that was handed out is surely never begun; its attempt's number comes again. False: the attempt is stale. */
+  withdraw(task: number, block: number, attempt: number): boolean {
+    if (!this.isCurrent(task, block, attempt)) return false;
+    this.stop(task);
+    this.blocks[task].withdraw(block);
+    this.settleReturned(task, block);
+    return true;
+  }
+
   state(task: number, block: number): BlockState {
     return this.blocks[task].state(block);
   }
 
   counts(task: number): BlockCounts {
-    const blocks = this.blocks[task];
-    return {
-      total: blocks.plan.count,
-      waiting: blocks.tally(BlockState.waiting),
-      ready: blocks.tally(BlockState.ready),
-      running: blocks.tally(BlockState.running),
-      done: blocks.tally(BlockState.done),
-      skipped: blocks.tally(BlockState.skipped),
-      failed: blocks.tally(BlockState.failed),
-      orphaned: blocks.tally(BlockState.orphaned),
-    };
+    return this.blocks[task].counts();
   }
 
   /** Of a pool's tasks: how many blocks have no final state, and how many are ready and could be acquired now. */
@@ -328,8 +319,7 @@ export class Scheduler {
     this.stop(task);
     if (!forGood) {
       blocks.putBack(block);
-      this.orphanIfLost(task, block);
-      blocks.letGo(block);
+      this.settleReturned(task, block);
       return 'retry';
     }
     this.orphanDownstream(task, block);
@@ -337,6 +327,11 @@ export class Scheduler {
     this.unfinished--;
     if (blocks.resumed) this.leaveOrder(task, block);
     return 'failed';
+  }
+
+  private settleReturned(task: number, block: number): void {
+    this.orphanIfLost(task, block);
+    this.blocks[task].letGo(block);
   }
 
   /** A block ended: it stands in the way of no other, unless one before it was revived while it ran. */

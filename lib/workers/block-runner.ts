@@ -44,10 +44,10 @@ export interface BlockRunnerOptions {
 
 /** Milliseconds after which results are sent though there are blocks left. */
 const REPORT_AFTER = 50;
-/** Milliseconds after which messages are heard though blocks follow each other without waiting for anything. */
-const LISTEN_AFTER = 10;
 /** Seconds of a task's blocks from which on they are measured in detail: the measuring shall not cost more than a few percent. */
 const DETAILED_FROM = 0.0005;
+/** Milliseconds after which messages are heard though blocks follow each other without waiting for anything. */
+const LISTEN_AFTER = 10;
 
 /** Asks for blocks, the next ones while there are some left, runs them one after the other, and reports. */
 export class BlockRunner {
