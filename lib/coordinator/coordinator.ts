@@ -12,7 +12,7 @@ import type { Journal } from './journal.js';
 import { Listener } from './listener.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
-import type { RunTask } from './run-task.js';
+import { type RunTask, scheduledTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
@@ -42,6 +42,8 @@ export interface CoordinatorOptions {
   readonly maxStarts: number;
   readonly maxCrashes: number;
   onEvent(event: RunEvent): void;
+  /** Somebody asks about the run, or wants something of it. */
+  onControl(connection: Connection): void;
 }
 
 /**
@@ -51,14 +53,14 @@ export interface CoordinatorOptions {
 export class Coordinator {
   readonly scheduler: Scheduler;
   readonly ledger: BlockLedger;
-  private readonly clock: AttentiveClock;
+  readonly clock: AttentiveClock;
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
-  private readonly pools: WorkerPools;
+  readonly pools: WorkerPools;
   /** Workers that wait for blocks. */
-  private readonly parked = new Set<WorkerSession>();
+  readonly parked = new Set<WorkerSession>();
   private readonly workerConfig: Uint8Array;
-  private stopping = false;
+  stopping = false;
   private failure: { readonly error: unknown } | undefined;
   private finish: () => void = () => undefined;
   private readonly finished = new Promise<void>((resolve) => {
@@ -72,19 +74,8 @@ export class Coordinator {
   ) {
     const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
-    this.scheduler = new Scheduler(
-      tasks.map((task) => ({
-        name: task.name,
-        plan: task.plan,
-        upstream: task.upstreamIndices,
-        barriers: task.barrierIndices,
-        maxRetries: task.maxRetries,
-        resources: task.resources,
-        pool: task.pool,
-        recorded: recorded[task.index],
-      })),
-      { resources, maxLosses },
-    );
+    const scheduled = tasks.map((task) => scheduledTask(task, recorded[task.index]));
+    this.scheduler = new Scheduler(scheduled, { resources, maxLosses });
     this.ledger = new BlockLedger({
       ...options,
       scheduler: this.scheduler,
@@ -202,6 +193,10 @@ export class Coordinator {
 
   /** Somebody who knows the key. */
   private meet(peer: Peer, connection: Connection): void {
+    if (peer.role === 'control') {
+      this.options.onControl(connection);
+      return;
+    }
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
     const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
@@ -271,7 +266,7 @@ export class Coordinator {
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result.seconds);
+      this.ledger.failed(lease, session, result.error, result.seconds);
     }
   }
 
@@ -285,7 +280,7 @@ export class Coordinator {
   }
 
   /** Gives blocks to the workers that wait for some. */
-  private distribute(): void {
+  distribute(): void {
     if (!this.stopping && this.parked.size > 0) {
       for (const session of this.parked) {
         const blocks = this.ledger.take(session.pool);
@@ -355,7 +350,7 @@ export class Coordinator {
     for (const lease of leases) {
       // a stop gives blocks back: nothing went wrong with them
       if (this.stopping) this.ledger.givenBack(lease, session.id);
-      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
+      else this.ledger.lost(lease, session, { reason, lastLines, blamed });
     }
     this.distribute();
   }
@@ -389,7 +384,7 @@ export class Coordinator {
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
     void session.ended.then(() =>
       this.guard(() => {
-        this.ledger.failed(lease, session.id, error, seconds);
+        this.ledger.failed(lease, session, error, seconds);
         this.distribute();
       }),
     );

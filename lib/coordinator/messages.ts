@@ -14,7 +14,7 @@ import type { Message } from './connection.js';
  *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the blocks that run, then end
  *     coordinator  cancel                           give up the blocks that run
- *     worker       heartbeat {running}              on its own connection; the lease at work, 0 for none
+ *     worker       heartbeat {running, host}        on its own connection; the lease at work, 0 for none
  */
 
 const LEASE = z.number().int().nonnegative();

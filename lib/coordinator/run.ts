@@ -1,6 +1,7 @@
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
+import type { Connection } from './connection.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { DoneRecord } from './done-record.js';
@@ -10,6 +11,7 @@ import type { RunEvent, RunState } from './events.js';
 import type { Executor } from './executor.js';
 import { Journal } from './journal.js';
 import { describeThrown } from './messages.js';
+import { RunControl } from './run-control.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
 import { cameToItsEnd, writeRunSummary } from './run-status.js';
@@ -140,12 +142,19 @@ async function runLocked(
   const records: DoneRecord[] = [];
   let coordinator: Coordinator | undefined;
   let state: RunState = 'failed';
+  let control: RunControl | undefined;
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    control?.apply(event);
     options.onEvent?.(event);
+  };
+  const stopAsked = (now: boolean) => {
+    onEvent({ type: 'stop-asked', now });
+    if (now) kill();
+    else stop();
   };
   const summarize = (error?: unknown) =>
     writeRunSummary(folder, {
@@ -161,7 +170,9 @@ async function runLocked(
     });
   try {
     for (const task of tasks) records.push(openRecord(folder, task));
-    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent });
+    const onControl = (connection: Connection) => control?.admit(connection);
+    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent, onControl });
+    control = new RunControl(coordinator, tasks, epoch, stopAsked);
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
@@ -222,13 +233,17 @@ async function runLocked(
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.killSignal?.removeEventListener('abort', kill);
+    control?.close();
     coordinator?.close();
     for (const record of records) record.close();
     removeControlFolder(folder);
   }
 }
 
-type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent'>;
+type CoordinatorPlace = Pick<
+  CoordinatorOptions,
+  'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent' | 'onControl'
+>;
 
 /** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {

@@ -27,6 +27,8 @@ export interface Patience {
 export class WorkerSession {
   /** What it holds, in the order in which it runs them. */
   readonly leases = new Map<number, Lease>();
+  /** The name of the machine that it runs on, once it is known. */
+  host: string | undefined;
   connection: Connection | undefined;
   heartbeat: Connection | undefined;
   /** Whether it has asked for blocks: from then on it is known to work. */
@@ -98,6 +100,7 @@ export class WorkerSession {
   /** A sign of life, with the lease at work. */
   beat(message: Message, now: number): void {
     this.lastSeen = now;
+    if (typeof message.host === 'string') this.host ??= message.host.slice(0, 255);
     const running = Number(message.running);
     if (running !== this.running) this.runningSince = now;
     this.running = running;

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { HeartbeatData } from './heartbeat.js';
 import { join } from './join.js';
@@ -8,7 +9,8 @@ import { endProcess } from './process-end.js';
 const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
 
 const connection = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
-const beat = () => connection.send({ type: 'heartbeat', running: Atomics.load(running, 0) });
+const host = hostname();
+const beat = () => connection.send({ type: 'heartbeat', running: Atomics.load(running, 0), host });
 beat();
 setInterval(beat, seconds * 1000);
 void connection.closed.then(() => endProcess());

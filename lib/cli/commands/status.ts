@@ -1,13 +1,22 @@
-import { type RunStatus, readRunStatus } from '../../coordinator/run-status.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LiveStatus } from '../../coordinator/run-report.js';
+import type { RunStatus } from '../../coordinator/run-status.js';
 import { defineCommand } from '../command.js';
+import type { Console } from '../console.js';
 import { ExitCode } from '../exit-code.js';
 import { alignColumns, formatCount } from '../format.js';
-import { findRunDirectory, noRun } from '../run-directory.js';
+import { type FoundRun, findRun, saySilence } from '../live-run.js';
+import { liveStatusText } from '../live-status-text.js';
+import { findRunDirectory } from '../run-directory.js';
 
 export interface StatusArguments {
   readonly run: string;
   readonly json: boolean;
+  readonly follow: boolean;
 }
+
+/** Milliseconds between two looks at a run that is followed. */
+const INTERVAL = 2000;
 
 export const statusCommand = defineCommand<StatusArguments>({
   command: 'status <run>',
@@ -15,15 +24,46 @@ export const statusCommand = defineCommand<StatusArguments>({
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
+      .option('follow', { type: 'boolean', default: false, describe: 'Look again every 2 s until the run has ended' })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ run, json }, console) => {
+  run: async ({ run, json, follow }, console) => {
     const runDirectory = await findRunDirectory(run);
-    const status = readRunStatus(runDirectory);
-    if (status === undefined) throw noRun(runDirectory);
-    console.out(json ? JSON.stringify(status, undefined, 2) : formatStatus(runDirectory, status));
+    while (await look(runDirectory, json, console)) {
+      if (!follow) break;
+      await delay(INTERVAL);
+    }
     return ExitCode.complete;
   },
 });
+
+/** Tells how a run stands; whether it is at work. */
+async function look(runDirectory: string, json: boolean, console: Console): Promise<boolean> {
+  const found = await findRun(runDirectory);
+  try {
+    const live = await found.client?.status();
+    if (json) console.out(JSON.stringify(jsonOf(found, live), undefined, 2));
+    else if (live !== undefined) console.out(liveStatusText(runDirectory, live));
+    else {
+      saySilence(found, console);
+      console.out(formatStatus(runDirectory, found.status));
+    }
+  } finally {
+    found.client?.close();
+  }
+  return found.status.owner !== undefined;
+}
+
+/** What the files say, with the counts of the run's process where it answers, and what it tells beside. */
+function jsonOf({ status, silence }: FoundRun, live: LiveStatus | undefined): object {
+  if (live === undefined) return { ...status, silence };
+  const tasks = status.tasks.map((task) => {
+    const counts = live.tasks.find(({ name }) => name === task.name);
+    if (counts === undefined) return task;
+    const { done, skipped, failed, orphaned } = counts;
+    return { ...task, done, skipped, failed, orphaned };
+  });
+  return { ...status, tasks, live };
+}
 
 const STATES: Readonly<Record<RunStatus['state'], string>> = {
   running: 'running',
