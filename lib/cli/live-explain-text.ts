@@ -53,17 +53,19 @@ function blockLines(report: BlockReport, status: LiveStatus, ends: readonly Atte
   return lines;
 }
 
-function detailOf({ state, worker, seconds, attempts, held }: BlockReport): string {
+function detailOf({ state, worker, seconds, attempts, held, behind }: BlockReport): string {
   if (state !== 'running') return held.length > 0 ? ', revived' : '';
   if (worker === undefined) return ', its result has come and is being recorded';
-  const time = seconds === undefined ? ', behind another block of its lease' : ` for ${formatDuration(seconds)}`;
+  const time = seconds === undefined ? '' : ` for ${formatDuration(seconds)}`;
   const again = attempts > 1 ? `, attempt ${attempts}` : '';
-  return `${again} on worker ${worker.id} (${placeOf(worker)})${time}`;
+  return `${again}${behind === true ? ', next' : ''} on worker ${worker.id} (${placeOf(worker)})${time}`;
 }
 
-function readyText({ resource, ready = 1, task }: BlockReport, status: LiveStatus): string {
+function readyText({ resource, limit, ready = 1, task }: BlockReport, status: LiveStatus): string {
   if (status.stopping) return 'It could run, but the run is stopping: no other block begins.';
   if (resource !== undefined) return `It could run, but ${resourceText(resource.name, resource.holders, status)}.`;
+  if (limit !== undefined)
+    return `It could run, but no more than ${plural(limit, 'block')} of ${firstLine(task)} may at once.`;
   const others = ready > 1 ? `, as ${plural(ready - 1, 'other block')} of ${firstLine(task)} do` : '';
   return `It waits for a worker that is free${others}. ${workersLine(status)}.`;
 }
@@ -98,7 +100,7 @@ export function runReportText(
   if (queued !== undefined) lines.push(`In the queue of the cluster: ${firstLine(queued.reason)}.`);
   const starting = workers.filter(({ state }) => state === 'starting');
   if (starting.length > 0) {
-    const longest = Math.max(...starting.map(({ seconds }) => seconds));
+    const longest = Math.max(...starting.map(({ seconds = 0 }) => seconds));
     lines.push(
       `${plural(starting.length, 'worker')} started and did not ask for a block yet, for up to ${formatDuration(longest)}.`,
     );

@@ -65,6 +65,8 @@ export function workersLine({ workers, workersUnlisted, idleReason, pauses, queu
 /** Why workers wait for blocks, in words. */
 function idleText(reason: string | undefined): string | undefined {
   const resource = /^resource (.+)$/.exec(reason ?? '')?.[1];
+  const limited = /^limit of task (.+)$/.exec(reason ?? '')?.[1];
+  if (limited !== undefined) return `no more blocks of ${limited} may run at once`;
   if (resource !== undefined) return `all of resource ${resource} in use`;
   return reason === 'dependencies' ? 'no other block can start before one that runs ends' : undefined;
 }
@@ -73,7 +75,12 @@ function workerRow({ id, state, seconds, task, block, attempt, leases, descripti
   const again = attempt !== undefined && attempt > 1 ? `, attempt ${attempt}` : '';
   const more = leases > 1 ? ` and ${formatCount(leases - 1)} more` : '';
   const work = task === undefined ? '' : `block ${block} of ${firstLine(task, 40)}${again}${more}`;
-  return [id, `${state} ${formatDuration(seconds)}`, work, placeOf({ description, host })];
+  return [
+    id,
+    seconds === undefined ? state : `${state} ${formatDuration(seconds)}`,
+    work,
+    placeOf({ description, host }),
+  ];
 }
 
 /** 'process 12 on host' */

@@ -1,11 +1,13 @@
 import { BlockState, type Revived, type Scheduler } from '../scheduler/scheduler.js';
+import type { BlockCost } from './block-cost.js';
 import { appendToBlockLog } from './block-log.js';
+import type { CostBook } from './cost-book.js';
 import { DoneCommits } from './done-commits.js';
 import type { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
 import type { RunEvent, TaskCounts } from './events.js';
 import type { Journal } from './journal.js';
-import { LEASE_BLOCKS, LeaseSize } from './lease-size.js';
+import { LeaseSize } from './lease-size.js';
 import type { Thrown } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import type { RunTask } from './run-task.js';
@@ -22,9 +24,14 @@ export interface HeldBlock {
   readonly attempt: number;
 }
 
-interface Finished extends HeldBlock {
-  readonly outcome: 'done' | 'skipped';
+/** How long an attempt took, and what else. */
+export interface Took {
   readonly seconds: number;
+  readonly cost?: BlockCost | undefined;
+}
+
+interface Finished extends HeldBlock, Took {
+  readonly outcome: 'done' | 'skipped';
   readonly workerId: string;
 }
 
@@ -49,8 +56,11 @@ export interface BlockLedgerOptions {
   readonly records: readonly DoneRecord[];
   readonly folder: RunFolder;
   readonly journal: Journal;
+  readonly costs: CostBook;
   /** How many workers each pool may have. */
   readonly pools: readonly { readonly workers: number }[];
+  /** Blocks that one lease holds at most. */
+  readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
@@ -90,7 +100,7 @@ export class BlockLedger {
     const { workers } = this.options.pools[pool];
     const blocks: HeldBlock[] = [];
     let filled = 0;
-    let most = LEASE_BLOCKS;
+    let most = this.options.leaseBlocks;
     while (blocks.length < most && filled < 1) {
       const next = scheduler.acquire(pool);
       if (next === undefined) break;
@@ -108,15 +118,16 @@ export class BlockLedger {
   }
 
   /** Its outputs are on disk; it counts once its mark is there, too. */
-  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', seconds: number): void {
-    this.sizes.observe(task, seconds);
-    this.commits.add({ task, block, attempt, outcome, seconds, workerId });
+  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', took: Took): void {
+    this.sizes.observe(task, took.seconds);
+    this.commits.add({ task, block, attempt, outcome, seconds: took.seconds, cost: took.cost, workerId });
   }
 
   /** Its code threw, or it ran too long. */
-  failed(held: HeldBlock, worker: WorkerPlace, error: Thrown, seconds: number): void {
+  failed(held: HeldBlock, worker: WorkerPlace, error: Thrown, { seconds, cost }: Took): void {
     const { task, block, attempt } = held;
     const { id: workerId, host } = worker;
+    this.options.costs.add(task, { block, attempt, worker: workerId, outcome: 'failed', seconds, cost });
     const willRetry = this.options.scheduler.fail(task, block, attempt) === 'retry';
     const facts = this.book(held, workerId);
     const { message, code } = error;
@@ -134,6 +145,7 @@ export class BlockLedger {
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
+    this.options.costs.lost(task, block);
     const facts = { ...this.book(held, workerId), reason, willRetry };
     this.options.journal.write('block-lost', { ...facts, host });
     this.options.onEvent({ type: 'block-lost', ...facts });
@@ -146,7 +158,7 @@ export class BlockLedger {
     }
   }
 
-  /** The run stops before it was finished: that is no fault. */
+  /** It was not finished, and that is no fault: the run stops, or its worker ended before it came to it. */
   givenBack(held: HeldBlock, worker: string): void {
     this.options.scheduler.giveBack(held.task, held.block, held.attempt);
     this.options.journal.write('block-given-back', this.book(held, worker));
@@ -172,6 +184,17 @@ export class BlockLedger {
     return revived;
   }
 
+  /** It was not begun. */
+  returned(held: HeldBlock): void {
+    this.outstanding--;
+    this.options.scheduler.withdraw(held.task, held.block, held.attempt);
+  }
+
+  /** How long a block of a task will take, in seconds, as far as is known. */
+  secondsOf(task: number): number {
+    return this.sizes.secondsOf(task);
+  }
+
   /** Resolves when no mark is on its way to the disk. */
   settled(): Promise<void> {
     return this.commits.settled();
@@ -186,13 +209,15 @@ export class BlockLedger {
   }
 
   private committed(group: readonly Finished[]): void {
-    const { scheduler, journal, onEvent } = this.options;
+    const { scheduler, journal, costs, onEvent } = this.options;
     const entries = group.map((finished) => {
-      const { task, block, attempt, outcome, seconds, workerId } = finished;
+      const { task, block, attempt, outcome, seconds, cost, workerId } = finished;
       scheduler.complete(task, block, attempt, outcome);
+      costs.add(task, { block, attempt, worker: workerId, outcome, seconds, cost });
       return { event: `block-${outcome}` as const, facts: { ...this.book(finished, workerId), seconds } };
     });
     journal.writeAll(entries);
+    costs.writeIfDue((task) => this.progress[task].seconds);
     for (const { event, facts } of entries) onEvent({ type: event, ...facts });
     this.options.onCommitted();
   }

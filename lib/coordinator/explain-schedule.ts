@@ -36,14 +36,18 @@ export interface BlockReport {
   readonly losses: number;
   /** Of a block that runs: who has it. */
   readonly worker?: Pick<LiveWorker, 'id' | 'host' | 'description'> | undefined;
-  /** Of a block that runs: for how long, where it is the one at work of those that its worker holds. */
+  /** Of a block that runs: for how long, as far as is known. */
   readonly seconds?: number | undefined;
+  /** Of a block that runs: whether its worker holds it, but is at work on another one. */
+  readonly behind?: boolean | undefined;
   /** By task, only where something is missing; its own task is there for neighbours that conflict with it. */
   readonly waitsFor: readonly LiveWaiting[];
   /** Blocks behind it in its task's order that ran when it was revived; it waits for their ends. */
   readonly held: readonly number[];
   /** Of a block that is ready: the resource of which there is too little left, and what runs that has some. */
   readonly resource?: { readonly name: string; readonly holders: readonly BlockName[] } | undefined;
+  /** Of a block that is ready: no more of its task may run at once, and as many do. */
+  readonly limit?: number | undefined;
   /** Of a block that is ready: how many of its task are. */
   readonly ready?: number | undefined;
 }
@@ -118,7 +122,9 @@ export class ScheduleReporter {
     if (state === BlockState.ready) {
       const resource = scheduler.missingResource(task.index);
       const lacking = resource === undefined ? undefined : { name: resource, holders: this.holders(resource) };
-      return { ...common, ready: scheduler.counts(task.index).ready, resource: lacking };
+      const { ready, running } = scheduler.counts(task.index);
+      const limit = scheduler.limit(task.index);
+      return { ...common, ready, resource: lacking, limit: running >= limit ? limit : undefined };
     }
     if (state !== BlockState.waiting && state !== BlockState.orphaned) return common;
     return { ...common, waitsFor: this.waitsFor(task, block), held: scheduler.heldBy(task.index, block) };
@@ -129,7 +135,7 @@ export class ScheduleReporter {
       if (!held.some((one) => one.task === task && one.block === block)) continue;
       const { id, host, description } = worker;
       const atWork = worker.task === task && worker.block === block;
-      return { worker: { id, host, description }, seconds: atWork ? worker.seconds : undefined };
+      return { worker: { id, host, description }, seconds: atWork ? worker.seconds : undefined, behind: !atWork };
     }
     // its result has come and its mark is on the way to the disk
     return {};

@@ -29,8 +29,8 @@ export interface LiveWorker {
   readonly host?: string | undefined;
   /** `starting`: it has not asked for a block yet. `ending`: it gets no more. */
   readonly state: 'starting' | 'idle' | 'working' | 'ending';
-  /** In that state, or at that block. */
-  readonly seconds: number;
+  /** In that state, or at that block; of a block, it may not be known yet. */
+  readonly seconds?: number | undefined;
   /** Blocks that it holds. */
   readonly leases: number;
   /** The one at work. */
@@ -113,7 +113,7 @@ export class RunReporter {
     LiveWorker & { readonly held: readonly { readonly task: string; readonly block: number }[] }
   > {
     for (const session of this.coordinator.pools.sessions.values()) {
-      const held = [...session.leases.values()].map(({ task, block }) => ({ task: this.tasks[task].name, block }));
+      const held = session.leases.list().map(({ task, block }) => ({ task: this.tasks[task].name, block }));
       yield { ...this.worker(session), held };
     }
   }
@@ -147,7 +147,7 @@ export class RunReporter {
   }
 
   private worker(session: WorkerSession): LiveWorker {
-    const { id, host, handle, leases, asked, dismissed, draining, retired, atWork } = session;
+    const { id, host, handle, leases, asked, dismissed, draining, retired } = session;
     const { coordinator } = this;
     const now = coordinator.clock.now();
     const common = {
@@ -158,10 +158,13 @@ export class RunReporter {
       leases: leases.size,
     };
     const since = (time: number) => Math.max(0, now - time) / 1000;
+    // workers say what they have begun with their signs of life; until then it is the oldest of what they hold
+    const atWork = session.atWork ?? leases.first;
     if (atWork !== undefined && !dismissed) {
       const { task, block, attempt } = atWork;
+      const seconds = session.atWork === undefined ? undefined : since(session.runningSince);
       const facts = { task: this.tasks[task].name, block, attempt };
-      return { ...common, state: 'working', seconds: since(session.runningSince), ...facts };
+      return { ...common, state: 'working', seconds, ...facts };
     }
     if (dismissed || draining || retired) return { ...common, state: 'ending', seconds: since(session.lastSeen) };
     return asked
@@ -176,7 +179,8 @@ export class RunReporter {
     const first = this.samples[0];
     const blocks = endedOf(counts) - first.ended[index];
     const rate = blocks > 0 && time > first.time ? (blocks * 1000) / (time - first.time) : undefined;
-    const secondsLeft = rate === undefined ? undefined : (counts.total - endedOf(counts)) / rate;
+    const left = counts.total - endedOf(counts);
+    const secondsLeft = rate === undefined || left === 0 ? undefined : left / rate;
     return { ...counts, retried, rate, secondsLeft };
   }
 

@@ -4,16 +4,19 @@ import { BlockState } from '../scheduler/scheduler.js';
 import type { Connection } from './connection.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
+import { CostBook } from './cost-book.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
 import type { RunEvent, RunState } from './events.js';
 import type { Executor } from './executor.js';
 import { Journal } from './journal.js';
+import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
 import { RunControl } from './run-control.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
+import type { Statistics } from './run-statistics.js';
 import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
@@ -54,6 +57,8 @@ export interface RunOptions {
   readonly heartbeatSeconds?: number | undefined;
   /** A worker that was not heard of for so long has lost its blocks. @default 15 */
   readonly leaseSeconds?: number | undefined;
+  /** Blocks that one lease holds at most; fewer where they are long. @default 1024 */
+  readonly leaseBlocks?: number | undefined;
   /** How many workers a block may lose before it is taken for the cause. @default 3 */
   readonly maxLosses?: number | undefined;
   /** Starts in a row, of one of the workers' places, that do not come to ask for a block. @default 5 */
@@ -82,6 +87,8 @@ export interface TaskResult {
 export interface RunResult {
   readonly tasks: readonly TaskResult[];
   readonly seconds: number;
+  /** What the tasks took in this run; what earlier ones took is in the run folder. */
+  readonly statistics: Statistics;
   /** Whether every block is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
@@ -141,6 +148,7 @@ async function runLocked(
   const started = new Date().toISOString();
   const records: DoneRecord[] = [];
   let coordinator: Coordinator | undefined;
+  let costs: CostBook | undefined;
   let state: RunState = 'failed';
   let control: RunControl | undefined;
   const stop = () => coordinator?.interrupt();
@@ -149,6 +157,7 @@ async function runLocked(
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
     control?.apply(event);
+    costs?.hear(event);
     options.onEvent?.(event);
   };
   const stopAsked = (now: boolean) => {
@@ -170,13 +179,16 @@ async function runLocked(
     });
   try {
     for (const task of tasks) records.push(openRecord(folder, task));
+    costs = new CostBook({ folder, epoch, journal, tasks });
     const onControl = (connection: Connection) => control?.admit(connection);
-    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent, onControl });
+    const place = { folder, epoch, journal, costs, tasks, records, onEvent, onControl };
+    coordinator = await openCoordinator(options, place);
     control = new RunControl(coordinator, tasks, epoch, stopAsked);
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
     const { scheduler, ledger } = coordinator;
+    const secondsOf = (task: number) => ledger.progress[task].seconds;
     state = 'running';
     summarize();
     journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -204,6 +216,7 @@ async function runLocked(
       await records[index].flush();
     }
     state = complete ? 'complete' : interrupted ? 'interrupted' : 'incomplete';
+    costs.write(state, secondsOf);
     summarize();
     const { refusedConnections } = coordinator;
     journal.write('run-end', { state, tasks: results, refusedConnections });
@@ -211,6 +224,7 @@ async function runLocked(
     return {
       tasks: results,
       seconds: (performance.now() - began) / 1000,
+      statistics: costs.statistics(secondsOf),
       complete,
       interrupted,
       failures: ledger.failures,
@@ -222,6 +236,7 @@ async function runLocked(
       const { ledger } = coordinator;
       state = 'failed';
       try {
+        costs?.write(state, (task) => ledger.progress[task].seconds);
         summarize(error);
         journal.write('run-end', { state, error: describeThrown(error) });
         onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -242,7 +257,7 @@ async function runLocked(
 
 type CoordinatorPlace = Pick<
   CoordinatorOptions,
-  'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent' | 'onControl'
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent' | 'onControl'
 >;
 
 /** A coordinator that knows what earlier runs left. */
@@ -281,7 +296,7 @@ function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
 }
 
 function checkOptions(options: RunOptions): void {
-  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers } = withDefaults(options);
+  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers, leaseBlocks } = withDefaults(options);
   const refuse = (name: string, expected: string, found: number) => {
     throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
   };
@@ -293,6 +308,9 @@ function checkOptions(options: RunOptions): void {
     if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
   }
   if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
+  if (!Number.isSafeInteger(leaseBlocks) || leaseBlocks < 1 || leaseBlocks > LEASE_BLOCKS) {
+    refuse('leaseBlocks', `a whole number of 1 to ${LEASE_BLOCKS}`, leaseBlocks);
+  }
   for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
     const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
     // timers hold 2^31 ms
@@ -304,6 +322,7 @@ function withDefaults(options: RunOptions) {
   const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
   const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
+  const { leaseBlocks = LEASE_BLOCKS } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
     pools: [{ executor, workers }, ...Object.values(executors)],
@@ -315,5 +334,6 @@ function withDefaults(options: RunOptions) {
     maxLosses,
     maxStarts: maxRestarts,
     maxCrashes,
+    leaseBlocks,
   };
 }

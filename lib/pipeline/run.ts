@@ -44,8 +44,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
   const { signal, killSignal, onEvent } = options;
-  const own = makePool(pipeline.executor);
-  const executors = Object.entries(pipeline.executors).map(([name, config]) => [name, makePool(config)] as const);
+  const own = makePool(pipeline.executor, pipeline.name);
+  const executors = Object.entries(pipeline.executors).map(
+    ([name, config]) => [name, makePool(config, pipeline.name)] as const,
+  );
   const graphs = new GraphStores(pipeline.graphs);
   const context = runContext(pipeline, graphs);
   try {

@@ -1,11 +1,12 @@
 import { BlockwrightError } from '../errors.js';
 import { type BlockCounts, BlockState } from './block-state.js';
+import { keepInOrder } from './orphan-order.js';
 import { Resources, type ResourceUse } from './resources.js';
 import { isLost, type Revived, revive } from './revival.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { type BlockHistory, TaskBlocks } from './task-blocks.js';
 import { TaskDependency } from './task-dependency.js';
-import { checkTasks, downstreamFirst } from './task-order.js';
+import { byPool, checkTasks, downstreamFirst } from './task-order.js';
 
 export { type BlockCounts, BlockState } from './block-state.js';
 export type { ResourceUse } from './resources.js';
@@ -32,7 +33,7 @@ export interface Assignment {
 }
 
 /** Why {@link Scheduler.acquire} gives nothing. */
-export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${string}`;
+export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${string}` | `limit of task ${string}`;
 
 /**
  * Decides which block runs next: a state machine without clocks, processes or files. The same calls in the same order
@@ -47,7 +48,10 @@ export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${st
  * in which nothing waits, and up to 0.13 for the queue.
  */
 export class Scheduler {
+  private readonly names: readonly string[];
   private readonly maxRetries: readonly number[];
+  /** How many blocks of each task may run at once. */
+  private readonly limits: number[];
   private readonly blocks: readonly TaskBlocks[];
   /** For each task, the dependencies of others on it. */
   private readonly dependents: readonly (readonly TaskDependency[])[];
@@ -66,7 +70,9 @@ export class Scheduler {
     this.workers = atLeastOne('workers', options.workers ?? Number.POSITIVE_INFINITY);
     this.maxLosses = atLeastOne('maxLosses', options.maxLosses ?? 3);
     checkTasks(tasks);
+    this.names = tasks.map((task) => task.name);
     this.maxRetries = tasks.map((task) => task.maxRetries ?? 2);
+    this.limits = tasks.map(() => Number.POSITIVE_INFINITY);
     this.order = downstreamFirst(tasks);
     this.poolOrders = byPool(this.order, tasks);
     this.resources = new Resources(options.resources ?? {}, tasks);
@@ -100,7 +106,7 @@ export class Scheduler {
     if (this.running >= this.workers) return undefined;
     for (const task of this.tasksOf(pool)) {
       const blocks = this.blocks[task];
-      if (!blocks.canRun || this.resources.missing(task) !== undefined) continue;
+      if (!blocks.canRun || this.missing(task) !== undefined) continue;
       const block = blocks.take();
       if (block === undefined) continue;
       this.resources.take(task);
@@ -143,7 +149,7 @@ export class Scheduler {
     return this.takeBack(task, block, history.losses >= this.maxLosses);
   }
 
-  /** A block was given back without fault, e.g. unstarted by a worker that ends. False: the attempt is stale. */
+  /** A block was given back without fault, e.g. by a worker that ends. False: the attempt is stale. */
   giveBack(task: number, block: number, attempt: number): boolean {
     if (!this.isCurrent(task, block, attempt)) return false;
     this.blocks[task].history(block); // from now on its attempts are counted
@@ -162,22 +168,47 @@ export class Scheduler {
     return revived;
   }
 
+  /**
+   * Takes back what was counted against a block, as it was not its fault after all. Nothing changes where it is in a final
+   * state: what failed for good stays so.
+   */
+  forgive(task: number, block: number, what: 'failure' | 'loss'): void {
+    const blocks = this.blocks[task];
+    if (blocks.state(block) >= BlockState.done) return;
+    const history = blocks.knownHistory(block);
+    if (history === undefined) return;
+    if (what === 'failure') history.failures = Math.max(0, history.failures - 1);
+    else history.losses = Math.max(0, history.losses - 1);
+  }
+
+  /** From now on no more than `limit` blocks of a task are handed out at once; those that run may end. */
+  setLimit(task: number, limit: number): void {
+    this.limits[task] = atLeastOne('limit', limit);
+  }
+
+  /** How many blocks of a task may run at once; infinite without a limit. */
+  limit(task: number): number {
+    return this.limits[task];
+  }
+
+  /**
+   * A block that was handed out has not been begun, and surely never will be: it is as if it had not been handed out, and
+   * its attempt's number comes again. False: the attempt is stale.
+   */
+  withdraw(task: number, block: number, attempt: number): boolean {
+    if (!this.isCurrent(task, block, attempt)) return false;
+    this.stop(task);
+    this.blocks[task].withdraw(block);
+    this.settleReturned(task, block);
+    return true;
+  }
+
   state(task: number, block: number): BlockState {
     return this.blocks[task].state(block);
   }
 
   counts(task: number): BlockCounts {
-    const blocks = this.blocks[task];
-    return {
-      total: blocks.plan.count,
-      waiting: blocks.tally(BlockState.waiting),
-      ready: blocks.tally(BlockState.ready),
-      running: blocks.tally(BlockState.running),
-      done: blocks.tally(BlockState.done),
-      skipped: blocks.tally(BlockState.skipped),
-      failed: blocks.tally(BlockState.failed),
-      orphaned: blocks.tally(BlockState.orphaned),
-    };
+    return this.blocks[task].counts();
   }
 
   /** Of a pool's tasks: how many blocks have no final state, and how many are ready and could be acquired now. */
@@ -186,7 +217,9 @@ export class Scheduler {
     let ready = 0;
     for (const task of this.tasksOf(pool)) {
       left += this.blocks[task].unfinished;
-      if (this.resources.missing(task) === undefined) ready += this.blocks[task].tally(BlockState.ready);
+      if (this.missing(task) !== undefined) continue;
+      const { [task]: limit } = this.limits;
+      ready += Math.min(this.blocks[task].tally(BlockState.ready), limit - this.blocks[task].tally(BlockState.running));
     }
     return { left, ready };
   }
@@ -195,14 +228,14 @@ export class Scheduler {
   idleReason(pool?: number): IdleReason | undefined {
     if (this.tasksOf(pool).every((task) => this.blocks[task].unfinished === 0)) return 'finished';
     if (this.running >= this.workers) return 'budget';
-    let missing: string | undefined;
+    let missing: IdleReason | undefined;
     for (const task of this.tasksOf(pool)) {
       if (!this.blocks[task].canRun) continue;
-      const resource = this.resources.missing(task);
-      if (resource === undefined) return undefined;
-      missing ??= resource;
+      const reason = this.missing(task);
+      if (reason === undefined) return undefined;
+      missing ??= reason;
     }
-    return missing === undefined ? 'dependencies' : `resource ${missing}`;
+    return missing ?? 'dependencies';
   }
 
   /** The blocks of a task in a state, in ascending order; the states must not change meanwhile. */
@@ -218,6 +251,13 @@ export class Scheduler {
   /** How often a block that runs or ran was handed out. */
   attempts(task: number, block: number): number {
     return this.blocks[task].attempts(block);
+  }
+
+  /** What a ready block of the task would have to wait for. */
+  private missing(task: number): IdleReason | undefined {
+    if (this.blocks[task].tally(BlockState.running) >= this.limits[task]) return `limit of task ${this.names[task]}`;
+    const resource = this.resources.missing(task);
+    return resource === undefined ? undefined : `resource ${resource}`;
   }
 
   private tasksOf(pool: number | undefined): readonly number[] {
@@ -286,8 +326,7 @@ export class Scheduler {
     this.stop(task);
     if (!forGood) {
       blocks.putBack(block);
-      this.orphanIfLost(task, block);
-      blocks.letGo(block);
+      this.settleReturned(task, block);
       return 'retry';
     }
     this.orphanDownstream(task, block);
@@ -295,6 +334,11 @@ export class Scheduler {
     this.unfinished--;
     if (blocks.resumed) this.leaveOrder(task, block);
     return 'failed';
+  }
+
+  private settleReturned(task: number, block: number): void {
+    this.orphanIfLost(task, block);
+    this.blocks[task].letGo(block);
   }
 
   /** A block ended: it stands in the way of no other, unless one before it was revived while it ran. */
@@ -338,45 +382,13 @@ export class Scheduler {
         dependency.visitWaiting(lost, (waiting) => orphan(dependency.task, waiting));
       }
     }
-    this.keepInOrder(inOrder);
-  }
-
-  /**
-   * Blocks that never run keep their place in their task's order too, for the sake of what an earlier run finished
-   * behind them: from now on they wait for their own task's blocks alone, and pass that on.
-   *
-   * @param orphans pairs of task and block, just orphaned.
-   */
-  private keepInOrder(orphans: readonly number[]): void {
-    const counts: number[] = [];
-    for (let i = 0; i < orphans.length; i += 2) {
-      const blocks = this.blocks[orphans[i]];
-      const length = blocks.plan.upstream(orphans[i + 1], this.neighbours);
-      let count = 0;
-      for (let k = 0; k < length; k++) {
-        const before = this.neighbours[k];
-        // the orphans among them still have the counts they waited with, which are not 0
-        if (blocks.state(before) < BlockState.done || blocks.pending(before) > 0) count++;
-      }
-      counts.push(count);
-    }
-    counts.forEach((count, i) => {
-      this.blocks[orphans[2 * i]].setPending(orphans[2 * i + 1], count);
-    });
-    counts.forEach((count, i) => {
-      if (count === 0) this.releaseOwn(this.blocks[orphans[2 * i]], orphans[2 * i + 1]);
-    });
+    for (const [of, free] of keepInOrder(this.blocks, inOrder)) this.releaseOwn(this.blocks[of], free);
   }
 
   private stop(task: number): void {
     this.running--;
     this.resources.giveBack(task);
   }
-}
-
-function byPool(order: readonly number[], tasks: readonly ScheduledTask[]): number[][] {
-  const pools = Math.max(0, ...tasks.map((task) => (task.pool ?? 0) + 1));
-  return Array.from({ length: pools }, (_, pool) => order.filter((task) => (tasks[task].pool ?? 0) === pool));
 }
 
 function atLeastOne(parameter: string, value: number): number {

@@ -1,8 +1,9 @@
 import { AttemptLog } from '../coordinator/block-log.js';
 import type { Connection, Message } from '../coordinator/connection.js';
-import { type BlockResult, describeThrown, type LeasedBlock } from '../coordinator/messages.js';
+import { type BlockResult, describeThrown, type LeasedBlock, type WorkMessage } from '../coordinator/messages.js';
 import type { RunFolder } from '../coordinator/run-folder.js';
 import { BlockwrightError } from '../errors.js';
+import { BlockMeter } from './block-meter.js';
 import type { Heartbeat } from './heartbeat.js';
 import { type CallAnswer, ServiceCalls } from './service-calls.js';
 
@@ -15,6 +16,8 @@ export interface WorkerBlockContext {
   /** Which run of the coordinator in this folder, from 1. With the attempt it makes names that are used once. */
   readonly epoch: number;
   readonly workerId: string;
+  /** Measures what the attempt takes. */
+  readonly meter: BlockMeter;
   /** Raised when the block's result is no longer wanted. */
   readonly signal: AbortSignal;
   /** Appends a line to the block's log; it is in the file when this returns. */
@@ -41,10 +44,22 @@ export interface BlockRunnerOptions {
 
 /** Milliseconds after which results are sent though there are blocks left. */
 const REPORT_AFTER = 50;
+/** Seconds of a task's blocks from which on they are measured in detail: the measuring shall not cost more than a few percent. */
+const DETAILED_FROM = 0.0005;
+/** Milliseconds after which messages are heard though blocks follow each other without waiting for anything. */
+const LISTEN_AFTER = 10;
 
-/** Asks for blocks, runs them one after the other, and reports. */
+/** Asks for blocks, the next ones while there are some left, runs them one after the other, and reports. */
 export class BlockRunner {
-  private readonly queue: LeasedBlock[] = [];
+  private queue: LeasedBlock[] = [];
+  /** How many blocks came last. */
+  private newest = 0;
+  private asked = false;
+  /** A result must be sent before the next block begins. */
+  private owing = false;
+  /** The lease that was last said to be begun. */
+  private named = 0;
+  private listened = performance.now();
   private readonly calls: ServiceCalls;
   private results: BlockResult[] = [];
   private reported = performance.now();
@@ -53,6 +68,8 @@ export class BlockRunner {
   private deadline: NodeJS.Timeout | undefined;
   private late: NodeJS.Timeout | undefined;
   private abort: BlockAbort | undefined;
+  /** How long the last block of each task took, seconds. */
+  private readonly latest: number[] = [];
   private wake: () => void = () => undefined;
 
   constructor(private readonly options: BlockRunnerOptions) {
@@ -62,7 +79,7 @@ export class BlockRunner {
   /** Resolves when the coordinator wants no more. */
   async run(): Promise<void> {
     this.options.connection.receive((message, payload) => this.hear(message, payload));
-    if (!this.stopping) this.report(true);
+    if (!this.stopping) this.report({ acquire: true });
     while (!this.stopping) {
       const leased = this.queue.shift();
       if (leased === undefined) {
@@ -71,53 +88,94 @@ export class BlockRunner {
         });
         continue;
       }
-      // it may have been what ended an earlier worker: then it shall be seen to be the one
-      if (leased.attempt > 1) this.report(false);
-      this.options.heartbeat.show(leased.lease);
+      this.begin(leased);
       // not pushed in one expression: a report made while the block runs takes the list away and begins another
       const result = await this.process(leased);
       this.results.push(result);
-      // one for all that gather: what is finished shall not wait for a long block
-      this.late ??= setTimeout(() => this.report(false), REPORT_AFTER);
-      this.options.heartbeat.show(0);
-      if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
-      else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
+      this.ended(leased.lease);
+      if (performance.now() - this.listened > LISTEN_AFTER) await this.listen();
     }
     clearTimeout(this.deadline);
-    if (!this.draining) return;
-    for (const { lease } of this.queue) this.results.push({ lease, outcome: 'given-back' });
-    this.report(false);
   }
 
   /** This worker's time is over: no more blocks; the one at work is given back if it does not end within `milliseconds`. */
   drain(milliseconds: number): void {
     if (!this.draining) this.options.connection.send({ type: 'drain' });
-    this.draining = this.stopping = true;
+    this.draining = true;
+    this.stop();
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => this.cancel(), milliseconds);
     this.wake();
   }
 
+  /** Says what is to be said before a block's code runs. */
+  private begin({ lease, attempt }: LeasedBlock): void {
+    const acquire = !this.asked && this.queue.length < this.newest;
+    // it may have been what ended an earlier worker: then it shall be seen to be the one
+    const suspect = attempt > 1;
+    const name = suspect || this.newest === 1;
+    if (acquire || suspect || this.owing)
+      this.report({ acquire, held: this.queue.length + 1, ...(name ? { begun: lease } : {}) });
+    this.options.heartbeat.show(lease);
+  }
+
+  private ended(lease: number): void {
+    this.options.heartbeat.show(0);
+    // what was said to be at work must be known to have ended before another begins
+    this.owing = lease === this.named || this.options.heartbeat.named(lease);
+    if (this.queue.length === 0 || performance.now() - this.reported > REPORT_AFTER) this.report();
+    // one for all that gather: what is finished shall not wait for a long block
+    else if (!this.owing) this.late ??= setTimeout(() => this.report(), REPORT_AFTER);
+  }
+
+  /** Lets messages in. */
+  private async listen(): Promise<void> {
+    await new Promise(setImmediate);
+    this.listened = performance.now();
+  }
+
   private hear(message: Message, payload: Uint8Array): void {
-    if (message.type === 'lease') this.queue.push(...(message.blocks as LeasedBlock[]));
-    else if (message.type === 'stop') this.stopping = true;
+    if (message.type === 'lease') this.take(message.blocks as LeasedBlock[]);
+    else if (message.type === 'return') this.giveBack(Number(message.count));
+    else if (message.type === 'stop') this.stop();
     else if (message.type === 'cancel') this.cancel();
     else this.calls.hear(message, payload);
     this.wake();
   }
 
-  private cancel(): void {
+  private take(blocks: LeasedBlock[]): void {
+    this.asked = false;
+    this.newest = blocks.length;
+    this.queue = this.queue.concat(blocks);
+    if (this.stopping) this.giveBack(this.queue.length);
+  }
+
+  /** Gives back blocks that are not begun, as many as there are up to a number. */
+  private giveBack(count: number): void {
+    const returned = this.queue.splice(Math.max(0, this.queue.length - count)).map(({ lease }) => lease);
+    this.report({ returned: returned.reverse() });
+  }
+
+  private stop(): void {
     this.stopping = true;
+    if (this.queue.length > 0) this.giveBack(this.queue.length);
+  }
+
+  private cancel(): void {
+    this.stop();
     this.abort?.abort(new BlockwrightError('ERR_CANCELLED', 'the run was interrupted'));
   }
 
-  private report(acquire: boolean): void {
+  private report(more: Partial<Omit<WorkMessage, 'type' | 'results'>> = {}): void {
+    const { results } = this;
     this.reported = performance.now();
+    this.owing = false;
     clearTimeout(this.late);
     this.late = undefined;
-    if (this.results.length === 0 && !acquire) return;
-    this.options.connection.send({ type: 'work', results: this.results, acquire });
     this.results = [];
+    this.named = more.begun ?? this.named;
+    this.asked ||= more.acquire === true;
+    this.options.connection.send({ type: 'work', results, acquire: false, ...more });
   }
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {
@@ -125,22 +183,28 @@ export class BlockRunner {
     const abort = new BlockAbort();
     this.abort = abort;
     const began = performance.now();
-    const seconds = () => Math.round((performance.now() - began) * 1000) / 1e6;
+    const meter = new BlockMeter((this.latest[leased.task] ?? DETAILED_FROM) >= DETAILED_FROM);
+    const took = () => {
+      const seconds = Math.round((performance.now() - began) * 1000) / 1e6;
+      this.latest[leased.task] = seconds;
+      const cost = meter.end();
+      return cost === undefined ? { seconds } : { seconds, cost };
+    };
     try {
       const task = this.options.taskNames[leased.task];
       const run = this.options.tasks.get(task);
       if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
       const pending = new Set<Promise<unknown>>();
-      const outcome = await run(block, this.contextOf(leased, task, abort, pending));
+      const outcome = await run(block, this.contextOf(leased, task, meter, abort, pending));
       // a call that was not waited for belongs to the block all the same
       while (pending.size > 0) await Promise.all(pending);
-      return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
+      return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', ...took() };
     } catch (error) {
       if (abort.aborted && this.draining) return { lease, outcome: 'given-back' };
       const thrown = describeThrown(error);
       // however it puts it, it stopped because it was told to
       const code = abort.aborted ? { code: 'ERR_CANCELLED' } : {};
-      return { lease, outcome: 'error', seconds: seconds(), error: { ...thrown, ...code } };
+      return { lease, outcome: 'error', ...took(), error: { ...thrown, ...code } };
     } finally {
       this.abort = undefined;
     }
@@ -149,6 +213,7 @@ export class BlockRunner {
   private contextOf(
     { lease, block, attempt }: LeasedBlock,
     task: string,
+    meter: BlockMeter,
     abort: BlockAbort,
     pending: Set<Promise<unknown>>,
   ): WorkerBlockContext {
@@ -161,6 +226,7 @@ export class BlockRunner {
       attempt,
       epoch,
       workerId,
+      meter,
       get signal() {
         return abort.signal;
       },

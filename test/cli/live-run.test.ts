@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -28,7 +28,6 @@ afterEach(async () => {
   toy.remove();
 });
 
-const exists = (path: string) => existsSync(join(toy.folder, path));
 const ask = async (...args: string[]) => {
   const { status, out, error } = await toy.inProcess(...args);
   // times and processes are never the same twice
@@ -41,7 +40,17 @@ const ask = async (...args: string[]) => {
 
 /** Blocks of fill fail or end; those of hold wait for the file go. */
 const holdTask = '  hold: {type: toy-fill, output: b, shape: [40, 30], blockSize: [10, 10], waitFor: go}\n';
-const held = () => until('blocks of hold are at work', () => exists('toy.run/tasks/hold/logs/block-1.log'));
+/** Two workers have their first block of hold, and have said so with a sign of life. */
+const held = async () => {
+  await until('blocks of hold are at work', () => logsOf('hold').length === 2);
+  let out = '';
+  while (!/(working [^\n]* s {2}block[^\n]*\n[^$]*){2}$/.test(out))
+    out = (await toy.inProcess('status', 'FOLDER/toy.run')).out;
+};
+const logsOf = (task: string) => {
+  const logs = join(toy.folder, 'toy.run/tasks', task, 'logs');
+  return existsSync(logs) ? readdirSync(logs) : [];
+};
 
 describe('a run at work', () => {
   test('tells how it stands, why blocks wait, and tries again what failed', async () => {
@@ -52,11 +61,11 @@ describe('a run at work', () => {
     const status = await ask('status', 'FOLDER/toy.run');
     expect(status.out).toContain(`FOLDER/toy.run: running for TIME\ncoordinator: PROCESS\n\n`);
     expect(status.out).toMatch(
-      /^task +% {2}blocks {2}done {2}running {2}ready {2}waiting {2}failed +rate +left\nfill {2}91\.7 +12 +11 +0 +0 +0 +1 /m,
+      /^task +% {2}blocks {2}done {2}running {2}ready {2}waiting {2}failed +rate +left\nfill {2}91\.7 +12 +11 +0 +0 +0 +1 +\S+ +-$/m,
     );
-    expect(status.out).toMatch(/^hold {3}0\.0 +12 +0 +2 +10 +0 +0 +- +-$/m);
+    expect(status.out).toMatch(/^hold {3}0\.0 +12 +0 +[234] +(8|9|10) +0 +0 +- +-$/m);
     expect(status.out).toContain('2 workers: 2 working\n  1.');
-    expect(status.out).toMatch(/^ {2}1\.\d {2}working TIME {2}block \d of hold {2}PROCESS$/m);
+    expect(status.out).toMatch(/^ {2}1\.\d {2}working TIME {2}block \d of hold( and 1 more)? {2}PROCESS$/m);
     expect(status.out).toContain(`ago  fill block ${failed} failed (attempt 1, gave up): only once`);
     const json = JSON.parse((await toy.inProcess('status', 'FOLDER/p.yaml', '--json')).out) as {
       tasks: object[];
@@ -72,16 +81,16 @@ describe('a run at work', () => {
     expect((await ask('explain', 'FOLDER/toy.run', 'hold', '0')).out).toBe(
       'block 0 of hold: running on worker N (PROCESS) for TIME\n',
     );
-    expect((await ask('explain', 'FOLDER/toy.run', 'hold', '5')).out).toBe(
-      'block 5 of hold: ready\n  It waits for a worker that is free, as 9 other blocks of hold do. 2 workers: 2 working.\n',
+    expect((await ask('explain', 'FOLDER/toy.run', 'hold', '11')).out).toMatch(
+      /^block 11 of hold: ready\n {2}It waits for a worker that is free, as (7|8|9) other blocks of hold do\. 2 workers: 2 working\.\n$/,
     );
-    expect((await ask('explain', 'FOLDER/p.yaml')).out).toBe(
-      'FOLDER/toy.run: running, 2 workers: 2 working\n10 blocks could run and wait for a worker that is free.\n',
+    expect((await ask('explain', 'FOLDER/p.yaml')).out).toMatch(
+      /^FOLDER\/toy\.run: running, 2 workers: 2 working\n(8|9|10) blocks could run and wait for a worker that is free\.\n$/,
     );
 
     const refusals: [string[], string][] = [
       [['retry', 'FOLDER/toy.run', '--task', 'full'], 'task: expected one of fill, hold, found full'],
-      [['retry', 'FOLDER/toy.run', '--task', 'hold', '--block', '5'], 'expected one that failed, found it ready'],
+      [['retry', 'FOLDER/toy.run', '--task', 'hold', '--block', '11'], 'expected one that failed, found it ready'],
       [['retry', 'FOLDER/toy.run', '--task', 'fill', '--block', '12'], 'expected a whole number from 0 to 11'],
       [['retry', 'FOLDER/toy.run', '--roi', '0,0,0:1,1,1'], 'roi: expected 2 dimensions as task fill has, found 3'],
       [['explain', 'FOLDER/toy.run', 'fill', '12'], 'expected a whole number from 0 to 11'],
@@ -123,7 +132,7 @@ describe('a run at work', () => {
     const client = await ControlClient.open(join(toy.folder, 'toy.run'));
     try {
       const [, copy] = (await client.status()).tasks;
-      expect(copy).toMatchObject({ name: 'copy', done: 5, orphaned: 1 });
+      expect(copy).toMatchObject({ name: 'copy', orphaned: 1 });
       const [orphan] = await Promise.all(
         Array.from({ length: 6 }, (_, block) => block).map(async (block) => {
           const one = await toy.inProcess('explain', 'FOLDER/toy.run', 'copy', String(block));

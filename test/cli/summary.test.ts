@@ -11,6 +11,7 @@ const failure = (name: string, block: number, message: string, attempt = 3) => (
   logFile: `/data/a.run/logs/${name}/${block}.log`,
 });
 const result = (more: Partial<RunResult>): RunResult => ({
+  statistics: { seconds: 12, workerSeconds: 0, busySeconds: 0, utilisation: 0, tasks: [] },
   ...{ tasks: [], seconds: 12, complete: false, interrupted: false, failures: [], refusedConnections: 0 },
   ...more,
 });

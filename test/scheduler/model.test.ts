@@ -67,8 +67,11 @@ const KINDS = [
   'fail',
   'lose',
   'give back',
+  'withdraw',
   'stale',
   'revive',
+  'limit',
+  'forgive',
 ] as const;
 
 const anyActions = fc.array(fc.record({ kind: fc.constantFrom(...KINDS), pick: fc.nat({ max: 1000 }) }), {
@@ -99,6 +102,24 @@ class Drive {
       this.revive(pick);
       return;
     }
+    if (kind === 'limit') {
+      const task = pick % this.run.tasks.length;
+      const limit = [1, 1, 2, 3, Number.POSITIVE_INFINITY][pick % 5];
+      this.scheduler.setLimit(task, limit);
+      this.model.setLimit(task, limit);
+      expect(this.scheduler.limit(task)).toBe(limit);
+      return;
+    }
+    if (kind === 'forgive') {
+      const task = pick % this.run.tasks.length;
+      const block = pick % Math.max(1, this.run.tasks[task].plan.count);
+      if (this.run.tasks[task].plan.count === 0) return;
+      for (const scheduler of [this.scheduler, this.model]) {
+        scheduler.forgive(task, block, pick % 2 === 0 ? 'failure' : 'loss');
+      }
+      this.compare();
+      return;
+    }
     const running = this.model.running();
     if (running.length === 0) return;
     const { task, index, attempts } = running[pick % running.length];
@@ -107,6 +128,7 @@ class Drive {
     if (kind === 'stale') this.actStale(task, index, attempts + (pick % 2 === 0 ? 1 : -1));
     else if (kind === 'fail') expect(this.scheduler.fail(...holder)).toBe(this.model.fail(...holder));
     else if (kind === 'lose') expect(this.scheduler.lose(...holder)).toBe(this.model.lose(...holder));
+    else if (kind === 'withdraw') expect(this.scheduler.withdraw(...holder)).toBe(this.model.withdraw(...holder));
     else if (kind === 'give back') expect(this.scheduler.giveBack(...holder)).toBe(this.model.giveBack(...holder));
     else expect(this.scheduler.complete(...holder, kind)).toBe(this.model.complete(...holder, kind));
     if (kind !== 'stale') this.actStale(...holder);
@@ -144,6 +166,7 @@ class Drive {
     expect(this.scheduler.fail(task, block, attempt)).toBe('stale');
     expect(this.scheduler.lose(task, block, attempt)).toBe('stale');
     expect(this.scheduler.giveBack(task, block, attempt)).toBe(false);
+    expect(this.scheduler.withdraw(task, block, attempt)).toBe(false);
   }
 
   private compare(): void {

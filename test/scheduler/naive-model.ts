@@ -26,6 +26,7 @@ interface NaiveBlock {
 export class NaiveScheduler {
   readonly blocks: readonly (readonly NaiveBlock[])[];
   private clock = 0;
+  private readonly limits = new Map<number, number>();
 
   constructor(
     private readonly tasks: readonly ScheduledTask[],
@@ -99,6 +100,17 @@ export class NaiveScheduler {
     return block !== undefined && this.takeBack(block, false) === 'retry';
   }
 
+  withdraw(task: number, index: number, attempt: number): boolean {
+    const block = this.current(task, index, attempt);
+    if (block === undefined) return false;
+    block.attempts--;
+    const first = block.attempts === 0 && block.putBackAt === 0;
+    this.takeBack(block, false);
+    // it was never put back: its place is that in raster order
+    if (first && block.state === BlockState.ready) block.putBackAt = 0;
+    return true;
+  }
+
   /** Everything that failed among these waits again, and every orphan that has a reason no more. */
   revive(task: number, failed: readonly number[]): { failed: number; orphaned: number } {
     const chosen = failed.map((index) => this.blocks[task][index]).filter(({ state }) => state === BlockState.failed);
@@ -116,6 +128,17 @@ export class NaiveScheduler {
     return { failed: count(chosen), orphaned: count(orphans) };
   }
 
+  forgive(task: number, index: number, what: 'failure' | 'loss'): void {
+    const block = this.blocks[task][index];
+    if (block.state >= BlockState.done) return;
+    if (what === 'failure' && block.failures > 0) block.failures--;
+    if (what === 'loss' && block.losses > 0) block.losses--;
+  }
+
+  setLimit(task: number, limit: number): void {
+    this.limits.set(task, limit);
+  }
+
   running(): NaiveBlock[] {
     return this.blocks.flat().filter(({ state }) => state === BlockState.running);
   }
@@ -127,7 +150,7 @@ export class NaiveScheduler {
     const ready = this.order(pool).filter((task) => this.blocks[task].some(({ state }) => state === BlockState.ready));
     if (ready.length === 0) return 'dependencies';
     const missing = ready.map((task) => this.missing(task));
-    return missing.includes(undefined) ? undefined : `resource ${missing[0]}`;
+    return missing.includes(undefined) ? undefined : missing[0];
   }
 
   /** Two running blocks of a task of which one reads what the other writes; must stay empty under conflicts. */
@@ -242,6 +265,13 @@ export class NaiveScheduler {
   }
 
   private missing(task: number): string | undefined {
+    const running = this.running().filter((block) => block.task === task).length;
+    if (running >= (this.limits.get(task) ?? Number.POSITIVE_INFINITY)) return `limit of task ${this.tasks[task].name}`;
+    const resource = this.missingResource(task);
+    return resource === undefined ? undefined : `resource ${resource}`;
+  }
+
+  private missingResource(task: number): string | undefined {
     return Object.entries(this.tasks[task].resources ?? {}).find(([name, need]) => {
       const used = this.running().reduce((sum, block) => sum + (this.tasks[block.task].resources?.[name] ?? 0), 0);
       return used + need > (this.options.resources?.[name] ?? 0);

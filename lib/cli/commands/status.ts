@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LiveStatus } from '../../coordinator/run-report.js';
+import { type FolderStatistics, readStatistics } from '../../coordinator/run-statistics.js';
 import type { RunStatus } from '../../coordinator/run-status.js';
 import { defineCommand } from '../command.js';
 import type { Console } from '../console.js';
@@ -8,11 +9,13 @@ import { alignColumns, formatCount } from '../format.js';
 import { type FoundRun, findRun, saySilence } from '../live-run.js';
 import { liveStatusText } from '../live-status-text.js';
 import { findRunDirectory } from '../run-directory.js';
+import { statisticsText } from '../statistics-text.js';
 
 export interface StatusArguments {
   readonly run: string;
   readonly json: boolean;
   readonly follow: boolean;
+  readonly statistics: boolean;
 }
 
 /** Milliseconds between two looks at a run that is followed. */
@@ -25,10 +28,15 @@ export const statusCommand = defineCommand<StatusArguments>({
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
       .option('follow', { type: 'boolean', default: false, describe: 'Look again every 2 s until the run has ended' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ run, json, follow }, console) => {
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
+      .option('statistics', {
+        type: 'boolean',
+        default: false,
+        describe: 'Also what blocks took: times, reading and writing, memory, the slowest',
+      }),
+  run: async ({ run, json, follow, statistics }, console) => {
     const runDirectory = await findRunDirectory(run);
-    while (await look(runDirectory, json, console)) {
+    while (await look(runDirectory, { json, statistics }, console)) {
       if (!follow) break;
       await delay(INTERVAL);
     }
@@ -37,15 +45,22 @@ export const statusCommand = defineCommand<StatusArguments>({
 });
 
 /** Tells how a run stands; whether it is at work. */
-async function look(runDirectory: string, json: boolean, console: Console): Promise<boolean> {
+async function look(
+  runDirectory: string,
+  { json, statistics }: Pick<StatusArguments, 'json' | 'statistics'>,
+  console: Console,
+): Promise<boolean> {
   const found = await findRun(runDirectory);
   try {
     const live = await found.client?.status();
-    if (json) console.out(JSON.stringify(jsonOf(found, live), undefined, 2));
-    else if (live !== undefined) console.out(liveStatusText(runDirectory, live));
-    else {
+    const known = statistics ? readStatistics(runDirectory) : undefined;
+    if (json) {
+      const told = jsonOf(found, live);
+      console.out(JSON.stringify(statistics ? { ...told, statistics: known } : told, undefined, 2));
+    } else {
       saySilence(found, console);
-      console.out(formatStatus(runDirectory, found.status));
+      const text = live === undefined ? formatStatus(runDirectory, found.status) : liveStatusText(runDirectory, live);
+      console.out(text + (statistics ? formatStatistics(known) : ''));
     }
   } finally {
     found.client?.close();
@@ -63,6 +78,10 @@ function jsonOf({ status, silence }: FoundRun, live: LiveStatus | undefined): ob
     return { ...task, done, skipped, failed, orphaned };
   });
   return { ...status, tasks, live };
+}
+
+function formatStatistics(known: FolderStatistics | undefined): string {
+  return `\n\n${known === undefined ? 'No block has ended yet of which times are known.' : statisticsText(known)}`;
 }
 
 const STATES: Readonly<Record<RunStatus['state'], string>> = {
