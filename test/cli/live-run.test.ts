@@ -105,7 +105,7 @@ describe('a run at work', () => {
       'No block of fill that was asked for has failed: nothing to try again.\n',
     );
     expect((await ask('retry', 'FOLDER/p.yaml')).out).toBe(
-      'The run tries 1 failed block again; 0 that were orphaned wait for them.\n',
+      'The run tries 1 failed block again; orphaned blocks that wait for them: 0.\n',
     );
     expect((await ask('explain', 'FOLDER/toy.run', 'fill', String(failed))).out).toContain(
       `block ${failed} of fill: ready\n  attempt 1 failed: Error: only once\n  It waits for a worker that is free. `,

@@ -81,7 +81,7 @@ async function retryLive(
     console.out(
       failed === 0
         ? `No block${which} that was asked for has failed: nothing to try again.`
-        : `The run tries ${plural(failed, 'failed block')}${which} again; ${formatCount(orphaned)} that were orphaned wait for them.`,
+        : `The run tries ${plural(failed, 'failed block')}${which} again; orphaned blocks that wait for them: ${formatCount(orphaned)}.`,
     );
     return ExitCode.complete;
   } finally {
