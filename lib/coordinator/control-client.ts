@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { hostname } from 'node:os';
 import { BlockwrightError, codeOf, messageOf } from '../errors.js';
 import { authenticateToCoordinator } from './authentication.js';
 import { Connection } from './connection.js';
@@ -25,10 +26,13 @@ export class ControlClient {
 
   /**
    * Throws when nobody answers: no run is at work here, its process is stopped or on another host (ERR_AUTHENTICATION,
-   * ERR_IO, ERR_PROTOCOL).
+   * ERR_IO, ERR_PROTOCOL, ERR_UNSUPPORTED).
    */
   static async open(runDirectory: string, patience: number = PATIENCE): Promise<ControlClient> {
-    const { socket, key } = readCredentials(new RunFolder(runDirectory));
+    const { socket, key, host } = readCredentials(new RunFolder(runDirectory));
+    if (host !== undefined && host !== hostname()) {
+      throw new BlockwrightError('ERR_UNSUPPORTED', `expected to be asked on host ${host}, where the run is`);
+    }
     const connection = new Connection(connect(socket));
     try {
       const peer = { role: 'control', workerId: `control-${process.pid}` } as const;

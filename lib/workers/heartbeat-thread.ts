@@ -8,8 +8,8 @@ import { endProcess } from './process-end.js';
 // which may be deep in a kernel.
 const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
 
-const connection = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
-const host = hostname();
+const { connection } = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
+const host = hostname().slice(0, 255);
 const beat = () => {
   const lease = Atomics.load(running, 0);
   Atomics.store(running, 1, lease);
