@@ -341,7 +341,7 @@ export class Coordinator {
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
     const { status, signal, cause } = end;
-    const expected = asked && (status === 0 || session.reason !== undefined);
+    const expected = asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end));
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const lastLines = session.reason === undefined ? end.lastLines : '';
