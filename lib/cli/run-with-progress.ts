@@ -3,6 +3,7 @@ import { runPlan } from '../pipeline/run.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
+import { noticeOf } from './run-notices.js';
 import { onStopRequests } from './stop-requests.js';
 import { summaryText } from './summary.js';
 
@@ -34,7 +35,11 @@ export async function runWithProgress(
       workers,
       signal: requests.stop,
       killSignal: requests.kill,
-      onEvent: (event) => progress?.onEvent(event),
+      onEvent: (event) => {
+        // others than who started it should not end a run without a word
+        if (event.type === 'stop-asked' && progress === undefined) console.error(noticeOf(event) ?? '');
+        progress?.onEvent(event);
+      },
     });
     progress?.stop();
     if (json) console.out(JSON.stringify({ type: 'result', ...result }));
