@@ -94,6 +94,7 @@ export class Coordinator {
       scheduler: this.scheduler,
       onEvent: (event) => options.onEvent(event),
       onCommitted: () => this.distribute(),
+      isUrgent: () => this.dispatcher.parked.size > 0,
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);

@@ -27,6 +27,8 @@ export class DoneCommits<Finished extends FinishedBlock> {
     /** Gets each group in the order in which it was added. */
     private readonly onCommitted: (group: readonly Finished[]) => void,
     private readonly onFailure: (error: unknown) => void,
+    /** Whether somebody has nothing to do until these are written. */
+    private readonly isUrgent: () => boolean = () => true,
   ) {}
 
   add(finished: Finished): void {
@@ -43,8 +45,8 @@ export class DoneCommits<Finished extends FinishedBlock> {
     try {
       // what arrives in the same turn of the event loop joins
       await new Promise(setImmediate);
-      if (performance.now() - this.ended < PACE) await delay(PACE);
       while (this.gathering.length > 0) {
+        if (performance.now() - this.ended < PACE && !this.isUrgent()) await delay(PACE);
         const group = this.gathering;
         this.gathering = [];
         const touched = new Map<string, { record: DoneRecord; state: 1 | 2; blocks: number[] }>();
