@@ -12,9 +12,9 @@ import type { RunEvent } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
 import type { Lease } from './lease-queue.js';
-import { Listener } from './listener.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
+import { type Listener, openListener, runListener } from './run-listener.js';
 import type { RunTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
@@ -100,7 +100,7 @@ export class Coordinator {
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
     this.clock = new AttentiveClock(tick, () => this.guard(() => this.tick()));
     const now = () => this.clock.now();
-    this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
+    this.listener = runListener(options, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
     this.pools = new WorkerPools({
       ...options,
@@ -131,7 +131,7 @@ export class Coordinator {
     try {
       await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
-      await this.listener.open();
+      await openListener(this.listener, this.options);
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
       this.distribute();
       await this.finished;
@@ -140,8 +140,7 @@ export class Coordinator {
       this.pools.stop();
       for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
-          session.send({ type: 'stop' });
-          session.killAfter(FAREWELL + this.slowness(session), 'it did not end when the run was over');
+          session.sendAway(FAREWELL + this.slowness(session), 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
@@ -206,9 +205,9 @@ export class Coordinator {
   }
 
   private workerStarted(session: WorkerSession): void {
-    const { description } = session.handle;
-    this.options.journal.write('worker-start', { worker: session.id, description });
-    this.options.onEvent({ type: 'worker-start', worker: session.id, description });
+    const facts = { worker: session.id, description: session.handle.description };
+    this.options.journal.write('worker-start', facts);
+    this.options.onEvent({ type: 'worker-start', ...facts });
   }
 
   /** Somebody who knows the key. */
@@ -222,11 +221,11 @@ export class Coordinator {
     }
     session[place] = connection;
     session.lastSeen = this.clock.now();
+    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason, peer)));
     if (peer.role === 'heartbeat') {
       connection.receive((message) => session.beat(message, this.clock.now()));
       return;
     }
-    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason)));
     const { epoch, tasks, heartbeatSeconds } = this.options;
     const names = tasks.map((task) => task.name);
     connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
@@ -306,7 +305,6 @@ export class Coordinator {
     this.checkEnd();
   }
 
-  /** Has workers started and ended where the work is. */
   private adjust(): void {
     if (this.stopping) return;
     for (const session of this.pools.adjust(this.dispatcher.parked, this.clock.now())) this.dispatcher.forget(session);
@@ -325,14 +323,16 @@ export class Coordinator {
     }
   }
 
-  /** Its connection is over, but not by us: it has ended, or soon will. */
-  private disconnected(session: WorkerSession, reason: Error | undefined): void {
+  /** Its connection is over, but not by us: it has ended, or soon will. A heartbeat that ends is noticed by its silence. */
+  private disconnected(session: WorkerSession, reason: Error | undefined, { role }: Peer): void {
     session.handle.look?.();
-    if (session.dismissed) return;
+    if (session.dismissed || (role === 'heartbeat' && codeOf(reason) !== 'ERR_PROTOCOL')) return;
     session.dismissed = true;
+    // it has said all that it had to say, however long its process takes to end
+    session.parted = reason === undefined && session.draining;
     this.dispatcher.forget(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
+    else session.killAfter((session.parted ? FAREWELL : PARTING) + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
@@ -346,15 +346,15 @@ export class Coordinator {
     this.dispatcher.forget(session);
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
-    const expected = asked && (end.status === 0 || session.reason !== undefined);
     const { status, signal, cause } = end;
+    const expected = asked && (status === 0 || session.reason !== undefined);
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const { lease, came } of session.takeAll()) {
       const blamed = came === 'begun' && !asked && !isEviction(end);
       // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && status === 0);
+      const untouched = came === 'unbegun' || (asked && (status === 0 || session.parted));
       if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
       else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });

@@ -93,6 +93,8 @@ const FROM_WORKER = z.discriminatedUnion('type', [
 
 export type WorkerMessage = z.infer<typeof FROM_WORKER>;
 
+const HEARTBEAT = z.strictObject({ type: z.literal('heartbeat'), running: LEASE });
+
 /** One leased block, as it travels. */
 export interface LeasedBlock {
   /** Names the lease on its connection, ascending in the order in which the worker shall run them. */
@@ -106,9 +108,22 @@ export interface LeasedBlock {
 
 /** Throws ERR_PROTOCOL for what no worker says. */
 export function parseWorkerMessage(message: Message): WorkerMessage {
-  const parsed = FROM_WORKER.safeParse(message);
+  return parse(FROM_WORKER, message);
+}
+
+/** The lease at work. Throws ERR_PROTOCOL for what is no sign of life. */
+export function parseHeartbeat(message: Message): number {
+  return parse(HEARTBEAT, message).running;
+}
+
+function parse<T>(schema: z.ZodType<T>, message: Message): T {
+  const parsed = schema.safeParse(message);
   if (parsed.success) return parsed.data;
-  throw new BlockwrightError('ERR_PROTOCOL', `message ${message.type}: ${z.prettifyError(parsed.error)}`);
+  // what was found may be long
+  throw new BlockwrightError(
+    'ERR_PROTOCOL',
+    `message ${message.type.slice(0, 100)}: ${cut(z.prettifyError(parsed.error))}`,
+  );
 }
 
 /** Anything thrown as data that fits a message. */

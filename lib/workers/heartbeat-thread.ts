@@ -7,7 +7,7 @@ import { endProcess } from './process-end.js';
 // which may be deep in a kernel.
 const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
 
-const connection = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
+const { connection } = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
 const beat = () => {
   const lease = Atomics.load(running, 0);
   Atomics.store(running, 1, lease);
