@@ -311,10 +311,10 @@ export class Coordinator {
   }
 
   private checkEnd(): void {
-    if (this.scheduler.finished) {
+    const { outstanding } = this.ledger;
+    if (this.scheduler.finished || (this.stopping && outstanding === 0)) {
       this.finish();
-    } else if (this.ledger.outstanding === 0) {
-      if (this.stopping) return this.finish();
+    } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
       const reason = this.scheduler.idleReason();
       if (reason !== undefined) this.fail(new BlockwrightError('ERR_PLAN', `the run cannot go on: ${reason}`));
