@@ -64,6 +64,8 @@ export interface BlockLedgerOptions {
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
+  /** Whether a worker has nothing to do. */
+  isUrgent(): boolean;
   /** The record or the journal cannot be written. */
   onFailure(error: unknown): void;
 }
@@ -87,6 +89,7 @@ export class BlockLedger {
       records,
       (group) => this.committed(group),
       (error) => options.onFailure(error),
+      options.isUrgent,
     );
   }
 

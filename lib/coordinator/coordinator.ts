@@ -85,6 +85,7 @@ export class Coordinator {
       scheduler: this.scheduler,
       onEvent: (event) => options.onEvent(event),
       onCommitted: () => this.distribute(),
+      isUrgent: () => this.dispatcher.parked.size > 0,
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
@@ -306,10 +307,8 @@ export class Coordinator {
 
   private checkEnd(): void {
     const { outstanding } = this.ledger;
-    if (this.scheduler.finished) {
+    if (this.scheduler.finished || (this.stopping && outstanding === 0)) {
       this.finish();
-    } else if (this.stopping) {
-      if (outstanding === 0) this.finish();
     } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
       const reason = this.scheduler.idleReason();
