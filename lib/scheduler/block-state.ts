@@ -14,6 +14,8 @@ export const BlockState = {
   failed: 5,
   /** Something upstream failed, so it never runs. */
   orphaned: 6,
+  /** Not asked for in this run. What waits for it is not asked for either, or this would hold up nothing. */
+  unwanted: 7,
 } as const;
 
 export type BlockState = (typeof BlockState)[keyof typeof BlockState];
@@ -28,4 +30,5 @@ export interface BlockCounts {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  readonly unwanted: number;
 }

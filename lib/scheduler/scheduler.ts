@@ -163,6 +163,7 @@ export class Scheduler {
       skipped: blocks.tally(BlockState.skipped),
       failed: blocks.tally(BlockState.failed),
       orphaned: blocks.tally(BlockState.orphaned),
+      unwanted: blocks.tally(BlockState.unwanted),
     };
   }
 

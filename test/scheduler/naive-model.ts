@@ -38,7 +38,7 @@ export class NaiveScheduler {
         own: [],
         others: [],
         recorded: recorded !== undefined && recorded[index] > 0,
-        state: [BlockState.waiting, BlockState.done, BlockState.skipped][recorded?.[index] ?? 0],
+        state: [BlockState.waiting, BlockState.done, BlockState.skipped, BlockState.unwanted][recorded?.[index] ?? 0],
         attempts: 0,
         failures: 0,
         losses: 0,
@@ -197,7 +197,8 @@ export class NaiveScheduler {
 }
 
 const isLost = ({ state }: NaiveBlock) => state === BlockState.failed || state === BlockState.orphaned;
-const hasSucceeded = ({ state }: NaiveBlock) => state === BlockState.done || state === BlockState.skipped;
+const hasSucceeded = ({ state }: NaiveBlock) =>
+  state === BlockState.done || state === BlockState.skipped || state === BlockState.unwanted;
 
 /** Whether a block holds up its task's later ones no more: one that does not run still stands for what it waits for. */
 function isOutOfTheWay(block: NaiveBlock): boolean {
