@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['errors', 'geometry', 'blocks'],
   coordinator: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler'],
   workers: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator'],
+  executors: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator', 'workers'],
   tasks: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator', 'workers'],
 };
 const BELOW_PIPELINE = Object.keys(ALLOWED);

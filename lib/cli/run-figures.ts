@@ -46,9 +46,9 @@ class Task {
 
   constructor(counts: TaskCounts) {
     this.name = counts.name;
-    this.total = counts.total;
+    this.total = counts.total - counts.unwanted;
     this.set(counts);
-    this.alreadyDone = this.done + this.skipped;
+    this.alreadyDone = this.done + this.skipped - counts.masked;
   }
 
   get finished(): number {
@@ -92,6 +92,9 @@ export class RunFigures {
   idleWorkers = 0;
   /** Why they wait, where that is known. */
   idleReason: string | undefined;
+  /** Workers that were started and do not run yet, and why. */
+  waitingWorkers = 0;
+  waitingReason = '';
   private readonly tasksByName = new Map<string, Task>();
 
   /** @param now milliseconds that only grow */
@@ -124,8 +127,13 @@ export class RunFigures {
         this.idleWorkers = event.workers;
         this.idleReason = reasonOf(event);
         break;
+      case 'workers-waiting':
+        this.waitingWorkers = event.workers;
+        this.waitingReason = event.reason;
+        break;
       case 'run-end':
         this.state = event.state;
+        this.waitingWorkers = 0;
         this.idleWorkers = 0;
         for (const counts of event.tasks) this.task(counts.name)?.set(counts);
         break;
@@ -164,7 +172,9 @@ function reasonOf(event: { readonly workers: number; readonly reason?: string })
 }
 
 /** A line about workers that wait, or undefined. */
-export function idleText({ workers, idleWorkers, idleReason }: RunFigures): string | undefined {
+export function idleText(figures: RunFigures): string | undefined {
+  const { workers, idleWorkers, idleReason, waitingWorkers, waitingReason } = figures;
+  if (waitingWorkers > 0) return `${waitingWorkers} of ${workers} workers wait in the queue: ${waitingReason}`;
   if (idleWorkers === 0) return undefined;
   const who = `${idleWorkers} of ${Math.max(workers, idleWorkers)} workers idle`;
   const resource = /^resource (.+)$/.exec(idleReason ?? '')?.[1];

@@ -13,8 +13,12 @@ function noticeOf(event: RunEvent): string | undefined {
       const why = firstLine(event.type === 'block-failed' ? event.message : event.reason);
       return `${event.task} block ${event.block} ${what} (attempt ${event.attempt}, ${then}): ${why}`;
     }
+    case 'executor-notice':
+      return event.message;
     case 'worker-end':
       return event.expected ? undefined : `worker ${event.worker} ended: ${firstLine(event.reason)}`;
+    case 'run-notice':
+      return event.message;
     default:
       return undefined;
   }

@@ -1,5 +1,6 @@
 import type { PipelinePlan } from '../pipeline/plan.js';
 import { runPlan } from '../pipeline/run.js';
+import type { RoiInput } from '../pipeline/wanted-tasks.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
@@ -9,6 +10,8 @@ import { summaryText } from './summary.js';
 export interface RunArguments {
   readonly file: string;
   readonly workers: number | undefined;
+  readonly roi?: RoiInput | undefined;
+  readonly until?: readonly string[] | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -19,7 +22,7 @@ export interface RunArguments {
  */
 export async function runWithProgress(
   plan: PipelinePlan,
-  { file, workers, json, quiet }: RunArguments,
+  { file, workers, roi, until, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
@@ -32,6 +35,8 @@ export async function runWithProgress(
   try {
     const result = await runPlan(plan, {
       workers,
+      roi,
+      until,
       signal: requests.stop,
       killSignal: requests.kill,
       onEvent: (event) => progress?.onEvent(event),

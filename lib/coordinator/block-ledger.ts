@@ -1,5 +1,7 @@
 import type { Scheduler } from '../scheduler/scheduler.js';
+import type { BlockCost } from './block-cost.js';
 import { appendToBlockLog } from './block-log.js';
+import type { CostBook } from './cost-book.js';
 import { DoneCommits } from './done-commits.js';
 import type { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
@@ -22,9 +24,14 @@ export interface HeldBlock {
   readonly attempt: number;
 }
 
-interface Finished extends HeldBlock {
-  readonly outcome: 'done' | 'skipped';
+/** How long an attempt took, and what else. */
+export interface Took {
   readonly seconds: number;
+  readonly cost?: BlockCost | undefined;
+}
+
+interface Finished extends HeldBlock, Took {
+  readonly outcome: 'done' | 'skipped';
   readonly workerId: string;
 }
 
@@ -41,9 +48,13 @@ export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
+  /** By task, how many blocks a mask left out when the run began. */
+  readonly masked: readonly number[];
   readonly folder: RunFolder;
   readonly journal: Journal;
-  readonly workers: number;
+  readonly costs: CostBook;
+  /** How many workers each pool may have. */
+  readonly pools: readonly { readonly workers: number }[];
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
@@ -64,7 +75,7 @@ export class BlockLedger {
     const { scheduler, tasks, records } = options;
     this.progress = tasks.map(({ index }) => {
       const { done, skipped } = scheduler.counts(index);
-      return new TaskProgress(done + skipped);
+      return new TaskProgress(done + skipped - options.masked[index]);
     });
     this.commits = new DoneCommits(
       records,
@@ -74,17 +85,19 @@ export class BlockLedger {
   }
 
   counts(task: number): TaskCounts {
-    return { name: this.options.tasks[task].name, ...this.options.scheduler.counts(task) };
+    const { tasks, scheduler, masked } = this.options;
+    return { name: tasks[task].name, ...scheduler.counts(task), masked: masked[task] };
   }
 
-  /** As many blocks as make a lease. One that was tried before comes last: it may end the worker. */
-  take(): HeldBlock[] {
-    const { scheduler, workers } = this.options;
+  /** As many blocks of a pool's tasks as make a lease. One that was tried before comes last: it may end the worker. */
+  take(pool: number): HeldBlock[] {
+    const { scheduler } = this.options;
+    const { workers } = this.options.pools[pool];
     const blocks: HeldBlock[] = [];
     let filled = 0;
     let most = LEASE_BLOCKS;
     while (blocks.length < most && filled < 1) {
-      const next = scheduler.acquire();
+      const next = scheduler.acquire(pool);
       if (next === undefined) break;
       blocks.push(next);
       this.announce(next);
@@ -100,14 +113,15 @@ export class BlockLedger {
   }
 
   /** Its outputs are on disk; it counts once its mark is there, too. */
-  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', seconds: number): void {
-    this.sizes.observe(task, seconds);
-    this.commits.add({ task, block, attempt, outcome, seconds, workerId });
+  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', took: Took): void {
+    this.sizes.observe(task, took.seconds);
+    this.commits.add({ task, block, attempt, outcome, seconds: took.seconds, cost: took.cost, workerId });
   }
 
   /** Its code threw, or it ran too long. */
-  failed(held: HeldBlock, workerId: string, error: Thrown, seconds: number): void {
+  failed(held: HeldBlock, workerId: string, error: Thrown, { seconds, cost }: Took): void {
     const { task, block, attempt } = held;
+    this.options.costs.add(task, { block, attempt, worker: workerId, outcome: 'failed', seconds, cost });
     const willRetry = this.options.scheduler.fail(task, block, attempt) === 'retry';
     const facts = this.book(held, workerId);
     const { message, code } = error;
@@ -124,6 +138,7 @@ export class BlockLedger {
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
+    this.options.costs.lost(task, block);
     const facts = { ...this.book(held, workerId), reason, willRetry };
     this.options.journal.write('block-lost', facts);
     this.options.onEvent({ type: 'block-lost', ...facts });
@@ -156,13 +171,15 @@ export class BlockLedger {
   }
 
   private committed(group: readonly Finished[]): void {
-    const { scheduler, journal, onEvent } = this.options;
+    const { scheduler, journal, costs, onEvent } = this.options;
     const entries = group.map((finished) => {
-      const { task, block, attempt, outcome, seconds, workerId } = finished;
+      const { task, block, attempt, outcome, seconds, cost, workerId } = finished;
       scheduler.complete(task, block, attempt, outcome);
+      costs.add(task, { block, attempt, worker: workerId, outcome, seconds, cost });
       return { event: `block-${outcome}` as const, facts: { ...this.book(finished, workerId), seconds } };
     });
     journal.writeAll(entries);
+    costs.writeIfDue((task) => this.progress[task].seconds);
     for (const { event, facts } of entries) onEvent({ type: event, ...facts });
     this.options.onCommitted();
   }

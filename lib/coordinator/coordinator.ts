@@ -2,19 +2,19 @@ import { BlockwrightError, codeOf } from '../errors.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
-import { BlockLedger } from './block-ledger.js';
+import { BlockLedger, type BlockLedgerOptions } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
-import type { DoneRecord } from './done-record.js';
+import type { CostBook } from './cost-book.js';
 import type { RunEvent } from './events.js';
-import type { Executor, WorkerEnd } from './executor.js';
+import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
 import { Listener } from './listener.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import type { RunTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
-import { WorkerPool } from './worker-pool.js';
+import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
@@ -22,15 +22,16 @@ const FAREWELL = 5000;
 /** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' | 'masked'> {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
+  readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
-  readonly records: readonly DoneRecord[];
-  readonly executor: Executor;
-  readonly workers: number;
+  /** Tasks name theirs by its place. */
+  readonly pools: readonly PoolOptions[];
+  readonly maxWorkers: number;
   readonly resources: Readonly<Record<string, number>>;
   readonly services: Readonly<Record<string, Service>>;
   readonly workerConfig: unknown;
@@ -53,7 +54,7 @@ export class Coordinator {
   private readonly clock: AttentiveClock;
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
-  private readonly pool: WorkerPool;
+  private readonly pools: WorkerPools;
   /** Workers that wait for blocks. */
   private readonly parked = new Set<WorkerSession>();
   private readonly workerConfig: Uint8Array;
@@ -79,6 +80,7 @@ export class Coordinator {
         barriers: task.barrierIndices,
         maxRetries: task.maxRetries,
         resources: task.resources,
+        pool: task.pool,
         recorded: recorded[task.index],
       })),
       { resources, maxLosses },
@@ -95,8 +97,9 @@ export class Coordinator {
     const now = () => this.clock.now();
     this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
-    this.pool = new WorkerPool({
+    this.pools = new WorkerPools({
       ...options,
+      scheduler: this.scheduler,
       now,
       onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
@@ -114,30 +117,29 @@ export class Coordinator {
    * socket or timer is left afterwards.
    */
   async run(): Promise<void> {
-    const left = this.options.tasks.reduce((sum, { index }) => {
-      const { waiting, ready } = this.scheduler.counts(index);
-      return sum + waiting + ready;
-    }, 0);
     try {
-      if (left === 0 || this.stopping) return;
+      await this.pools.open();
+      if (this.scheduler.finished || this.stopping) return;
       await this.listener.open();
-      const pool = this.pool.run(Math.min(this.options.workers, left)).catch((error: unknown) => this.fail(error));
+      const ended = this.pools.run().catch((error: unknown) => this.fail(error));
+      this.distribute();
       await this.finished;
       this.stopping = true;
       this.listener.stopCounting();
-      this.pool.stop();
-      for (const session of this.pool.sessions.values()) {
+      this.pools.stop();
+      for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
           session.send({ type: 'stop' });
-          session.killAfter(FAREWELL, 'it did not end when the run was over');
+          session.killAfter(FAREWELL + this.slowness(session), 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
       }
-      await pool;
+      await ended;
     } finally {
       await this.ledger.settled();
       await this.listener.close();
+      await this.pools.close();
     }
     if (this.failure !== undefined) throw this.failure.error;
   }
@@ -152,15 +154,15 @@ export class Coordinator {
     if (this.stopping) return;
     this.stopping = true;
     this.listener.stopCounting();
-    this.pool.stop();
+    this.pools.stop();
     const { graceSeconds } = this.options;
-    for (const session of this.pool.sessions.values()) {
+    for (const session of this.pools.sessions.values()) {
       if (session.asked) session.send({ type: 'stop' });
       else this.dismiss(session, 'interrupted before it began');
       session.killAfter(graceSeconds * 1000 + PARTING, 'interrupted');
     }
     const cancel = setTimeout(() => {
-      for (const session of this.pool.sessions.values()) session.send({ type: 'cancel' });
+      for (const session of this.pools.sessions.values()) session.send({ type: 'cancel' });
     }, graceSeconds * 1000);
     void this.finished.then(() => clearTimeout(cancel));
     this.checkEnd();
@@ -169,7 +171,7 @@ export class Coordinator {
   /** Stop at once: blocks that run are given up. */
   abandon(): void {
     this.interrupt();
-    for (const session of this.pool.sessions.values()) this.dismiss(session, 'interrupted');
+    for (const session of this.pools.sessions.values()) this.dismiss(session, 'interrupted');
   }
 
   /** What goes wrong here, e.g. no space for the journal, ends the run, not the process. */
@@ -187,6 +189,11 @@ export class Coordinator {
     this.finish();
   }
 
+  /** Milliseconds beyond those of a local process until the end of a worker is known. */
+  private slowness(session: WorkerSession): number {
+    return Math.max(0, (this.pools.executorOf(session).endSeconds ?? 1) * 1000 - PARTING);
+  }
+
   private workerStarted(session: WorkerSession): void {
     const { description } = session.handle;
     this.options.journal.write('worker-start', { worker: session.id, description });
@@ -196,7 +203,7 @@ export class Coordinator {
   /** Somebody who knows the key. */
   private meet(peer: Peer, connection: Connection): void {
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
-    const session = this.pool.sessions.get(peer.workerId);
+    const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
       // a worker of an earlier run, or one that was given up
       this.listener.refuse(connection);
@@ -225,6 +232,9 @@ export class Coordinator {
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
+      } else if (said.type === 'drain') {
+        session.draining = true;
+        this.parked.delete(session);
       } else {
         this.desk.steer(connection, said.call, said.type);
       }
@@ -241,6 +251,7 @@ export class Coordinator {
       throw new BlockwrightError('ERR_PROTOCOL', `it asked for blocks while it held ${session.leases.size}`);
     }
     session.asked = true;
+    session.idleSince = this.clock.now();
     this.parked.add(session);
   }
 
@@ -250,13 +261,17 @@ export class Coordinator {
       this.options.journal.write('result-refused', { worker: session.id, lease: result.lease });
       return;
     }
+    if (result.outcome === 'given-back') {
+      this.ledger.givenBack(lease, session.id);
+      return;
+    }
     session.results++;
     if (result.outcome !== 'error') {
-      this.ledger.finished(lease, session.id, result.outcome, result.seconds);
+      this.ledger.finished(lease, session.id, result.outcome, result);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result.seconds);
+      this.ledger.failed(lease, session.id, result.error, result);
     }
   }
 
@@ -273,8 +288,8 @@ export class Coordinator {
   private distribute(): void {
     if (!this.stopping && this.parked.size > 0) {
       for (const session of this.parked) {
-        const blocks = this.ledger.take();
-        if (blocks.length === 0) break;
+        const blocks = this.ledger.take(session.pool);
+        if (blocks.length === 0) continue;
         this.parked.delete(session);
         const now = this.clock.now();
         const leased = blocks.map(({ task, block, attempt }) => {
@@ -284,7 +299,14 @@ export class Coordinator {
       }
       if (this.parked.size > 0) this.options.onEvent({ type: 'idle', workers: this.parked.size });
     }
+    this.adjust();
     this.checkEnd();
+  }
+
+  /** Has workers started and ended where the work is. */
+  private adjust(): void {
+    if (this.stopping) return;
+    for (const session of this.pools.adjust(this.parked, this.clock.now())) this.parked.delete(session);
   }
 
   private checkEnd(): void {
@@ -293,19 +315,21 @@ export class Coordinator {
       this.finish();
     } else if (this.stopping) {
       if (outstanding === 0) this.finish();
-    } else if (outstanding === 0 && this.parked.size > 0) {
+    } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
-      this.fail(new BlockwrightError('ERR_PLAN', `the run cannot go on: ${this.scheduler.idleReason() ?? 'stuck'}`));
+      const reason = this.scheduler.idleReason();
+      if (reason !== undefined) this.fail(new BlockwrightError('ERR_PLAN', `the run cannot go on: ${reason}`));
     }
   }
 
   /** Its connection is over, but not by us: it has ended, or soon will. */
   private disconnected(session: WorkerSession, reason: Error | undefined): void {
+    session.handle.look?.();
     if (session.dismissed) return;
     session.dismissed = true;
     this.parked.delete(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter(PARTING, 'it closed its connection');
+    else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
@@ -318,14 +342,15 @@ export class Coordinator {
     session.disconnect();
     this.parked.delete(session);
     const reason = session.reason ?? describeEnd(end);
-    const expected = this.stopping && (end.status === 0 || session.reason !== undefined);
-    const { status, signal } = end;
-    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal });
+    const asked = this.stopping || session.draining || session.retired;
+    const expected = asked && (end.status === 0 || session.reason !== undefined);
+    const { status, signal, cause } = end;
+    this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const leases = [...session.leases.values()];
     session.leases.clear();
     // with several it is unclear which was at fault; they run alone next time, and then it is clear
-    const blamed = leases.length === 1 && !this.stopping && !session.faultBooked;
+    const blamed = leases.length === 1 && !asked && !session.faultBooked && !isEviction(end);
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const lease of leases) {
       // a stop gives blocks back: nothing went wrong with them
@@ -338,18 +363,19 @@ export class Coordinator {
   private tick(): void {
     const now = this.clock.now();
     this.listener.tick();
-    const { leaseSeconds, executor, tasks } = this.options;
-    const patience = { leaseSeconds, startSeconds: executor.startSeconds ?? 120 };
-    for (const session of this.pool.sessions.values()) {
+    const { leaseSeconds, tasks } = this.options;
+    for (const session of this.pools.sessions.values()) {
       if (session.dismissed) continue;
       const lease = session.atWork;
-      const overdue = session.overdue(now, patience);
+      const { startSeconds = 120 } = this.pools.executorOf(session);
+      const overdue = session.overdue(now, { leaseSeconds, startSeconds });
       if (overdue !== undefined) {
         this.dismiss(session, overdue);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         this.timeOut(session, lease);
       }
     }
+    this.adjust();
   }
 
   private timeOut(session: WorkerSession, lease: Lease): void {
@@ -363,7 +389,7 @@ export class Coordinator {
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
     void session.ended.then(() =>
       this.guard(() => {
-        this.ledger.failed(lease, session.id, error, seconds);
+        this.ledger.failed(lease, session.id, error, { seconds });
         this.distribute();
       }),
     );

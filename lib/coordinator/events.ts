@@ -9,6 +9,10 @@ export interface TaskCounts {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  /** Not asked for in this run. */
+  readonly unwanted: number;
+  /** Of the skipped ones, those that a mask left out when the run began. */
+  readonly masked: number;
 }
 
 interface BlockFacts {
@@ -31,6 +35,12 @@ export type RunEvent =
   | ({ readonly type: 'block-lost'; readonly reason: string; readonly willRetry: boolean } & BlockFacts)
   | { readonly type: 'worker-start'; readonly worker: string; readonly description: string }
   | { readonly type: 'worker-end'; readonly worker: string; readonly reason: string; readonly expected: boolean }
+  /** Workers that were started and do not run yet, as jobs in a queue, and why. */
+  | { readonly type: 'workers-waiting'; readonly workers: number; readonly reason: string }
+  /** What the executor says to people. */
+  | { readonly type: 'executor-notice'; readonly message: string }
+  /** Something that people should know about the results. */
+  | { readonly type: 'run-notice'; readonly message: string }
   /** Workers wait for blocks. */
   | { readonly type: 'idle'; readonly workers: number }
   | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };

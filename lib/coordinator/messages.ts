@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlockwrightError } from '../errors.js';
+import { BLOCK_COST } from './block-cost.js';
 import type { Message } from './connection.js';
 
 /*
@@ -11,6 +12,7 @@ import type { Message } from './connection.js';
  *     worker       call {call, lease, service, method, header, stream} + payload
  *     coordinator  answer {call, header} + payload | item {call, header} + payload ... end {call} | refuse {call, error}
  *     worker       next {call} | leave {call}       for one more item; for no more of them
+ *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the blocks that run, then end
  *     coordinator  cancel                           give up the blocks that run
  *     worker       heartbeat {running}              on its own connection; the lease at work, 0 for none
@@ -33,8 +35,17 @@ const RESULT = z.discriminatedUnion('outcome', [
     lease: LEASE,
     outcome: z.enum(['done', 'skipped']),
     seconds: z.number().nonnegative(),
+    cost: BLOCK_COST.optional(),
   }),
-  z.strictObject({ lease: LEASE, outcome: z.literal('error'), seconds: z.number().nonnegative(), error: THROWN }),
+  // not begun, or not finished in time; no fault of the block
+  z.strictObject({ lease: LEASE, outcome: z.literal('given-back') }),
+  z.strictObject({
+    lease: LEASE,
+    outcome: z.literal('error'),
+    seconds: z.number().nonnegative(),
+    cost: BLOCK_COST.optional(),
+    error: THROWN,
+  }),
 ]);
 
 export type BlockResult = z.infer<typeof RESULT>;
@@ -57,6 +68,7 @@ export type CallMessage = z.infer<typeof CALL>;
 const FROM_WORKER = z.discriminatedUnion('type', [
   WORK,
   CALL,
+  z.strictObject({ type: z.literal('drain') }),
   z.strictObject({ type: z.literal('next'), call: LEASE }),
   z.strictObject({ type: z.literal('leave'), call: LEASE }),
 ]);

@@ -1,5 +1,12 @@
+import type { GridRange } from '../blocks/grid-range.js';
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
+
+/**
+ * Which blocks are to be skipped, asked before a run begins. Gets the index of a first block and one byte for each from there on,
+ * 1 where it is asked about; gives as many bytes, 1 where such a block is to be skipped.
+ */
+export type FindSkipped = (first: number, asked: Uint8Array) => Promise<Uint8Array>;
 
 /** A task as the coordinator sees it. */
 export interface CoordinatedTask {
@@ -16,6 +23,12 @@ export interface CoordinatedTask {
   readonly blockTimeoutSeconds?: number | undefined;
   /** What a block holds while it runs, e.g. { gpu: 1 }. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
+  /** Name of the executor that runs its blocks, of those that the run has. @default the run's own */
+  readonly executor?: string | undefined;
+  /** A mask: what it leaves out counts as skipped, until another run's mask does not. */
+  readonly skip?: FindSkipped | undefined;
+  /** The blocks that this run is to do, with all that they need upstream. @default all */
+  readonly wanted?: GridRange | undefined;
   /** JSON of everything that decides the outcome. A run folder with another one is refused. */
   readonly identity: unknown;
   /**
@@ -31,10 +44,12 @@ export interface RunTask extends CoordinatedTask {
   readonly upstreamIndices: readonly number[];
   readonly barrierIndices: readonly number[];
   readonly blockTimeout: number;
+  /** Place of its executor's workers among the run's pools; the first is that of the run's own. */
+  readonly pool: number;
 }
 
 /** Checks names and references: ERR_CONFIG. */
-export function resolveTasks(tasks: readonly CoordinatedTask[]): RunTask[] {
+export function resolveTasks(tasks: readonly CoordinatedTask[], executors: readonly string[] = []): RunTask[] {
   const places = new Map<string, number>();
   tasks.forEach(({ name }, index) => {
     if (name === '' || Buffer.byteLength(name) > 80) {
@@ -57,9 +72,14 @@ export function resolveTasks(tasks: readonly CoordinatedTask[]): RunTask[] {
         `task ${task.name}: blockTimeoutSeconds: expected more than 0, found ${blockTimeoutSeconds}`,
       );
     }
+    const pool = task.executor === undefined ? 0 : executors.indexOf(task.executor) + 1;
+    if (task.executor !== undefined && pool === 0) {
+      throw new BlockwrightError('ERR_CONFIG', `task ${task.name}: no executor ${task.executor}`);
+    }
     return {
       ...task,
       index,
+      pool,
       upstreamIndices: find(task.name, task.upstream),
       barrierIndices: find(task.name, task.barriers),
       blockTimeout: blockTimeoutSeconds * 1000,

@@ -3,6 +3,7 @@ import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
+import { CostBook } from './cost-book.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
@@ -10,12 +11,15 @@ import type { RunEvent, RunState } from './events.js';
 import type { Executor } from './executor.js';
 import { Journal } from './journal.js';
 import { describeThrown } from './messages.js';
+import { recallBlocks, unmaskedNotices } from './recalled-blocks.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
+import type { Statistics } from './run-statistics.js';
 import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
+import type { PoolOptions } from './worker-pools.js';
 
 export interface RunOptions {
   /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
@@ -24,6 +28,10 @@ export interface RunOptions {
   readonly executor: Executor;
   /** How many at once. */
   readonly workers: number;
+  /** Further executors, which tasks name. */
+  readonly executors?: Readonly<Record<string, PoolOptions>> | undefined;
+  /** The most workers of all executors together. @default no limit */
+  readonly maxWorkers?: number | undefined;
   /** How much there is of each named resource. */
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** What the blocks may call, by name. */
@@ -64,6 +72,8 @@ export interface TaskResult {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  /** Not asked for in this run, and not done before. */
+  readonly unwanted: number;
   /** Done or skipped before this run began. */
   readonly alreadyDone: number;
   /** Attempts beyond the first, of all blocks. */
@@ -75,7 +85,9 @@ export interface TaskResult {
 export interface RunResult {
   readonly tasks: readonly TaskResult[];
   readonly seconds: number;
-  /** Whether every block is done or skipped. */
+  /** What the tasks took in this run; what earlier ones took is in the run folder. */
+  readonly statistics: Statistics;
+  /** Whether every block that was asked for is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
   /** The first 1000; the journal has all. */
@@ -91,7 +103,7 @@ export interface RunResult {
  */
 export async function runCoordinator(options: RunOptions): Promise<RunResult> {
   checkOptions(options);
-  const tasks = resolveTasks(options.tasks);
+  const tasks = resolveTasks(options.tasks, Object.keys(options.executors ?? {}));
   const folder = new RunFolder(options.runDirectory);
   try {
     folder.create();
@@ -134,12 +146,14 @@ async function runLocked(
   const started = new Date().toISOString();
   const records: DoneRecord[] = [];
   let coordinator: Coordinator | undefined;
+  let costs: CostBook | undefined;
   let state: RunState = 'failed';
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    costs?.hear(event);
     options.onEvent?.(event);
   };
   const summarize = (error?: unknown) =>
@@ -151,23 +165,29 @@ async function runLocked(
       error: error === undefined ? undefined : describeThrown(error),
       tasks: tasks.map(({ index, name, plan, upstream }) => {
         const counts = coordinator?.scheduler.counts(index);
-        return { name, total: plan.count, upstream, counts: counts === undefined ? undefined : finalCounts(counts) };
+        if (counts === undefined) return { name, total: plan.count, upstream };
+        const { unwanted } = counts;
+        return { name, total: plan.count, upstream, unwanted, counts: finalCounts(counts) };
       }),
     });
   try {
     for (const task of tasks) records.push(openRecord(folder, task));
-    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent });
+    costs = new CostBook({ folder, epoch, journal, tasks });
+    coordinator = await openCoordinator(options, { folder, epoch, journal, costs, tasks, records, onEvent });
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
     const { scheduler, ledger } = coordinator;
+    const secondsOf = (task: number) => ledger.progress[task].seconds;
     state = 'running';
     summarize();
     journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
-      const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await initialize(task, done + skipped === 0);
+      const { done, skipped, unwanted, total } = scheduler.counts(task.index);
+      const left = total - done - skipped - unwanted;
+      // where a mask leaves everything out, others may read what is not written all the same
+      if (left > 0 || (done === 0 && skipped > 0)) await initialize(task, done === 0);
     }
     try {
       await coordinator.run();
@@ -178,9 +198,10 @@ async function runLocked(
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
       const { alreadyDone, retried, seconds } = ledger.progress[index];
-      return { name, ...finalCounts(scheduler.counts(index)), alreadyDone, retried, seconds };
+      const counts = scheduler.counts(index);
+      return { name, ...finalCounts(counts), unwanted: counts.unwanted, alreadyDone, retried, seconds };
     });
-    const complete = results.every(({ done, skipped, total }) => done + skipped === total);
+    const complete = results.every(({ done, skipped, unwanted, total }) => done + skipped + unwanted === total);
     for (const { index } of tasks) {
       if (scheduler.counts(index).orphaned > 0) {
         records[index].mark(scheduler.blocksIn(index, BlockState.orphaned), RecordedState.orphaned);
@@ -188,6 +209,7 @@ async function runLocked(
       await records[index].flush();
     }
     state = complete ? 'complete' : interrupted ? 'interrupted' : 'incomplete';
+    costs.write(state, secondsOf);
     summarize();
     const { refusedConnections } = coordinator;
     journal.write('run-end', { state, tasks: results, refusedConnections });
@@ -195,6 +217,7 @@ async function runLocked(
     return {
       tasks: results,
       seconds: (performance.now() - began) / 1000,
+      statistics: costs.statistics(secondsOf),
       complete,
       interrupted,
       failures: ledger.failures,
@@ -206,6 +229,7 @@ async function runLocked(
       const { ledger } = coordinator;
       state = 'failed';
       try {
+        costs?.write(state, (task) => ledger.progress[task].seconds);
         summarize(error);
         journal.write('run-end', { state, error: describeThrown(error) });
         onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -223,15 +247,24 @@ async function runLocked(
   }
 }
 
-type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent'>;
+type CoordinatorPlace = Pick<
+  CoordinatorOptions,
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent'
+>;
 
 /** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
-  const { folder, journal, tasks, records } = place;
-  const recorded = await Promise.all(records.map((record) => record.reset()));
+  const { folder, journal, tasks, records, onEvent } = place;
+  const recalled = [];
+  for (const task of tasks) recalled.push(await recallBlocks(records[task.index], task));
+  for (const message of unmaskedNotices(tasks, recalled)) onEvent({ type: 'run-notice', message });
   for (const { index, name } of tasks) if (!records[index].resumed) journal.write('task-new', { task: name });
   const credentials = createControlFolder(folder);
-  return new Coordinator({ ...withDefaults(options), ...place, credentials }, recorded);
+  const masked = recalled.map((one) => one.masked);
+  return new Coordinator(
+    { ...withDefaults(options), ...place, masked, credentials },
+    recalled.map(({ states }) => states),
+  );
 }
 
 async function initialize(task: RunTask, fresh: boolean): Promise<void> {
@@ -261,11 +294,18 @@ function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
 }
 
 function checkOptions(options: RunOptions): void {
-  const { workers, graceSeconds, heartbeatSeconds, leaseSeconds } = withDefaults(options);
+  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers } = withDefaults(options);
   const refuse = (name: string, expected: string, found: number) => {
     throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
   };
-  if (!Number.isSafeInteger(workers) || workers < 1) refuse('workers', 'a whole number of at least 1', workers);
+  const { workers, executors = {} } = options;
+  const limits = Object.entries(executors).map(
+    ([name, { workers }]) => [`executors.${name}.workers`, workers] as const,
+  );
+  for (const [name, count] of [['workers', workers] as const, ...limits]) {
+    if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
+  }
+  if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
   for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
     const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
     // timers hold 2^31 ms
@@ -274,13 +314,13 @@ function checkOptions(options: RunOptions): void {
 }
 
 function withDefaults(options: RunOptions) {
-  const { executor, workers, workerConfig, resources = {}, services = {} } = options;
+  const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
-  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20 } = options;
+  const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
-    executor,
-    workers,
+    pools: [{ executor, workers }, ...Object.values(executors)],
+    maxWorkers,
     workerConfig,
     resources,
     services,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockwrightError } from '../errors.js';
-import type { Executor, WorkerEnd } from './executor.js';
+import { type Executor, isEviction, type WorkerEnd } from './executor.js';
 import type { RunFolder } from './run-folder.js';
 import { describeEnd, WorkerSession } from './worker-session.js';
 
@@ -8,12 +8,17 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
 
 export interface WorkerPoolOptions {
+  /** Its place among the pools of the run. @default 0 */
+  readonly pool?: number | undefined;
   readonly executor: Executor;
   readonly folder: RunFolder;
-  readonly epoch: number;
+  /** Names the next worker: an id that was never used in the run folder. */
+  readonly nextId: () => string;
+  /** Whether workers are started one by one as {@link WorkerPool.summon} says, not all at once. @default false */
+  readonly onDemand?: boolean | undefined;
   /** Starts in a row, of one place, that never came to ask for a block. */
   readonly maxStarts: number;
-  /** Workers in a row, of one place, that asked for blocks and ended without a result. */
+  /** Workers in a row, of one place, that asked for blocks and ended, or were ended from outside, without a result. */
   readonly maxCrashes: number;
   readonly now: () => number;
   onStart(session: WorkerSession): void;
@@ -25,22 +30,39 @@ export interface WorkerPoolOptions {
 }
 
 /**
- * Keeps a number of workers going: one that ends is replaced, after a pause that doubles while starts bear no fruit, and
- * a place whose workers never get to work is given up.
+ * Keeps a number of workers of one executor going: one that ends is replaced, after a pause that doubles while starts bear
+ * no fruit, and a place whose workers never get to work is given up.
  */
 export class WorkerPool {
-  /** Started and not ended, by id. */
-  readonly sessions = new Map<string, WorkerSession>();
+  /** Started and not ended. */
+  readonly sessions = new Set<WorkerSession>();
   private readonly stopped = new AbortController();
-  private started = 0;
+  /** Places without a worker that wait to be summoned. */
+  private readonly vacant: (() => void)[] = [];
   private places = 0;
 
-  constructor(private readonly options: WorkerPoolOptions) {}
+  constructor(private readonly options: WorkerPoolOptions) {
+    this.stopped.signal.addEventListener('abort', () => this.summon(this.vacant.length));
+  }
 
-  /** Starts the workers. Resolves when all have ended for good. */
+  get executor(): Executor {
+    return this.options.executor;
+  }
+
+  /** Starts the workers, or waits until they are summoned. Resolves when all have ended for good. */
   async run(workers: number): Promise<void> {
     this.places = workers;
     await Promise.all(Array.from({ length: workers }, () => this.keepPlace()));
+  }
+
+  /** How many more workers could be started now. */
+  get vacancies(): number {
+    return this.vacant.length;
+  }
+
+  /** Starts workers at so many vacant places. */
+  summon(workers: number): void {
+    for (const start of this.vacant.splice(0, workers)) start();
   }
 
   /** Ended workers are no longer replaced. */
@@ -51,40 +73,60 @@ export class WorkerPool {
   private async keepPlace(): Promise<void> {
     let starts = 0;
     let crashes = 0;
-    while (!this.stopped.signal.aborted) {
+    let evictions = 0;
+    let summoned = this.options.onDemand !== true;
+    while (true) {
+      if (!summoned) await this.vacancy();
+      if (this.stopped.signal.aborted) return;
       const session = this.start();
       const end = await session.ended;
-      this.sessions.delete(session.id);
+      this.sessions.delete(session);
       this.options.onEnd(session, end);
-      if (session.results > 0) starts = crashes = 0;
+      if (session.results > 0 || session.retired) starts = crashes = evictions = 0;
+      else if (isEviction(end) || session.draining) evictions++;
       else if (session.asked) crashes++;
       else starts++;
-      if (starts >= this.options.maxStarts || crashes >= this.options.maxCrashes) {
-        this.giveUp(session, end, starts);
+      const { maxStarts, maxCrashes } = this.options;
+      if (end.cause === 'refused' || starts >= maxStarts || Math.max(crashes, evictions) >= maxCrashes) {
+        this.giveUp(session, end, { starts, evictions });
         return;
       }
-      const fruitless = starts + crashes;
+      const fruitless = starts + crashes + evictions;
       if (fruitless > 0) await this.pause(Math.min(FIRST_PAUSE * 2 ** (fruitless - 1), LONGEST_PAUSE));
+      summoned = this.options.onDemand !== true && !session.retired;
     }
   }
 
+  private async vacancy(): Promise<void> {
+    if (this.stopped.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.vacant.push(resolve);
+    });
+  }
+
   private start(): WorkerSession {
-    const { executor, folder, epoch } = this.options;
-    const id = `${epoch}.${this.started++}`;
+    const { executor, folder, nextId, pool = 0 } = this.options;
+    const id = nextId();
     const handle = executor.start({ workerId: id, runDirectory: folder.path, logFile: folder.workerLog(id) });
-    const session = new WorkerSession(id, handle, this.options.now());
-    this.sessions.set(id, session);
+    const session = new WorkerSession(id, handle, this.options.now(), pool);
+    this.sessions.add(session);
     this.options.onStart(session);
     return session;
   }
 
-  private giveUp(session: WorkerSession, end: WorkerEnd, starts: number): void {
+  private giveUp(
+    session: WorkerSession,
+    end: WorkerEnd,
+    { starts, evictions }: Record<'starts' | 'evictions', number>,
+  ) {
     this.places--;
     if (this.places > 0 || this.stopped.signal.aborted) return;
-    const what =
-      starts > 0
-        ? `none came to work in ${starts} starts in a row`
-        : `${this.options.maxCrashes} in a row ended without the result of a block`;
+    const { maxStarts, maxCrashes } = this.options;
+    let what = `${maxCrashes} in a row ended without the result of a block`;
+    if (end.cause === 'refused') what = 'they cannot be started';
+    else if (starts >= maxStarts) what = `none came to work in ${starts} starts in a row`;
+    else if (evictions >= maxCrashes)
+      what = `${evictions} in a row were ended from outside before the result of a block`;
     this.options.onExhausted(
       new BlockwrightError(
         'ERR_WORKER_START',

@@ -35,8 +35,14 @@ export class WorkerSession {
   results = 0;
   /** When it was last heard of. */
   lastSeen: number;
+  /** Since when it has been waiting for blocks, while it does. */
+  idleSince = 0;
+  /** It was told to end for want of work. */
+  retired = false;
   /** Since when, at the earliest, the lease at work is at work. */
   runningSince = 0;
+  /** It was warned that its time is over: it takes no more blocks, and ends. */
+  draining = false;
   /** Nothing more is accepted from it: it has ended, or is about to. */
   dismissed = false;
   /** Why it was ended, if it was not its own doing. */
@@ -53,6 +59,8 @@ export class WorkerSession {
     readonly id: string,
     readonly handle: WorkerHandle,
     readonly started: number,
+    /** Place of its pool among those of the run. */
+    readonly pool = 0,
   ) {
     this.lastSeen = started;
     const forced = new Promise<WorkerEnd>((resolve) => {
@@ -110,6 +118,13 @@ export class WorkerSession {
     this.connection?.send(message);
   }
 
+  /** Has it end, for there is no work for it. */
+  retire(milliseconds: number): void {
+    this.retired = true;
+    this.send({ type: 'stop' });
+    this.killAfter(milliseconds, 'it did not end when there was no work for it');
+  }
+
   /** Ends the process at once and listens to it no more. */
   kill(reason: string): void {
     this.reason ??= reason;
@@ -144,6 +159,7 @@ export class WorkerSession {
 
 /** How a worker ended, for people. */
 export function describeEnd(end: WorkerEnd): string {
+  if (end.reason !== undefined) return end.reason;
   if (end.signal !== null) return `ended by ${end.signal}`;
   return end.status === null ? 'it did not start' : `exit status ${end.status}`;
 }

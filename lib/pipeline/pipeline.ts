@@ -7,8 +7,9 @@ import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
+import type { ExecutorConfig, ExecutorInput } from './executor-schema.js';
 import { place, problemsOf, valueAt } from './issues.js';
-import { checkAfter, checkReferences, checkStacks } from './names.js';
+import { checkAfter, checkExecutors, checkReferences, checkSkips, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
@@ -49,6 +50,10 @@ export interface PipelineTask {
   readonly after: readonly string[];
   readonly retries: number;
   readonly blockTimeoutSeconds?: number;
+  /** Names of the arrays that say which blocks are skipped. */
+  readonly skip?: SkipInput;
+  /** Name of one of the pipeline's executors; its own without it. */
+  readonly executor?: string;
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -61,7 +66,9 @@ export interface Pipeline {
   readonly runDirectory: string;
   readonly arrays: ReadonlyMap<string, PipelineArray>;
   readonly graphs: ReadonlyMap<string, PipelineGraph>;
-  readonly executor: PipelineConfig['executor'];
+  readonly executor: ExecutorConfig;
+  readonly executors: PipelineConfig['executors'];
+  readonly maxWorkers?: number;
   readonly resources: Readonly<Record<string, number>>;
   /** Modules, absolute. */
   readonly plugins: readonly string[];
@@ -75,7 +82,9 @@ export interface PipelineInput {
   readonly runDirectory?: string;
   readonly arrays?: Readonly<Record<string, ArrayInput>>;
   readonly graphs?: Readonly<Record<string, { readonly type: 'sqlite'; readonly path: string }>>;
-  readonly executor?: { readonly type: 'local'; readonly workers?: number };
+  readonly executor?: ExecutorInput;
+  readonly executors?: Readonly<Record<string, ExecutorInput>>;
+  readonly maxWorkers?: number;
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
@@ -91,6 +100,14 @@ export interface ArrayInput {
   readonly neighborhood?: readonly (readonly number[])[];
 }
 
+/** Arrays of the pipeline that say which blocks of a task are skipped. */
+export interface SkipInput {
+  /** In world units, of any voxel size: a block is skipped where its writeRoi holds no voxel that is not 0. */
+  readonly mask?: string;
+  /** One cell a block, in the shape of the grid of blocks: not 0 means skip. */
+  readonly blocks?: string;
+}
+
 /** A task as the file or code gives it: the options of its type stand beside these keys. */
 export interface TaskInput {
   readonly type: string;
@@ -98,6 +115,9 @@ export interface TaskInput {
   readonly retries?: number;
   /** Seconds. */
   readonly blockTimeout?: number;
+  readonly skip?: SkipInput;
+  /** Name of one of the `executors`. */
+  readonly executor?: string;
   readonly resources?: Readonly<Record<string, number>>;
   readonly [option: string]: unknown;
 }
@@ -158,6 +178,8 @@ export async function buildPipeline(
   checkReferences(value, registry, add);
   checkStacks(value, add);
   checkAfter(value, add);
+  checkExecutors(value, add);
+  checkSkips(value, add);
   checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   return resolvePipeline(parsed.data, value as PipelineInput, registry, {
@@ -190,6 +212,8 @@ function resolvePipeline(
     })),
     graphs: mapOf(config.graphs, (name, { type, path }) => ({ name, type, path: absolute(path), pathAsGiven: path })),
     executor: config.executor,
+    executors: config.executors,
+    ...(config.maxWorkers === undefined ? {} : { maxWorkers: config.maxWorkers }),
     resources: config.resources,
     tasks: Object.entries(config.tasks as Record<string, TaskInput>).map(([name, task]) => ({
       name,
@@ -199,6 +223,8 @@ function resolvePipeline(
       after: task.after ?? [],
       retries: task.retries ?? 2,
       ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
+      ...(task.skip === undefined ? {} : { skip: task.skip }),
+      ...(task.executor === undefined ? {} : { executor: task.executor }),
       resources: task.resources ?? {},
     })),
   };

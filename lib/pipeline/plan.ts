@@ -12,6 +12,7 @@ import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { outputStore } from './resource-key.js';
+import { checkSkip } from './skip-blocks.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
@@ -86,7 +87,8 @@ export async function planPipeline(
   const waitsFor = (name: string) => [...(upstream.get(name) ?? []), ...(barriers.get(name) ?? [])];
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
-    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, resources })));
+    const check = { pipeline, task, plan, planned, lost, stored, resources };
+    refusals.push(...(await checkTask(check)), ...checkSkip(check, arrays));
     const bytes = (resources: readonly Resource[], of: 'read' | 'write') =>
       resources.reduce((sum, { kind, name, innerPath }) => {
         const metadata =

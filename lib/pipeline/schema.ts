@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isInnerPath } from '../storage/inner-path.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
+import { executorSchema } from './executor-schema.js';
 import { operation } from './operation-schema.js';
 import type { TaskRegistry } from './registry.js';
 
@@ -56,22 +57,20 @@ const graph = z
   ])
   .describe('A store of region adjacency graphs');
 
-const executor = z
-  .discriminatedUnion('type', [
-    z
-      .strictObject({
-        type: z.literal('local'),
-        workers: z.int().min(1).max(1024).optional().describe("Default: the machine's cores"),
-      })
-      .describe('Worker processes on this machine'),
-  ])
-  .describe('What runs the workers');
+const skip = z
+  .strictObject({
+    mask: name.optional().describe('An array: blocks whose writeRoi holds no voxel of it that is not 0 are skipped'),
+    blocks: name.optional().describe('An array with one cell a block, in the shape of the grid: not 0 means skip'),
+  })
+  .describe('Which blocks are skipped, decided anew when a run begins');
 
 /** What every task has, beside the options of its type. */
 const common = {
   after: z.array(name).optional().describe('Tasks that end before this one begins, beside those it shares data with'),
   retries: z.int().min(0).max(100).optional().describe('How often a block that failed is tried again. Default: 2'),
   blockTimeout: z.number().positive().optional().describe('Seconds after which a block counts as hung. Default: none'),
+  executor: name.optional().describe('Which of the `executors` runs its blocks. Default: the `executor`'),
+  skip: skip.optional(),
   resources: resources.optional().describe("What one block holds of the pipeline's `resources` while it runs"),
 };
 
@@ -98,7 +97,12 @@ export function pipelineSchema(registry: TaskRegistry) {
         .describe('Folder of the done records, journal and logs; one a pipeline. Default: <name>.run'),
       arrays: z.record(name, array).default({}).describe('The arrays that tasks read and write, by name'),
       graphs: z.record(name, graph).default({}).describe('The graphs that tasks read and write, by name'),
-      executor: executor.default({ type: 'local' }),
+      executor: executorSchema.default({ type: 'local' }),
+      executors: z
+        .record(name, executorSchema)
+        .default({})
+        .describe('Further ones, which tasks name as their `executor`'),
+      maxWorkers: z.int().min(1).optional().describe('The most workers of all executors together. Default: no limit'),
       resources: resources.default({}).describe('How much there is of what blocks hold while they run, e.g. {gpu: 1}'),
       plugins: z
         .array(z.string().min(1))

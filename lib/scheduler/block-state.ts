@@ -10,12 +10,12 @@ export const BlockState = {
   done: 3,
   /** Someone asserted that there is nothing to do; counts as done for what is downstream. */
   skipped: 4,
+  /** Not asked for in this run. Nothing that is asked for needs it. */
+  unwanted: 5,
   /** Used up its attempts. */
-  failed: 5,
+  failed: 6,
   /** Something upstream failed, so it never runs. */
-  orphaned: 6,
-  /** Not asked for in this run. What waits for it is not asked for either, or this would hold up nothing. */
-  unwanted: 7,
+  orphaned: 7,
 } as const;
 
 export type BlockState = (typeof BlockState)[keyof typeof BlockState];

@@ -1,6 +1,8 @@
 import { BlockwrightError } from '../errors.js';
 import { type BlockCounts, BlockState } from './block-state.js';
-import { Resources } from './resources.js';
+import { keepInOrder } from './orphan-order.js';
+import { Resources, type ResourceUse } from './resources.js';
+import { isLost, type Revived, revive } from './revival.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { TaskBlocks } from './task-blocks.js';
 import { TaskDependency } from './task-dependency.js';
@@ -29,7 +31,7 @@ export interface Assignment {
 }
 
 /** Why {@link Scheduler.acquire} gives nothing. */
-export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${string}`;
+export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${string}` | `limit of task ${string}`;
 
 /**
  * Decides which block runs next: a state machine without clocks, processes or files. The same calls in the same order
@@ -44,7 +46,10 @@ export type IdleReason = 'finished' | 'budget' | 'dependencies' | `resource ${st
  * in which nothing waits, and up to 0.13 for the queue.
  */
 export class Scheduler {
+  private readonly names: readonly string[];
   private readonly maxRetries: readonly number[];
+  /** How many blocks of each task may run at once. */
+  private readonly limits: number[];
   private readonly blocks: readonly TaskBlocks[];
   /** For each task, the dependencies of others on it. */
   private readonly dependents: readonly (readonly TaskDependency[])[];
@@ -63,7 +68,9 @@ export class Scheduler {
     this.workers = atLeastOne('workers', options.workers ?? Number.POSITIVE_INFINITY);
     this.maxLosses = atLeastOne('maxLosses', options.maxLosses ?? 3);
     checkTasks(tasks);
+    this.names = tasks.map((task) => task.name);
     this.maxRetries = tasks.map((task) => task.maxRetries ?? 2);
+    this.limits = tasks.map(() => Number.POSITIVE_INFINITY);
     this.order = downstreamFirst(tasks);
     this.poolOrders = byPool(this.order, tasks);
     this.resources = new Resources(options.resources ?? {}, tasks);
@@ -97,7 +104,7 @@ export class Scheduler {
     if (this.running >= this.workers) return undefined;
     for (const task of this.tasksOf(pool)) {
       const blocks = this.blocks[task];
-      if (!blocks.canRun || this.resources.missing(task) !== undefined) continue;
+      if (!blocks.canRun || this.missing(task) !== undefined) continue;
       const block = blocks.take();
       if (block === undefined) continue;
       this.resources.take(task);
@@ -120,7 +127,7 @@ export class Scheduler {
     this.unfinished--;
     this.blocks[task].move(block, outcome === 'done' ? BlockState.done : BlockState.skipped);
     for (const dependency of this.dependents[task]) dependency.release(block);
-    this.releaseOwn(this.blocks[task], block);
+    this.leaveOrder(task, block);
     return true;
   }
 
@@ -148,6 +155,40 @@ export class Scheduler {
     return true;
   }
 
+  /**
+   * Blocks that failed for good are tried again, with their retries and losses counted anew, and what they had orphaned waits
+   * again unless something else stands in its way for good. Attempts go on counting. Blocks that did not fail are left alone.
+   */
+  revive(task: number, failed: Iterable<number>): Revived {
+    const { revived, demoted } = revive(this.blocks, this.dependents, task, failed);
+    this.unfinished += revived.failed + revived.orphaned;
+    for (let i = 0; i < demoted.length; i += 2) this.orphanIfLost(demoted[i], demoted[i + 1]);
+    return revived;
+  }
+
+  /**
+   * Takes back what was counted against a block, as it was not its fault after all. Nothing changes where it is in a final
+   * state: what failed for good stays so.
+   */
+  forgive(task: number, block: number, what: 'failure' | 'loss'): void {
+    const blocks = this.blocks[task];
+    if (blocks.state(block) >= BlockState.done) return;
+    const history = blocks.knownHistory(block);
+    if (history === undefined) return;
+    if (what === 'failure') history.failures = Math.max(0, history.failures - 1);
+    else history.losses = Math.max(0, history.losses - 1);
+  }
+
+  /** From now on no more than `limit` blocks of a task are handed out at once; those that run may end. */
+  setLimit(task: number, limit: number): void {
+    this.limits[task] = atLeastOne('limit', limit);
+  }
+
+  /** How many blocks of a task may run at once; infinite without a limit. */
+  limit(task: number): number {
+    return this.limits[task];
+  }
+
   state(task: number, block: number): BlockState {
     return this.blocks[task].state(block);
   }
@@ -167,18 +208,31 @@ export class Scheduler {
     };
   }
 
+  /** Of a pool's tasks: how many blocks have no final state, and how many are ready and could be acquired now. */
+  demand(pool: number): { readonly left: number; readonly ready: number } {
+    let left = 0;
+    let ready = 0;
+    for (const task of this.tasksOf(pool)) {
+      left += this.blocks[task].unfinished;
+      if (this.missing(task) !== undefined) continue;
+      const { [task]: limit } = this.limits;
+      ready += Math.min(this.blocks[task].tally(BlockState.ready), limit - this.blocks[task].tally(BlockState.running));
+    }
+    return { left, ready };
+  }
+
   /** Why nothing can be acquired; undefined when something can. */
   idleReason(pool?: number): IdleReason | undefined {
     if (this.tasksOf(pool).every((task) => this.blocks[task].unfinished === 0)) return 'finished';
     if (this.running >= this.workers) return 'budget';
-    let missing: string | undefined;
+    let missing: IdleReason | undefined;
     for (const task of this.tasksOf(pool)) {
       if (!this.blocks[task].canRun) continue;
-      const resource = this.resources.missing(task);
-      if (resource === undefined) return undefined;
-      missing ??= resource;
+      const reason = this.missing(task);
+      if (reason === undefined) return undefined;
+      missing ??= reason;
     }
-    return missing === undefined ? 'dependencies' : `resource ${missing}`;
+    return missing ?? 'dependencies';
   }
 
   /** The blocks of a task in a state, in ascending order; the states must not change meanwhile. */
@@ -196,8 +250,36 @@ export class Scheduler {
     return this.blocks[task].attempts(block);
   }
 
+  /** What a ready block of the task would have to wait for. */
+  private missing(task: number): IdleReason | undefined {
+    if (this.blocks[task].tally(BlockState.running) >= this.limits[task]) return `limit of task ${this.names[task]}`;
+    const resource = this.resources.missing(task);
+    return resource === undefined ? undefined : `resource ${resource}`;
+  }
+
   private tasksOf(pool: number | undefined): readonly number[] {
     return pool === undefined ? this.order : (this.poolOrders[pool] ?? []);
+  }
+
+  /** How often a block failed by its own fault and lost its worker, since it was last revived. */
+  troubles(task: number, block: number): { readonly failures: number; readonly losses: number } {
+    const { failures = 0, losses = 0 } = this.blocks[task].recalled(block) ?? {};
+    return { failures, losses };
+  }
+
+  /** Blocks behind a revived one in their task's order that ran when it was revived: it waits until they have ended. */
+  heldBy(task: number, block: number): number[] {
+    return [...(this.blocks[task].heldBy(block) ?? [])];
+  }
+
+  /** How much of each named resource there is and is in use. */
+  resourceUse(): readonly ResourceUse[] {
+    return this.resources.use();
+  }
+
+  /** The first resource that a block of the task would have to wait for; undefined when there is enough of all. */
+  missingResource(task: number): string | undefined {
+    return this.resources.missing(task);
   }
 
   private seed(task: number, dependencies: readonly TaskDependency[]): void {
@@ -239,18 +321,37 @@ export class Scheduler {
     this.stop(task);
     if (!forGood) {
       blocks.putBack(block);
+      this.orphanIfLost(task, block);
+      blocks.letGo(block);
       return 'retry';
     }
     this.orphanDownstream(task, block);
     blocks.move(block, BlockState.failed);
     this.unfinished--;
-    if (blocks.resumed) this.releaseOwn(blocks, block);
+    if (blocks.resumed) this.leaveOrder(task, block);
     return 'failed';
   }
 
-  private orphanDownstream(task: number, block: number): void {
+  /** A block ended: it stands in the way of no other, unless one before it was revived while it ran. */
+  private leaveOrder(task: number, block: number): void {
+    const blocks = this.blocks[task];
+    if (!blocks.resumed || blocks.pending(block) === 0) this.releaseOwn(blocks, block);
+    blocks.letGo(block);
+  }
+
+  /** A block that waits again because one before it was revived may have lost another one meanwhile. */
+  private orphanIfLost(task: number, block: number): void {
+    const blocks = this.blocks[task];
+    if (blocks.state(block) !== BlockState.waiting || !isLost(blocks, block)) return;
+    blocks.move(block, BlockState.orphaned);
+    this.unfinished--;
+    this.orphanDownstream(task, block, true);
+  }
+
+  private orphanDownstream(task: number, block: number, orphaned = false): void {
     const stack = [task, block]; // pairs of numbers: there may be millions
     const inOrder: number[] = []; // the same, of those that something could still wait for
+    if (orphaned && this.blocks[task].resumed) inOrder.push(task, block);
     while (stack.length > 0) {
       const lost = stack.pop()!;
       const from = stack.pop()!;
@@ -272,34 +373,7 @@ export class Scheduler {
         dependency.visitWaiting(lost, (waiting) => orphan(dependency.task, waiting));
       }
     }
-    this.keepInOrder(inOrder);
-  }
-
-  /**
-   * Blocks that never run keep their place in their task's order too, for the sake of what an earlier run finished
-   * behind them: from now on they wait for their own task's blocks alone, and pass that on.
-   *
-   * @param orphans pairs of task and block, just orphaned.
-   */
-  private keepInOrder(orphans: readonly number[]): void {
-    const counts: number[] = [];
-    for (let i = 0; i < orphans.length; i += 2) {
-      const blocks = this.blocks[orphans[i]];
-      const length = blocks.plan.upstream(orphans[i + 1], this.neighbours);
-      let count = 0;
-      for (let k = 0; k < length; k++) {
-        const before = this.neighbours[k];
-        // the orphans among them still have the counts they waited with, which are not 0
-        if (blocks.state(before) < BlockState.done || blocks.pending(before) > 0) count++;
-      }
-      counts.push(count);
-    }
-    counts.forEach((count, i) => {
-      this.blocks[orphans[2 * i]].setPending(orphans[2 * i + 1], count);
-    });
-    counts.forEach((count, i) => {
-      if (count === 0) this.releaseOwn(this.blocks[orphans[2 * i]], orphans[2 * i + 1]);
-    });
+    for (const [of, free] of keepInOrder(this.blocks, inOrder)) this.releaseOwn(this.blocks[of], free);
   }
 
   private stop(task: number): void {

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Executor, WorkerEnd, WorkerHandle, WorkerRequest } from '../coordinator/executor.js';
 import { messageOf } from '../errors.js';
+import { readTail } from './log-tail.js';
+import { threadCounts } from './thread-counts.js';
 
 export interface LocalExecutorOptions {
   /** The program that runs {@link runWorker}; it gets `--run-directory DIR --worker-id ID` after `args`. */
@@ -13,9 +15,6 @@ export interface LocalExecutorOptions {
   /** Threads that libraries in a worker may use. They read it when they start, so a worker cannot set it itself. @default 1 */
   readonly threads?: number | undefined;
 }
-
-/** Bytes of a worker's log that are looked at for its last lines. */
-const TAIL = 4096;
 
 /** Starts workers as child processes of the coordinator. */
 export class LocalExecutor implements Executor {
@@ -62,13 +61,6 @@ export class LocalExecutor implements Executor {
   }
 }
 
-/** What the common libraries read; libuv's pool also does file input and output, so it is never smaller than its default. */
-function threadCounts(threads: number): Record<string, string> {
-  const names = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMEXPR_NUM_THREADS', 'BLOSC_NTHREADS'];
-  const counts = Object.fromEntries(names.map((name) => [name, String(threads)]));
-  return { ...counts, UV_THREADPOOL_SIZE: String(Math.max(4, threads)) };
-}
-
 function kill(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   // the group is made by the child itself, a moment after it began
@@ -82,18 +74,6 @@ function killGroup(leader: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function readTail(log: number, begin: number): string {
-  try {
-    const { size } = fstatSync(log);
-    const from = Math.max(begin, size - TAIL);
-    const bytes = Buffer.alloc(Math.max(0, size - from));
-    const count = bytes.byteLength === 0 ? 0 : readSync(log, bytes, 0, bytes.byteLength, from);
-    return bytes.toString('utf8', 0, count).trimEnd();
-  } catch (error) {
-    return `(its log cannot be read: ${messageOf(error)})`;
   }
 }
 

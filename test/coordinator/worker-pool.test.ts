@@ -4,10 +4,15 @@ import { RunFolder } from '../../lib/coordinator/run-folder.js';
 import { WorkerPool, type WorkerPoolOptions } from '../../lib/coordinator/worker-pool.js';
 import type { WorkerSession } from '../../lib/coordinator/worker-session.js';
 
-const end: WorkerEnd = { status: 1, signal: null, lastLines: 'last words' };
+const ended: WorkerEnd = { status: 1, signal: null, lastLines: 'last words' };
 
 /** A pool of workers that end at once; `before` is what a worker does first. Gives the pauses between their starts. */
-async function pausesOf(workers: number, before: (session: WorkerSession, started: number) => void, stopAfter = 100) {
+async function pausesOf(
+  workers: number,
+  before: (session: WorkerSession, started: number) => void,
+  stopAfter = 100,
+  end: WorkerEnd = ended,
+) {
   const pauses: number[] = [];
   let started = 0;
   let exhausted: Error | undefined;
@@ -18,7 +23,7 @@ async function pausesOf(workers: number, before: (session: WorkerSession, starte
   const options: WorkerPoolOptions = {
     executor,
     folder: new RunFolder('/nowhere'),
-    epoch: 1,
+    nextId: () => `1.${started}`,
     maxStarts: 4,
     maxCrashes: 10,
     now: () => 0,
@@ -71,4 +76,19 @@ test('it ends only when no place is left', async () => {
   const { started, exhausted } = await pausesOf(3, () => undefined);
   expect(started).toBe(12);
   expect(exhausted).toBeDefined();
+});
+
+test('workers that are ended from outside have not failed, but not for ever', async () => {
+  const preempted: WorkerEnd = { ...ended, cause: 'preempted', reason: 'job 7: PREEMPTED' };
+  const { started, exhausted } = await pausesOf(1, () => undefined, 100, preempted);
+  expect(started).toBe(10);
+  expect(exhausted?.message).toContain('10 in a row were ended from outside before the result of a block');
+  expect(exhausted?.message).toContain('The last: job 7: PREEMPTED');
+});
+
+test('what can never be started is not tried again', async () => {
+  const refused: WorkerEnd = { ...ended, cause: 'refused', reason: 'no such partition' };
+  const { started, exhausted } = await pausesOf(1, () => undefined, 100, refused);
+  expect(started).toBe(1);
+  expect(exhausted?.message).toContain('they cannot be started. The last: no such partition');
 });

@@ -191,7 +191,7 @@ describe('a bad file', () => {
       [
         '3 problems',
         "8:38: tasks.t.blocksize: unknown key (did you mean 'blockSize'?)",
-        '8:70: tasks.t.colour: unknown key; expected input, others, graph, lut, blockSize, fit, threshold, mode, scores, low, high, type, after, retries, blockTimeout or resources',
+        '8:70: tasks.t.colour: unknown key; expected input, others, graph, lut, blockSize, fit, threshold, mode, scores, low, high, type, after, retries, blockTimeout, executor, skip or resources',
         "9:1: executer: unknown key (did you mean 'executor'?)",
       ],
     ],
@@ -264,6 +264,11 @@ describe('a bad file', () => {
       ],
     ],
     [
+      'executors that are not there',
+      `${head}  t: {type: toy-options, input: raw, blockSize: [8], executor: gpus}\nexecutors: {gpu: {type: local}}\n`,
+      ["8:64: tasks.t.executor: expected one of the file's executors ('gpu'), found 'gpus' (did you mean 'gpu'?)"],
+    ],
+    [
       'tasks that wait for each other',
       `${head}  a: {type: toy-options, input: raw, blockSize: [8], after: [c]}
   b: {type: toy-options, input: raw, blockSize: [8], after: [a]}
@@ -287,8 +292,8 @@ describe('a bad file', () => {
     ],
     [
       'another executor',
-      `${head}  t: {type: toy-options, input: raw, blockSize: [8]}\nexecutor: {type: slurm}\n`,
-      ["9:18: executor.type: expected 'local', found 'slurm'"],
+      `${head}  t: {type: toy-options, input: raw, blockSize: [8]}\nexecutor: {type: slrum}\n`,
+      ["9:18: executor.type: expected 'local' or 'slurm', found 'slrum' (did you mean 'slurm'?)"],
     ],
   ];
   test.each(cases)('%s', async (_what, text, lines) => {

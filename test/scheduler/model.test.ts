@@ -68,6 +68,9 @@ const KINDS = [
   'lose',
   'give back',
   'stale',
+  'revive',
+  'limit',
+  'forgive',
 ] as const;
 
 const anyActions = fc.array(fc.record({ kind: fc.constantFrom(...KINDS), pick: fc.nat({ max: 1000 }) }), {
@@ -91,6 +94,28 @@ class Drive {
       for (const of of [undefined, 0, 1, 2, 3]) expect(this.scheduler.idleReason(of)).toBe(this.model.idleReason(of));
       expect(this.scheduler.acquire(pool)).toEqual(this.model.acquire(pool));
       expect(this.model.conflicts()).toEqual([]);
+      this.compare();
+      return;
+    }
+    if (kind === 'revive') {
+      this.revive(pick);
+      return;
+    }
+    if (kind === 'limit') {
+      const task = pick % this.run.tasks.length;
+      const limit = [1, 1, 2, 3, Number.POSITIVE_INFINITY][pick % 5];
+      this.scheduler.setLimit(task, limit);
+      this.model.setLimit(task, limit);
+      expect(this.scheduler.limit(task)).toBe(limit);
+      return;
+    }
+    if (kind === 'forgive') {
+      const task = pick % this.run.tasks.length;
+      const block = pick % Math.max(1, this.run.tasks[task].plan.count);
+      if (this.run.tasks[task].plan.count === 0) return;
+      for (const scheduler of [this.scheduler, this.model]) {
+        scheduler.forgive(task, block, pick % 2 === 0 ? 'failure' : 'loss');
+      }
       this.compare();
       return;
     }
@@ -122,6 +147,17 @@ class Drive {
     });
   }
 
+  /** Some of what failed in a task, or all of it, with a block or two that did not. */
+  private revive(pick: number): void {
+    const task = pick % this.run.tasks.length;
+    const { count } = this.run.tasks[task].plan;
+    if (count === 0) return;
+    const failed = this.scheduler.failedBlocks(task);
+    const chosen = pick % 3 === 0 ? failed : [...failed.filter((block) => (block + pick) % 2 === 0), pick % count];
+    expect(this.scheduler.revive(task, chosen)).toEqual(this.model.revive(task, [...new Set(chosen)]));
+    this.compare();
+  }
+
   private actStale(task: number, block: number, attempt: number): void {
     expect(this.scheduler.isCurrent(task, block, attempt)).toBe(false);
     expect(this.scheduler.complete(task, block, attempt, 'done')).toBe(false);
@@ -144,12 +180,15 @@ class Drive {
   }
 }
 
-test('keeps the order through what was done before, whatever fails', () => {
+test('keeps the order through what was done before, whatever fails and is revived', () => {
   const actions = fc.array(
-    fc.record({ kind: fc.constantFrom('acquire', 'done', 'fail'), pick: fc.nat({ max: 1000 }) }),
+    fc.record({
+      kind: fc.constantFrom('acquire', 'acquire', 'done', 'fail', 'fail', 'revive'),
+      pick: fc.nat({ max: 1000 }),
+    }),
     {
       minLength: 10,
-      maxLength: 40,
+      maxLength: 60,
     },
   );
   fc.assert(

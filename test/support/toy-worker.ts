@@ -29,7 +29,8 @@ export interface ToyTask {
     | 'busy'
     | 'late'
     | 'stand still'
-    | 'slow';
+    | 'slow'
+    | 'wait';
   readonly on?: readonly number[];
   readonly until?: number;
 }
@@ -104,6 +105,13 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
     case 'slow':
       await delay(120);
       return 'go on';
+    case 'wait':
+      // until the block is given up
+      return new Promise((_, reject) => {
+        context.log('waits');
+        const end = () => reject(context.signal.reason);
+        context.signal.addEventListener('abort', end);
+      });
     case 'skip':
       return 'skipped';
     case 'noop':
@@ -132,6 +140,7 @@ if (process.argv.includes('--worker-id')) {
   await runWorker({
     runDirectory: argument('--run-directory'),
     workerId: argument('--worker-id'),
+    drainSeconds: process.argv.includes('--drain-seconds') ? Number(argument('--drain-seconds')) : undefined,
     async load(workerConfig) {
       const config = workerConfig as ToyConfig;
       const tasks = config.tasks.map((task): [string, ProcessBlock] => [

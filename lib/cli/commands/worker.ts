@@ -8,7 +8,11 @@ export async function worker(argv: readonly string[], console: Console): Promise
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { 'run-directory': { type: 'string' }, 'worker-id': { type: 'string' } },
+      options: {
+        'run-directory': { type: 'string' },
+        'worker-id': { type: 'string' },
+        'drain-seconds': { type: 'string' },
+      },
     });
     const { 'run-directory': runDirectory, 'worker-id': workerId } = values;
     if (runDirectory === undefined || workerId === undefined) {
@@ -21,6 +25,7 @@ export async function worker(argv: readonly string[], console: Console): Promise
     await runWorker({
       runDirectory,
       workerId,
+      drainSeconds: values['drain-seconds'] === undefined ? undefined : Number(values['drain-seconds']),
       load: async (config) => {
         const [{ loadTasks }, { builtInTasks }] = await Promise.all([
           import('../../pipeline/load-tasks.js'),

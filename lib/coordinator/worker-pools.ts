@@ -1,0 +1,129 @@
+import type { Scheduler } from '../scheduler/scheduler.js';
+import type { RunEvent } from './events.js';
+import type { Executor } from './executor.js';
+import { executorPlace } from './executor-place.js';
+import type { Journal } from './journal.js';
+import { WorkerPool, type WorkerPoolOptions } from './worker-pool.js';
+import type { WorkerSession } from './worker-session.js';
+
+/** Milliseconds for a worker to end by itself once it was told. */
+const FAREWELL = 5000;
+
+/** An executor of a run, and how many workers it may have at once. */
+export interface PoolOptions {
+  readonly executor: Executor;
+  readonly workers: number;
+}
+
+export interface WorkerPoolsOptions
+  extends Omit<WorkerPoolOptions, 'pool' | 'executor' | 'nextId' | 'onDemand' | 'onStart'> {
+  readonly pools: readonly PoolOptions[];
+  readonly epoch: number;
+  readonly journal: Journal;
+  readonly scheduler: Scheduler;
+  /** The most workers of all pools together. */
+  readonly maxWorkers: number;
+  onStart(session: WorkerSession): void;
+  onEvent(event: RunEvent): void;
+}
+
+/**
+ * The workers of a run: one pool an executor. Where there are several, or where idle workers cost something, a worker is
+ * started when there is a block for it and ended when it was idle for long or another pool needs its place.
+ */
+export class WorkerPools {
+  /** Started and not ended, by id. */
+  readonly sessions = new Map<string, WorkerSession>();
+  private readonly pools: readonly WorkerPool[];
+  private readonly onDemand: readonly boolean[];
+  private started = 0;
+
+  constructor(private readonly options: WorkerPoolsOptions) {
+    const { pools, epoch } = options;
+    this.onDemand = pools.map(
+      ({ executor, workers }) => pools.length > 1 || executor.idleSeconds !== undefined || workers > options.maxWorkers,
+    );
+    this.pools = pools.map(
+      ({ executor }, pool) =>
+        new WorkerPool({
+          ...options,
+          pool,
+          executor,
+          onDemand: this.onDemand[pool],
+          nextId: () => `${epoch}.${this.started++}`,
+          onStart: (session) => {
+            this.sessions.set(session.id, session);
+            options.onStart(session);
+          },
+          onEnd: (session, end) => {
+            this.sessions.delete(session.id);
+            options.onEnd(session, end);
+          },
+        }),
+    );
+  }
+
+  /** Has the executors end what an earlier coordinator of this folder left. */
+  async open(): Promise<void> {
+    const { pools } = this.options;
+    for (const [pool, { executor }] of pools.entries()) {
+      await executor.open?.(executorPlace({ ...this.options, executor, pool }));
+    }
+  }
+
+  /** Nothing that was started is left when it resolves. */
+  async close(): Promise<void> {
+    await Promise.all(this.options.pools.map(({ executor }) => executor.close?.()));
+  }
+
+  /** Starts workers, no more than there are blocks left. Resolves when all have ended for good. */
+  async run(): Promise<void> {
+    const { pools, scheduler } = this.options;
+    await Promise.all(this.pools.map((pool, i) => pool.run(Math.min(pools[i].workers, scheduler.demand(i).left))));
+  }
+
+  stop(): void {
+    for (const pool of this.pools) pool.stop();
+  }
+
+  executorOf(session: WorkerSession): Executor {
+    return this.pools[session.pool].executor;
+  }
+
+  /**
+   * Starts workers where blocks wait for some, and ends idle ones.
+   *
+   * @param idle those that wait for blocks
+   * @returns those that were ended
+   */
+  adjust(idle: Iterable<WorkerSession>, now: number): WorkerSession[] {
+    if (!this.onDemand.includes(true)) return [];
+    const { maxWorkers, scheduler } = this.options;
+    const demands = this.pools.map((_, pool) => scheduler.demand(pool));
+    const retiring: WorkerSession[] = [];
+    const spare: WorkerSession[] = [];
+    for (const session of idle) {
+      const { idleSeconds = Number.POSITIVE_INFINITY } = this.executorOf(session);
+      const tooLong = now - session.idleSince > idleSeconds * 1000;
+      if (demands[session.pool].left === 0 || tooLong) retiring.push(session);
+      else spare.push(session);
+    }
+    let places = maxWorkers - this.sessions.size;
+    let wanted = 0;
+    this.pools.forEach((pool, i) => {
+      if (!this.onDemand[i]) return;
+      let coming = 0;
+      for (const session of pool.sessions) if (!session.asked && !session.dismissed) coming++;
+      const missing = Math.min(Math.max(0, demands[i].ready - coming), pool.vacancies);
+      const starting = Math.min(missing, Math.max(0, places));
+      places -= starting;
+      wanted += missing - starting;
+      pool.summon(starting);
+    });
+    // idle workers of one pool stand in the way of another's
+    const ending = [...this.sessions.values()].filter(({ retired }) => retired).length + retiring.length;
+    retiring.push(...spare.slice(0, Math.max(0, wanted - ending)));
+    for (const session of retiring) session.retire(FAREWELL);
+    return retiring;
+  }
+}
