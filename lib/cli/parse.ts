@@ -3,6 +3,8 @@ import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
 import { copyCommand } from './commands/copy.js';
+import { costsCommand } from './commands/costs.js';
+import { doctorCommand } from './commands/doctor.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
@@ -65,6 +67,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, planCommand);
   parser = add(parser, statusCommand);
   parser = add(parser, logsCommand);
+  parser = add(parser, costsCommand);
   parser = add(parser, failuresCommand);
   parser = add(parser, explainCommand);
   parser = add(parser, retryCommand);
@@ -74,6 +77,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
   parser = add(parser, copyCommand);
+  parser = add(parser, doctorCommand);
   try {
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _found, text) => {

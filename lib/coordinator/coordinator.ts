@@ -6,16 +6,18 @@ import { BlockLedger, type BlockLedgerOptions } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { CostBook } from './cost-book.js';
+import { Dispatcher } from './dispatcher.js';
 import type { RunEvent } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
-import { Listener } from './listener.js';
-import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
+import type { Lease } from './lease-queue.js';
+import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
+import { type Listener, openListener, runListener } from './run-listener.js';
 import type { RunTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
-import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
+import { describeEnd, type WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
@@ -41,6 +43,7 @@ export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' |
   readonly maxLosses: number;
   readonly maxStarts: number;
   readonly maxCrashes: number;
+  readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
 }
 
@@ -55,8 +58,7 @@ export class Coordinator {
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
   private readonly pools: WorkerPools;
-  /** Workers that wait for blocks. */
-  private readonly parked = new Set<WorkerSession>();
+  private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
   private stopping = false;
   private failure: { readonly error: unknown } | undefined;
@@ -95,7 +97,7 @@ export class Coordinator {
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
     this.clock = new AttentiveClock(tick, () => this.guard(() => this.tick()));
     const now = () => this.clock.now();
-    this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
+    this.listener = runListener(options, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
     this.pools = new WorkerPools({
       ...options,
@@ -104,6 +106,12 @@ export class Coordinator {
       onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
+    });
+    this.dispatcher = new Dispatcher({
+      ledger: this.ledger,
+      sessions: () => this.pools.sessions.values(),
+      now,
+      onIdle: (workers) => options.onEvent({ type: 'idle', workers }),
     });
   }
 
@@ -120,7 +128,7 @@ export class Coordinator {
     try {
       await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
-      await this.listener.open();
+      await openListener(this.listener, this.options);
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
       this.distribute();
       await this.finished;
@@ -129,8 +137,7 @@ export class Coordinator {
       this.pools.stop();
       for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
-          session.send({ type: 'stop' });
-          session.killAfter(FAREWELL + this.slowness(session), 'it did not end when the run was over');
+          session.sendAway(FAREWELL + this.slowness(session), 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
@@ -195,9 +202,9 @@ export class Coordinator {
   }
 
   private workerStarted(session: WorkerSession): void {
-    const { description } = session.handle;
-    this.options.journal.write('worker-start', { worker: session.id, description });
-    this.options.onEvent({ type: 'worker-start', worker: session.id, description });
+    const facts = { worker: session.id, description: session.handle.description };
+    this.options.journal.write('worker-start', facts);
+    this.options.onEvent({ type: 'worker-start', ...facts });
   }
 
   /** Somebody who knows the key. */
@@ -211,11 +218,11 @@ export class Coordinator {
     }
     session[place] = connection;
     session.lastSeen = this.clock.now();
+    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason, peer)));
     if (peer.role === 'heartbeat') {
       connection.receive((message) => session.beat(message, this.clock.now()));
       return;
     }
-    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason)));
     const { epoch, tasks, heartbeatSeconds } = this.options;
     const names = tasks.map((task) => task.name);
     connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
@@ -227,14 +234,13 @@ export class Coordinator {
     try {
       const said = parseWorkerMessage(message);
       if (said.type === 'work') {
-        for (const result of said.results) this.settle(session, result);
-        if (said.acquire) this.park(session);
+        this.book(session, said);
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
       } else if (said.type === 'drain') {
         session.draining = true;
-        this.parked.delete(session);
+        this.dispatcher.forget(session);
       } else {
         this.desk.steer(connection, said.call, said.type);
       }
@@ -245,18 +251,19 @@ export class Coordinator {
     }
   }
 
-  private park(session: WorkerSession): void {
-    // a result that never came would be waited for without end
-    if (session.leases.size > 0) {
-      throw new BlockwrightError('ERR_PROTOCOL', `it asked for blocks while it held ${session.leases.size}`);
+  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0 }: WorkMessage): void {
+    for (const result of results) this.settle(session, result);
+    if (begun !== undefined) session.begin(begun, this.clock.now());
+    if (returned !== undefined) {
+      session.returning = false;
+      for (const id of returned) this.ledger.returned(session.takeBack(id));
     }
-    session.asked = true;
-    session.idleSince = this.clock.now();
-    this.parked.add(session);
+    this.dispatcher.eased(session);
+    if (acquire) this.dispatcher.ask(session, held);
   }
 
   private settle(session: WorkerSession, result: BlockResult): void {
-    const lease = session.settle(result.lease, this.clock.now());
+    const lease = session.settle(result.lease);
     if (lease === undefined) {
       this.options.journal.write('result-refused', { worker: session.id, lease: result.lease });
       return;
@@ -284,29 +291,20 @@ export class Coordinator {
     void this.desk.answer(caller, call, payload);
   }
 
-  /** Gives blocks to the workers that wait for some. */
+  /** Gives blocks to the workers that ask for some. */
   private distribute(): void {
-    if (!this.stopping && this.parked.size > 0) {
-      for (const session of this.parked) {
-        const blocks = this.ledger.take(session.pool);
-        if (blocks.length === 0) continue;
-        this.parked.delete(session);
-        const now = this.clock.now();
-        const leased = blocks.map(({ task, block, attempt }) => {
-          return { lease: session.grant(task, block, attempt, now).id, task, block, attempt };
-        });
-        session.send({ type: 'lease', blocks: leased });
-      }
-      if (this.parked.size > 0) this.options.onEvent({ type: 'idle', workers: this.parked.size });
+    if (!this.stopping) {
+      this.dispatcher.serveIdle();
+      // where more workers can come they are called for, before others take the blocks that are left
+      this.adjust();
+      this.dispatcher.serveAhead();
     }
-    this.adjust();
     this.checkEnd();
   }
 
-  /** Has workers started and ended where the work is. */
   private adjust(): void {
     if (this.stopping) return;
-    for (const session of this.pools.adjust(this.parked, this.clock.now())) this.parked.delete(session);
+    for (const session of this.pools.adjust(this.dispatcher.parked, this.clock.now())) this.dispatcher.forget(session);
   }
 
   private checkEnd(): void {
@@ -322,39 +320,40 @@ export class Coordinator {
     }
   }
 
-  /** Its connection is over, but not by us: it has ended, or soon will. */
-  private disconnected(session: WorkerSession, reason: Error | undefined): void {
+  /** Its connection is over, but not by us: it has ended, or soon will. A heartbeat that ends is noticed by its silence. */
+  private disconnected(session: WorkerSession, reason: Error | undefined, { role }: Peer): void {
     session.handle.look?.();
-    if (session.dismissed) return;
+    if (session.dismissed || (role === 'heartbeat' && codeOf(reason) !== 'ERR_PROTOCOL')) return;
     session.dismissed = true;
-    this.parked.delete(session);
+    // it has said all that it had to say, however long its process takes to end
+    session.parted = reason === undefined && session.draining;
+    this.dispatcher.forget(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
+    else session.killAfter((session.parted ? FAREWELL : PARTING) + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
-    this.parked.delete(session);
+    this.dispatcher.forget(session);
     session.kill(reason);
   }
 
   private workerEnded(session: WorkerSession, end: WorkerEnd): void {
     session.dismissed = true;
     session.disconnect();
-    this.parked.delete(session);
+    this.dispatcher.forget(session);
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
-    const expected = asked && (end.status === 0 || session.reason !== undefined);
     const { status, signal, cause } = end;
+    const expected = asked && (status === 0 || session.reason !== undefined);
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
-    const leases = [...session.leases.values()];
-    session.leases.clear();
-    // with several it is unclear which was at fault; they run alone next time, and then it is clear
-    const blamed = leases.length === 1 && !asked && !session.faultBooked && !isEviction(end);
     const lastLines = session.reason === undefined ? end.lastLines : '';
-    for (const lease of leases) {
-      // a stop gives blocks back: nothing went wrong with them
-      if (this.stopping) this.ledger.givenBack(lease, session.id);
+    for (const { lease, came } of session.takeAll()) {
+      const blamed = came === 'begun' && !asked && !isEviction(end);
+      // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
+      const untouched = came === 'unbegun' || (asked && (status === 0 || session.parted));
+      if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
+      // where it is not sure which was at fault, they run alone next time, and then it is
       else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
     }
     this.distribute();
@@ -363,6 +362,7 @@ export class Coordinator {
   private tick(): void {
     const now = this.clock.now();
     this.listener.tick();
+    if (!this.stopping) this.dispatcher.tick();
     const { leaseSeconds, tasks } = this.options;
     for (const session of this.pools.sessions.values()) {
       if (session.dismissed) continue;
@@ -383,7 +383,7 @@ export class Coordinator {
     const seconds = blockTimeout / 1000;
     const message = `block ${lease.block} of task ${name} ran longer than its blockTimeout of ${seconds} s`;
     this.dismiss(session, message);
-    session.leases.delete(lease.id);
+    session.leases.remove(lease);
     session.faultBooked = true;
     // not before it has ended: what it still does must not meet the next attempt
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };

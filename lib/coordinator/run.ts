@@ -10,6 +10,7 @@ import { removeTemporaries } from './durable-file.js';
 import type { RunEvent, RunState } from './events.js';
 import type { Executor } from './executor.js';
 import { Journal } from './journal.js';
+import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
 import { recallBlocks, unmaskedNotices } from './recalled-blocks.js';
 import { RunFolder } from './run-folder.js';
@@ -55,6 +56,8 @@ export interface RunOptions {
   readonly heartbeatSeconds?: number | undefined;
   /** A worker that was not heard of for so long has lost its blocks. @default 15 */
   readonly leaseSeconds?: number | undefined;
+  /** Blocks that one lease holds at most; fewer where they are long. @default 1024 */
+  readonly leaseBlocks?: number | undefined;
   /** How many workers a block may lose before it is taken for the cause. @default 3 */
   readonly maxLosses?: number | undefined;
   /** Starts in a row, of one of the workers' places, that do not come to ask for a block. @default 5 */
@@ -294,7 +297,7 @@ function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
 }
 
 function checkOptions(options: RunOptions): void {
-  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers } = withDefaults(options);
+  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers, leaseBlocks } = withDefaults(options);
   const refuse = (name: string, expected: string, found: number) => {
     throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
   };
@@ -306,6 +309,9 @@ function checkOptions(options: RunOptions): void {
     if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
   }
   if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
+  if (!Number.isSafeInteger(leaseBlocks) || leaseBlocks < 1 || leaseBlocks > LEASE_BLOCKS) {
+    refuse('leaseBlocks', `a whole number of 1 to ${LEASE_BLOCKS}`, leaseBlocks);
+  }
   for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
     const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
     // timers hold 2^31 ms
@@ -317,6 +323,7 @@ function withDefaults(options: RunOptions) {
   const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
   const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
+  const { leaseBlocks = LEASE_BLOCKS } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
     pools: [{ executor, workers }, ...Object.values(executors)],
@@ -328,5 +335,6 @@ function withDefaults(options: RunOptions) {
     maxLosses,
     maxStarts: maxRestarts,
     maxCrashes,
+    leaseBlocks,
   };
 }

@@ -38,6 +38,11 @@ export class TaskProgress {
     if (attempt > 1) this.retried++;
   }
 
+  /** An attempt was not begun. */
+  returned(attempt: number): void {
+    if (attempt > 1) this.retried--;
+  }
+
   ended(): void {
     this.last = performance.now();
   }

@@ -7,6 +7,12 @@ const word = line.refine((text) => text !== '' && !/\s/.test(text), 'expected on
 /** What the jobs of every batch system have. */
 export const batchJob = {
   workers: z.int().min(1).max(100_000).describe('How many jobs run blocks at once'),
+  profile: line
+    .min(1)
+    .optional()
+    .describe(
+      'A file of `blockwright doctor --save`, relative to this file: what is not said here is as its `executor` says',
+    ),
   cpus: z
     .int()
     .min(1)
@@ -36,6 +42,15 @@ export const batchJob = {
     .max(86_400)
     .optional()
     .describe('After how long without a block a job is ended; another is submitted when there is work. Default: 120'),
+  listen: z
+    .strictObject({
+      interface: word.optional().describe('Network interface of the host where the run is started, e.g. ib0'),
+      address: word.optional().describe('Address of that host'),
+      port: z.int().min(1).max(65_535).optional().describe('Default: any that is free'),
+      hostToo: z.boolean().optional().describe('Workers on that host come over the network, too. Default: false'),
+    })
+    .optional()
+    .describe('Where the run listens for its workers. Default: on every address that other hosts could reach'),
   pollSeconds: z.number().min(1).max(600).optional().describe('How often the jobs are asked for. Default: 5'),
 };
 
@@ -76,8 +91,35 @@ const slurm = z
   })
   .describe('Workers as jobs of a SLURM cluster');
 
+const lsf = z
+  .strictObject({
+    type: z.literal('lsf'),
+    ...batchJob,
+    queue: word.optional().describe("Default: the cluster's"),
+    project: word.optional(),
+    resources: line.min(1).optional().describe('Requirement of nodes as `bsub -R` has it, e.g. select[avx512]'),
+    memory: z
+      .string()
+      .regex(/^[1-9]\d*([KMGT]B)?$/, 'expected memory as 8GB or 500MB (without letters: in the unit of the cluster)')
+      .optional()
+      .describe("Memory that is reserved for a worker, e.g. 8GB. Default: the queue's"),
+    time: z
+      .string()
+      .regex(/^\d+(:[0-5]?\d)?$/, "expected a time as '4:00' (hours:minutes) or '90' (minutes)")
+      .optional()
+      .describe("Longest time of a worker, e.g. '4:00'; another follows while there is work. Default: the queue's"),
+    gpus: z
+      .union([
+        z.int().positive(),
+        word.regex(/^[^-]/, 'expected a number, or as `bsub -gpu` has it: num=1:mode=shared'),
+      ])
+      .optional()
+      .describe('Graphics processors of a worker: how many, or as `bsub -gpu` has it'),
+  })
+  .describe('Workers as jobs of an LSF cluster');
+
 /** What runs the workers. */
-export const executorSchema = z.discriminatedUnion('type', [local, slurm]).describe('What runs the workers');
+export const executorSchema = z.discriminatedUnion('type', [local, slurm, lsf]).describe('What runs the workers');
 
 export type ExecutorConfig = z.output<typeof executorSchema>;
 export type ExecutorInput = z.input<typeof executorSchema>;

@@ -5,6 +5,7 @@ import type { PoolOptions } from '../coordinator/worker-pools.js';
 import { BlockwrightError } from '../errors.js';
 import { BatchExecutor } from '../executors/batch-executor.js';
 import type { BatchSystem } from '../executors/batch-system.js';
+import { Lsf } from '../executors/lsf.js';
 import { Slurm } from '../executors/slurm.js';
 import { LocalExecutor } from '../workers/local-executor.js';
 import type { ExecutorConfig } from './executor-schema.js';
@@ -23,8 +24,8 @@ export function makeExecutor(config: ExecutorConfig, label: string): Executor {
   if (system === undefined || config.type === 'local') {
     return new LocalExecutor({ command: process.execPath, args: [PROGRAM, 'worker'] });
   }
-  const { pollSeconds, idleSeconds } = config;
-  return new BatchExecutor({ system, command: workerCommand(), label, pollSeconds, idleSeconds });
+  const { pollSeconds, idleSeconds, listen } = config;
+  return new BatchExecutor({ system, command: workerCommand(), label, pollSeconds, idleSeconds, listen });
 }
 
 /** The same with as many workers as it says, or as the machine has cores. */
@@ -46,7 +47,8 @@ export function batchScripts({ executor, executors, name, runDirectory }: Pipeli
 }
 
 function batchSystemOf(config: ExecutorConfig): BatchSystem | undefined {
-  return config.type === 'slurm' ? new Slurm(config) : undefined;
+  if (config.type === 'slurm') return new Slurm(config);
+  return config.type === 'lsf' ? new Lsf(config) : undefined;
 }
 
 function workerCommand(): string[] {

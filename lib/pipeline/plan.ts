@@ -1,3 +1,4 @@
+import { BlockGraph } from '../blocks/block-graph.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { type OmeroWindows, readOmeroWindows } from '../storage/omero-windows.js';
 import { needsWindows } from '../storage/operations/operation.js';
@@ -117,6 +118,13 @@ export async function planPipeline(
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
 export function assertRunnable(plan: PipelinePlan): void {
   if (plan.refusals.length > 0) throw refusalsError(plan.refusals);
+}
+
+/** Which blocks of a pipeline's tasks wait for which. */
+export function blockGraphOf({ tasks }: PipelinePlan): BlockGraph {
+  return new BlockGraph(
+    tasks.map(({ task, plan, upstream, barriers }) => ({ name: task.name, plan: plan.blocks, upstream, barriers })),
+  );
 }
 
 /** Each after those it waits for, else in the order in which they come. */

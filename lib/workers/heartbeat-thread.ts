@@ -7,8 +7,14 @@ import { endProcess } from './process-end.js';
 // which may be deep in a kernel.
 const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
 
-const connection = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
-const beat = () => connection.send({ type: 'heartbeat', running: Atomics.load(running, 0) });
+const { connection } = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
+const beat = () => {
+  const lease = Atomics.load(running, 0);
+  Atomics.store(running, 1, lease);
+  // either the worker sees that it was named, or it has ended already
+  const named = Atomics.load(running, 0) === lease ? lease : 0;
+  connection.send({ type: 'heartbeat', running: named });
+};
 beat();
 setInterval(beat, seconds * 1000);
 void connection.closed.then(() => endProcess());

@@ -88,6 +88,7 @@ export const faultRows: readonly FaultRow[] = [
     what: 'hostile bytes, wrong keys, replays, many connections, slow senders',
     passes: 'the run is not affected, memory bounded, refusals counted',
     tests: [
+      { file: 'chaos/hostile' },
       { file: 'coordinator/strangers' },
       { file: 'coordinator/authentication' },
       { file: 'coordinator/fencing' },
@@ -99,6 +100,19 @@ export const faultRows: readonly FaultRow[] = [
     what: 'workers that end at once',
     passes: 'a limited number of starts, pauses that double, the last lines shown',
     tests: [{ file: 'coordinator/worker-faults', tests: 'end at once|missing' }, { file: 'coordinator/worker-pool' }],
+  },
+  {
+    fault: 12,
+    what: 'SLURM: nodes cut off, jobs preempted, out of memory, requeued, cancelled; commands that fail, hang, print garbage; limits',
+    passes: `the right action for each, no job counted as failed because a question failed, no job left; ${SAME}`,
+    tests: [{ file: 'slurm/slurm-runs' }, { file: 'slurm/slurm-queue' }, { file: 'slurm/demo' }],
+    missing: 'OUT_OF_MEMORY is what a shim says, as is a submit limit by QOS, which needs accounting',
+  },
+  {
+    fault: 13,
+    what: 'SLURM: warned before the end of the walltime, and ended at it',
+    passes: 'no new block; the one at work ends or is given back; same bytes',
+    tests: [{ file: 'slurm/walltime' }, { file: 'coordinator/draining' }],
   },
   {
     fault: 14,

@@ -71,7 +71,7 @@ withCluster('a run on three nodes: the same bytes as on this machine', async () 
   expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
   // one array for all that were started together
   expect(named('executor-notice').map(({ message }) => message)).toEqual([
-    expect.stringMatching(/^5 slurm jobs submitted: \d+_0 to \d+_4$/),
+    expect.stringMatching(/^submitted 5 slurm jobs: \d+_0 to \d+_4$/),
   ]);
   const nodes = new Set(endsOf().map((text) => /on (n\d): COMPLETED$/.exec(text)?.[1]));
   expect([...nodes].sort()).toEqual(['n0', 'n1', 'n2']);
@@ -84,7 +84,7 @@ withCluster('a run on three nodes: the same bytes as on this machine', async () 
 });
 
 withCluster('a node that is cut off: its jobs are over for SLURM while their processes go on', async () => {
-  const toys = toyChain([4, 4, 4], 400);
+  const toys = toyChain([4, 4, 3], 100);
   let cutOff: string | undefined;
   const result = await run(toys, {
     workers: 6,
@@ -298,13 +298,33 @@ withCluster('a submit limit means waiting and trying with fewer', async () => {
   expect(notices[0]).toMatch(
     /^no more jobs are taken for now, \d will be tried again: sbatch: .*QOSMaxSubmitJobPerUserLimit/s,
   );
-  expect(notices).toContainEqual(expect.stringMatching(/^2 slurm jobs submitted|^1 slurm jobs submitted/));
+  expect(notices).toContainEqual(expect.stringMatching(/^submitted (2 slurm jobs|slurm job): /));
   expect(events).toContainEqual(
     expect.objectContaining({ type: 'workers-waiting', reason: 'no more jobs are taken for now' }),
   );
   // never more than the limit
-  expect(notices.filter((text) => /^[3-9] slurm jobs submitted/.test(text))).toEqual([]);
+  expect(notices.filter((text) => /^submitted [3-9] slurm jobs/.test(text))).toEqual([]);
   expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
+});
+
+withCluster('arrays and queues of a cluster that takes few jobs: never more than it takes', async () => {
+  // jobs that have ended count as long as they are remembered
+  const small = await Cluster.start({ lines: ['MaxArraySize=2', 'MaxJobCount=3', 'MinJobAge=2'] });
+  try {
+    const toys = toyChain([4, 4, 2], 100);
+    const result = await run(toys, { executor: toyJobs(small.env) });
+    expect(result).toMatchObject({ complete: true, failures: [] });
+    const notices = named('executor-notice').map(({ message }) => String(message));
+    expect(notices).toContainEqual(
+      expect.stringMatching(/^no more jobs are taken for now, .*: sbatch: .*temporarily unable to accept job/),
+    );
+    const submitted = jobLines(place.run).flatMap(({ jobs }) => (jobs === undefined ? [] : [jobs.length]));
+    expect(Math.max(...submitted)).toBe(2);
+    expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
+    expect(small.jobs()).toEqual([]);
+  } finally {
+    await small.stop();
+  }
 });
 
 withCluster('a coordinator that is killed: the next cancels its jobs, and ends with the same bytes', async () => {
