@@ -1,3 +1,4 @@
+import { describeThrown } from '../coordinator/messages.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import { runPlan } from '../pipeline/run.js';
 import type { RoiInput } from '../pipeline/wanted-tasks.js';
@@ -12,6 +13,7 @@ export interface RunArguments {
   readonly workers: number | undefined;
   readonly roi?: RoiInput | undefined;
   readonly until?: readonly string[] | undefined;
+  readonly serial?: boolean | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -22,7 +24,7 @@ export interface RunArguments {
  */
 export async function runWithProgress(
   plan: PipelinePlan,
-  { file, workers, roi, until, json, quiet }: RunArguments,
+  { file, workers, roi, until, serial, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
@@ -37,6 +39,8 @@ export async function runWithProgress(
       workers,
       roi,
       until,
+      serial,
+      onThrown: (task, block, error) => console.error(`${task} block ${block}: ${describeThrown(error).stack}`),
       signal: requests.stop,
       killSignal: requests.kill,
       onEvent: (event) => progress?.onEvent(event),

@@ -25,6 +25,11 @@ export function runOptions(yargs: Argv): Argv<RunArguments> {
       describe: 'Only what this part needs, OFFSET:SHAPE in world units, e.g. 0,80,80:800,400,400',
       coerce: parseRoi,
     })
+    .option('serial', {
+      type: 'boolean',
+      default: false,
+      describe: 'In this process, one block after the other and once each, for a debugger',
+    })
     .option('until', {
       type: 'string',
       array: true,
