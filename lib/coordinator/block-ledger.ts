@@ -171,6 +171,11 @@ export class BlockLedger {
     return this.sizes.secondsOf(task);
   }
 
+  /** A worker is there: it asked for blocks for the first time. */
+  joined(workerId: string): void {
+    this.options.costs.joined(workerId);
+  }
+
   /** Resolves when no mark is on its way to the disk. */
   settled(): Promise<void> {
     return this.commits.settled();

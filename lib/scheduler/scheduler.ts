@@ -189,10 +189,7 @@ export class Scheduler {
     return this.limits[task];
   }
 
-  /**
-   * A block that was handed out has not been begun, and surely never will be: it is as if it had not been handed out, and
-   * its attempt's number comes again. False: the attempt is stale.
-   */
+  /** A block that was handed out is surely never begun; its attempt's number comes again. False: the attempt is stale. */
   withdraw(task: number, block: number, attempt: number): boolean {
     if (!this.isCurrent(task, block, attempt)) return false;
     this.stop(task);
