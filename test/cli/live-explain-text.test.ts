@@ -14,6 +14,8 @@ const task = (name: string, counts: Partial<LiveTask> = {}): LiveTask => ({
   skipped: 0,
   failed: 0,
   orphaned: 0,
+  unwanted: 0,
+  masked: 0,
   retried: 0,
   ...counts,
 });
