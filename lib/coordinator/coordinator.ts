@@ -252,7 +252,7 @@ export class Coordinator {
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
       session.returning = false;
-      for (const id of returned) this.ledger.returned(session.takeBack(id));
+      for (const lease of session.takeBack(returned)) this.ledger.returned(lease);
     }
     this.dispatcher.eased(session);
     if (acquire) this.dispatcher.ask(session, held);
@@ -345,7 +345,7 @@ export class Coordinator {
     for (const { lease, came } of session.takeAll()) {
       const blamed = came === 'begun' && !asked && !isEviction(end);
       // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && (status === 0 || session.parted));
+      const untouched = came === 'unbegun' || (asked && session.endedInOrder(end));
       if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
       else this.ledger.lost(lease, session, { reason, lastLines, blamed });

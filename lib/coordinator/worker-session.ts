@@ -111,14 +111,25 @@ export class WorkerSession {
     return lease;
   }
 
-  /** Takes back the newest lease, which was not begun. Throws ERR_PROTOCOL when it is another one. */
-  takeBack(id: number): Lease {
-    const { last } = this.leases;
-    if (last?.id !== id || id <= this.begun) {
-      throw new BlockwrightError('ERR_PROTOCOL', `lease ${id}: expected one that is held, not begun, and the newest`);
+  /** Takes back the newest leases, newest first, which were not begun. Throws ERR_PROTOCOL when they are others. */
+  takeBack(ids: readonly number[]): Lease[] {
+    const taken: Lease[] = [];
+    for (const id of ids) {
+      const { last } = this.leases;
+      // others were on their way when it was warned; what is before them is taken back when it has ended
+      if (this.draining && last !== undefined && last.id > id) break;
+      if (last?.id !== id || id <= this.begun) {
+        throw new BlockwrightError('ERR_PROTOCOL', `lease ${id}: expected one that is held, not begun, and the newest`);
+      }
+      this.leases.pop();
+      taken.push(last);
     }
-    this.leases.pop();
-    return last;
+    return taken;
+  }
+
+  /** Whether a worker that was told or warned has ended by itself: then it has begun nothing that it still holds. */
+  endedInOrder({ status, signal }: WorkerEnd): boolean {
+    return status === 0 || (this.parted && (signal === null || this.reason !== undefined));
   }
 
   /** Takes back all that it held when it ended, oldest first, with what is sure of each. */
