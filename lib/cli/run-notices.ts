@@ -1,5 +1,5 @@
 import type { RunEvent } from '../coordinator/events.js';
-import { firstLine, plural } from './format.js';
+import { firstLine, formatCount, plural } from './format.js';
 
 const MOST = 10;
 
@@ -13,6 +13,8 @@ function noticeOf(event: RunEvent): string | undefined {
       const why = firstLine(event.type === 'block-failed' ? event.message : event.reason);
       return `${event.task} block ${event.block} ${what} (attempt ${event.attempt}, ${then}): ${why}`;
     }
+    case 'reading-record':
+      return `${event.task}: ${formatCount(event.blocks)} of ${plural(event.total, 'block')} of earlier runs read`;
     case 'executor-notice':
       return event.message;
     case 'worker-end':
