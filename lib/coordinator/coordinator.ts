@@ -15,7 +15,7 @@ import type { Lease } from './lease-queue.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import { type Listener, openListener, runListener } from './run-listener.js';
-import type { RunTask } from './run-task.js';
+import { type RunTask, scheduledTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type WorkerSession } from './worker-session.js';
@@ -47,6 +47,8 @@ export interface CoordinatorOptions {
   readonly maxCrashes: number;
   readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
+  /** Somebody asks about the run, or wants something of it. */
+  onControl(connection: Connection): void;
 }
 
 /**
@@ -56,13 +58,13 @@ export interface CoordinatorOptions {
 export class Coordinator {
   readonly scheduler: Scheduler;
   readonly ledger: BlockLedger;
-  private readonly clock: AttentiveClock;
+  readonly clock: AttentiveClock;
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
-  private readonly pools: WorkerPools;
+  readonly pools: WorkerPools;
   private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
-  private stopping = false;
+  stopping = false;
   private failure: { readonly error: unknown } | undefined;
   private finish: () => void = () => undefined;
   private readonly finished = new Promise<void>((resolve) => {
@@ -76,19 +78,8 @@ export class Coordinator {
   ) {
     const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
-    this.scheduler = new Scheduler(
-      tasks.map((task) => ({
-        name: task.name,
-        plan: task.plan,
-        upstream: task.upstreamIndices,
-        barriers: task.barrierIndices,
-        maxRetries: task.maxRetries,
-        resources: task.resources,
-        pool: task.pool,
-        recorded: recorded[task.index],
-      })),
-      { resources, maxLosses },
-    );
+    const scheduled = tasks.map((task) => scheduledTask(task, recorded[task.index]));
+    this.scheduler = new Scheduler(scheduled, { resources, maxLosses });
     this.ledger = new BlockLedger({
       ...options,
       scheduler: this.scheduler,
@@ -212,6 +203,10 @@ export class Coordinator {
 
   /** Somebody who knows the key. */
   private meet(peer: Peer, connection: Connection): void {
+    if (peer.role === 'control') {
+      this.options.onControl(connection);
+      return;
+    }
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
     const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
@@ -281,7 +276,7 @@ export class Coordinator {
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result);
+      this.ledger.failed(lease, session, result.error, result);
     }
   }
 
@@ -295,7 +290,7 @@ export class Coordinator {
   }
 
   /** Gives blocks to the workers that ask for some. */
-  private distribute(): void {
+  distribute(): void {
     if (!this.stopping) {
       this.dispatcher.serveIdle();
       // where more workers can come they are called for, before others take the blocks that are left
@@ -355,7 +350,7 @@ export class Coordinator {
       const untouched = came === 'unbegun' || (asked && (status === 0 || session.parted));
       if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
-      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
+      else this.ledger.lost(lease, session, { reason, lastLines, blamed });
     }
     this.distribute();
   }
@@ -390,7 +385,7 @@ export class Coordinator {
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
     void session.ended.then(() =>
       this.guard(() => {
-        this.ledger.failed(lease, session.id, error, { seconds });
+        this.ledger.failed(lease, session, error, { seconds });
         this.distribute();
       }),
     );

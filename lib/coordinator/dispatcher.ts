@@ -33,6 +33,7 @@ export class Dispatcher {
       const text = `expected ${session.leases.size} leases held when it asked for blocks, found ${held}`;
       throw new BlockwrightError('ERR_PROTOCOL', text);
     }
+    if (!session.asked) this.options.ledger.joined(session.id);
     session.asked = true;
     if (held === 0) this.park(session);
     else this.ahead.add(session);

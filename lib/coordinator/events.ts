@@ -39,6 +39,16 @@ export type RunEvent =
   | { readonly type: 'workers-waiting'; readonly workers: number; readonly reason: string }
   /** What the executor says to people. */
   | { readonly type: 'executor-notice'; readonly message: string }
+  /** Failed blocks of a task are tried again, and what they orphaned waits for them. */
+  | {
+      readonly type: 'blocks-revived';
+      readonly task: string;
+      readonly failed: number;
+      readonly orphaned: number;
+      readonly tasks: readonly TaskCounts[];
+    }
+  /** Somebody asked from elsewhere that the run stops. */
+  | { readonly type: 'stop-asked'; readonly now: boolean }
   /** Workers wait for blocks. */
   | { readonly type: 'idle'; readonly workers: number }
   | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };

@@ -1,5 +1,6 @@
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
+import type { ScheduledTask } from '../scheduler/scheduler.js';
 
 /** A task as the coordinator sees it. */
 export interface CoordinatedTask {
@@ -74,4 +75,10 @@ export function resolveTasks(tasks: readonly CoordinatedTask[], executors: reado
       blockTimeout: blockTimeoutSeconds * 1000,
     };
   });
+}
+
+/** A task for the scheduler, with what earlier runs left of it. */
+export function scheduledTask(task: RunTask, recorded: ScheduledTask['recorded']): ScheduledTask {
+  const { name, plan, upstreamIndices: upstream, barrierIndices: barriers, maxRetries, resources, pool } = task;
+  return { name, plan, upstream, barriers, maxRetries, resources, pool, recorded };
 }

@@ -1,6 +1,7 @@
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
+import type { Connection } from './connection.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { CostBook } from './cost-book.js';
@@ -12,6 +13,7 @@ import type { Executor } from './executor.js';
 import { Journal } from './journal.js';
 import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
+import { RunControl } from './run-control.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
 import type { Statistics } from './run-statistics.js';
@@ -151,13 +153,20 @@ async function runLocked(
   let coordinator: Coordinator | undefined;
   let costs: CostBook | undefined;
   let state: RunState = 'failed';
+  let control: RunControl | undefined;
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    control?.apply(event);
     costs?.hear(event);
     options.onEvent?.(event);
+  };
+  const stopAsked = (now: boolean) => {
+    onEvent({ type: 'stop-asked', now });
+    if (now) kill();
+    else stop();
   };
   const summarize = (error?: unknown) =>
     writeRunSummary(folder, {
@@ -174,7 +183,10 @@ async function runLocked(
   try {
     for (const task of tasks) records.push(openRecord(folder, task, onEvent));
     costs = new CostBook({ folder, epoch, journal, tasks });
-    coordinator = await openCoordinator(options, { folder, epoch, journal, costs, tasks, records, onEvent });
+    const onControl = (connection: Connection) => control?.admit(connection);
+    const place = { folder, epoch, journal, costs, tasks, records, onEvent, onControl };
+    coordinator = await openCoordinator(options, place);
+    control = new RunControl(coordinator, tasks, epoch, stopAsked);
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
@@ -239,6 +251,7 @@ async function runLocked(
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.killSignal?.removeEventListener('abort', kill);
+    control?.close();
     coordinator?.close();
     for (const record of records) record.close();
     removeControlFolder(folder);
@@ -247,7 +260,7 @@ async function runLocked(
 
 type CoordinatorPlace = Pick<
   CoordinatorOptions,
-  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent'
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent' | 'onControl'
 >;
 
 /** A coordinator that knows what earlier runs left. */

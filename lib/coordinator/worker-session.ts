@@ -20,6 +20,8 @@ export interface Patience {
 /** One started worker: its process, its connections and the blocks it holds. */
 export class WorkerSession {
   readonly leases = new LeaseQueue();
+  /** The name of the machine that it runs on, once it is known. */
+  host: string | undefined;
   connection: Connection | undefined;
   heartbeat: Connection | undefined;
   /** Whether it has asked for blocks: from then on it is known to work. */
@@ -138,8 +140,9 @@ export class WorkerSession {
 
   /** A sign of life, with the lease at work. Throws ERR_PROTOCOL for anything else. */
   beat(message: Message, now: number): void {
-    const running = parseHeartbeat(message);
+    const { running, host } = parseHeartbeat(message);
     this.lastSeen = now;
+    this.host ??= host;
     this.begin(running, now);
   }
 
