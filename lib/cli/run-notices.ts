@@ -13,6 +13,8 @@ export function noticeOf(event: RunEvent): string | undefined {
       const why = firstLine(event.type === 'block-failed' ? event.message : event.reason);
       return `${event.task} block ${event.block} ${what} (attempt ${event.attempt}, ${then}): ${why}`;
     }
+    case 'reading-record':
+      return `${event.task}: ${formatCount(event.blocks)} of ${plural(event.total, 'block')} of earlier runs read`;
     case 'blocks-revived':
       return `${event.task}: ${plural(event.failed, 'failed block')} tried again, ${formatCount(event.orphaned)} orphaned wait again`;
     case 'stop-asked':

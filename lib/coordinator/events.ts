@@ -25,6 +25,8 @@ interface BlockFacts {
 
 /** What happens in a run, for those who show its progress. */
 export type RunEvent =
+  /** What earlier runs did is being read; once a second where that takes long, before `run-start`. */
+  | { readonly type: 'reading-record'; readonly task: string; readonly blocks: number; readonly total: number }
   | { readonly type: 'run-start'; readonly epoch: number; readonly tasks: readonly TaskCounts[] }
   /** The first block of a task is handed out. */
   | { readonly type: 'task-start'; readonly task: string; readonly counts: TaskCounts }

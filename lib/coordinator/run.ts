@@ -24,6 +24,9 @@ import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
 import type { PoolOptions } from './worker-pools.js';
 
+/** Milliseconds between events while a done record is read. */
+const TELL_EVERY = 1000;
+
 export interface RunOptions {
   /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
   readonly runDirectory: string;
@@ -183,7 +186,7 @@ async function runLocked(
       }),
     });
   try {
-    for (const task of tasks) records.push(openRecord(folder, task));
+    for (const task of tasks) records.push(openRecord(folder, task, onEvent));
     costs = new CostBook({ folder, epoch, journal, tasks });
     const onControl = (connection: Connection) => control?.admit(connection);
     const place = { folder, epoch, journal, costs, tasks, records, onEvent, onControl };
@@ -300,9 +303,15 @@ async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {
   }
 }
 
-function openRecord(folder: RunFolder, task: RunTask): DoneRecord {
+function openRecord(folder: RunFolder, task: RunTask, onEvent: (event: RunEvent) => void): DoneRecord {
   const identity = recordIdentity(task.name, task.identity, task.plan);
-  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity);
+  let told = performance.now();
+  const tell = (blocks: number) => {
+    if (performance.now() - told < TELL_EVERY) return;
+    told = performance.now();
+    onEvent({ type: 'reading-record', task: task.name, blocks, total: task.plan.count });
+  };
+  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity, tell);
 }
 
 function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
