@@ -13,6 +13,8 @@ export function noticeOf(event: RunEvent): string | undefined {
       const why = firstLine(event.type === 'block-failed' ? event.message : event.reason);
       return `${event.task} block ${event.block} ${what} (attempt ${event.attempt}, ${then}): ${why}`;
     }
+    case 'reading-record':
+      return `${event.task}: ${formatCount(event.blocks)} of ${plural(event.total, 'block')} of earlier runs read`;
     case 'blocks-revived':
       return `${event.task}: ${plural(event.failed, 'failed block')} tried again, ${formatCount(event.orphaned)} orphaned wait again`;
     case 'stop-asked':
@@ -23,6 +25,8 @@ export function noticeOf(event: RunEvent): string | undefined {
       return event.message;
     case 'worker-end':
       return event.expected ? undefined : `worker ${event.worker} ended: ${firstLine(event.reason)}`;
+    case 'run-notice':
+      return event.message;
     default:
       return undefined;
   }

@@ -54,6 +54,8 @@ export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
+  /** By task, how many blocks a mask left out when the run began. */
+  readonly masked: readonly number[];
   readonly folder: RunFolder;
   readonly journal: Journal;
   readonly costs: CostBook;
@@ -64,6 +66,8 @@ export interface BlockLedgerOptions {
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
+  /** Whether a worker has nothing to do. */
+  isUrgent(): boolean;
   /** The record or the journal cannot be written. */
   onFailure(error: unknown): void;
 }
@@ -81,17 +85,19 @@ export class BlockLedger {
     const { scheduler, tasks, records } = options;
     this.progress = tasks.map(({ index }) => {
       const { done, skipped } = scheduler.counts(index);
-      return new TaskProgress(done + skipped);
+      return new TaskProgress(done + skipped - options.masked[index]);
     });
     this.commits = new DoneCommits(
       records,
       (group) => this.committed(group),
       (error) => options.onFailure(error),
+      options.isUrgent,
     );
   }
 
   counts(task: number): TaskCounts {
-    return { name: this.options.tasks[task].name, ...this.options.scheduler.counts(task) };
+    const { tasks, scheduler, masked } = this.options;
+    return { name: tasks[task].name, ...scheduler.counts(task), masked: masked[task] };
   }
 
   /** As many blocks of a pool's tasks as make a lease. One that was tried before comes last: it may end the worker. */

@@ -2,12 +2,11 @@ import { BlockwrightError, codeOf } from '../errors.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
-import { BlockLedger } from './block-ledger.js';
+import { BlockLedger, type BlockLedgerOptions } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { CostBook } from './cost-book.js';
 import { Dispatcher } from './dispatcher.js';
-import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
@@ -25,14 +24,13 @@ const FAREWELL = 5000;
 /** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' | 'masked'> {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
   readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
-  readonly records: readonly DoneRecord[];
   /** Tasks name theirs by its place. */
   readonly pools: readonly PoolOptions[];
   readonly maxWorkers: number;
@@ -85,6 +83,7 @@ export class Coordinator {
       scheduler: this.scheduler,
       onEvent: (event) => options.onEvent(event),
       onCommitted: () => this.distribute(),
+      isUrgent: () => this.dispatcher.parked.size > 0,
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
@@ -306,10 +305,8 @@ export class Coordinator {
 
   private checkEnd(): void {
     const { outstanding } = this.ledger;
-    if (this.scheduler.finished) {
+    if (this.scheduler.finished || (this.stopping && outstanding === 0)) {
       this.finish();
-    } else if (this.stopping) {
-      if (outstanding === 0) this.finish();
     } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
       const reason = this.scheduler.idleReason();

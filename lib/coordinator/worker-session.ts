@@ -53,6 +53,9 @@ export class WorkerSession {
   /** The newest lease that it said it had begun. */
   private begun = 0;
   private nextLease = 1;
+  /** The oldest lease that it held when it said that it is at work on none, and since when it says so. */
+  private waiting: number | undefined;
+  private waitingSince = 0;
   private takeAsEnded: (end: WorkerEnd) => void = () => undefined;
 
   constructor(
@@ -155,6 +158,9 @@ export class WorkerSession {
     this.lastSeen = now;
     this.host ??= host;
     this.begin(running, now);
+    const waiting = running === 0 ? this.leases.first?.id : undefined;
+    if (waiting !== this.waiting) this.waitingSince = now;
+    this.waiting = waiting;
   }
 
   /** Why it is to be given up; undefined while it is not. */
@@ -164,6 +170,11 @@ export class WorkerSession {
     }
     if (this.connection !== undefined && now - this.lastSeen > leaseSeconds * 1000) {
       return `no sign of life for ${leaseSeconds} s`;
+    }
+    // one of its connections may be dead and the other not: it does not know what it holds, or its results do not arrive
+    const { first } = this.leases;
+    if (first !== undefined && first.id === this.waiting && now - this.waitingSince > leaseSeconds * 1000) {
+      return `it holds blocks and was at work on none for ${leaseSeconds} s`;
     }
     return undefined;
   }

@@ -30,6 +30,28 @@ test('a worker that is connected is overdue when it was silent for a lease; each
   expect(session.overdue(34_001, patience)).toBe('no sign of life for 15 s');
 });
 
+test('a worker that holds a block and is at work on none for a lease is overdue', () => {
+  const session = newSession(0);
+  session.asked = true;
+  session.connection = {} as Connection;
+  const beatAndAsk = (running: number, now: number) => {
+    session.beat({ type: 'heartbeat', running }, now);
+    return session.overdue(now, patience);
+  };
+  expect(beatAndAsk(0, 60_000)).toBeUndefined();
+  session.grant(0, 7, 1);
+  expect(beatAndAsk(0, 61_000)).toBeUndefined();
+  expect(beatAndAsk(0, 76_000)).toBeUndefined();
+  expect(beatAndAsk(0, 76_001)).toBe('it holds blocks and was at work on none for 15 s');
+  // a long block, of which the result does not come
+  expect(beatAndAsk(1, 77_000)).toBeUndefined();
+  expect(beatAndAsk(1, 200_000)).toBeUndefined();
+  expect(beatAndAsk(0, 201_000)).toBeUndefined();
+  expect(beatAndAsk(0, 216_001)).toBe('it holds blocks and was at work on none for 15 s');
+  session.settle(1);
+  expect(beatAndAsk(0, 300_000)).toBeUndefined();
+});
+
 test('the lease at work is the one that the worker named last, and its time counts from when it first did', () => {
   const session = newSession(0);
   const [first, second, third] = [7, 8, 9].map((block) => session.grant(0, block, 1));
