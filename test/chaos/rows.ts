@@ -166,8 +166,12 @@ export const faultRows: readonly FaultRow[] = [
     fault: 19,
     what: 'paths and links that leave their folder',
     passes: 'refused',
-    tests: [{ file: 'storage/hostile' }, { file: 'integration/bad-input' }, { file: 'pipeline/stray-files' }],
-    missing: 'there is no command `clean` yet',
+    tests: [
+      { file: 'storage/hostile' },
+      { file: 'integration/bad-input' },
+      { file: 'pipeline/stray-files' },
+      { file: 'cli/clean-command' },
+    ],
   },
   {
     fault: 20,

@@ -83,11 +83,22 @@ test('results come in the order of the leases, and leases go back from the end, 
   expect(() => session.settle(2)).toThrow('lease 2: expected the result of 1 before it');
   expect(session.settle(1)).toBe(first);
   session.begin(2, 10);
-  for (const id of [1, 2, 4]) expect(() => session.takeBack(id)).toThrow(`lease ${id}: expected one that is held`);
-  expect(session.takeBack(3)).toBe(third);
-  expect(() => session.takeBack(2)).toThrow('lease 2: expected one that is held, not begun, and the newest');
+  for (const id of [1, 2, 4]) expect(() => session.takeBack([id])).toThrow(`lease ${id}: expected one that is held`);
+  expect(session.takeBack([3])).toEqual([third]);
+  expect(() => session.takeBack([2])).toThrow('lease 2: expected one that is held, not begun, and the newest');
   expect(session.settle(2)).toBe(second);
   expect(session.leases.size).toBe(0);
+});
+
+test('a worker that was warned gives back what it has, while others are on their way to it', () => {
+  const session = newSession(0);
+  const [, second, third] = [7, 8, 9].map((block) => session.grant(0, block, 1));
+  session.begin(1, 10);
+  session.draining = true;
+  // it had not seen the third
+  expect(session.takeBack([2])).toEqual([]);
+  expect(session.takeBack([3])).toEqual([third]);
+  expect(session.leases.last).toBe(second);
 });
 
 test('what a worker held when it ended: begun, unbegun or unsure', () => {
@@ -114,7 +125,7 @@ test('the leases of a worker are found, and taken from both ends, however many c
     for (let i = 0; i < 300; i++) expected.push(session.grant(0, 1, 1).id);
     for (let i = 0; i < 250; i++) expect(session.settle(expected[i])?.id).toBe(expected[i]);
     expected = expected.slice(250);
-    expect(session.takeBack(expected.at(-1)!).id).toBe(expected.at(-1));
+    expect(session.takeBack([expected.at(-1)!]).map(({ id }) => id)).toEqual([expected.at(-1)]);
     expected.pop();
     expect(session.leases.size).toBe(expected.length);
     for (const id of expected) expect(session.leases.get(id)?.id).toBe(id);
