@@ -46,9 +46,9 @@ class Task {
 
   constructor(counts: TaskCounts) {
     this.name = counts.name;
-    this.total = counts.total;
+    this.total = counts.total - counts.unwanted;
     this.set(counts);
-    this.alreadyDone = this.done + this.skipped;
+    this.alreadyDone = this.done + this.skipped - counts.masked;
   }
 
   get finished(): number {

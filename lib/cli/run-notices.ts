@@ -25,6 +25,8 @@ export function noticeOf(event: RunEvent): string | undefined {
       return event.message;
     case 'worker-end':
       return event.expected ? undefined : `worker ${event.worker} ended: ${firstLine(event.reason)}`;
+    case 'run-notice':
+      return event.message;
     default:
       return undefined;
   }

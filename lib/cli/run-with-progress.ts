@@ -1,14 +1,20 @@
+import { describeThrown } from '../coordinator/messages.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import { runPlan } from '../pipeline/run.js';
+import type { RoiInput } from '../pipeline/wanted-tasks.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
+import { noticeOf } from './run-notices.js';
 import { onStopRequests } from './stop-requests.js';
 import { summaryText } from './summary.js';
 
 export interface RunArguments {
   readonly file: string;
   readonly workers: number | undefined;
+  readonly roi?: RoiInput | undefined;
+  readonly until?: readonly string[] | undefined;
+  readonly serial?: boolean | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -19,7 +25,7 @@ export interface RunArguments {
  */
 export async function runWithProgress(
   plan: PipelinePlan,
-  { file, workers, json, quiet }: RunArguments,
+  { file, workers, roi, until, serial, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
@@ -32,9 +38,17 @@ export async function runWithProgress(
   try {
     const result = await runPlan(plan, {
       workers,
+      roi,
+      until,
+      serial,
+      onThrown: (task, block, error) => console.error(`${task} block ${block}: ${describeThrown(error).stack}`),
       signal: requests.stop,
       killSignal: requests.kill,
-      onEvent: (event) => progress?.onEvent(event),
+      onEvent: (event) => {
+        // others than who started it should not end a run without a word
+        if (event.type === 'stop-asked' && progress === undefined) console.error(noticeOf(event) ?? '');
+        progress?.onEvent(event);
+      },
     });
     progress?.stop();
     if (json) console.out(JSON.stringify({ type: 'result', ...result }));

@@ -63,6 +63,10 @@ function verdict({ complete, interrupted, seconds, tasks, refusedConnections }: 
       ? `; ${plural(refusedConnections, 'connection')} refused that did not know the run's key`
       : '';
   const time = formatDuration(seconds);
+  const left = tasks.reduce((total, { unwanted }) => total + unwanted, 0);
+  if (complete && left > 0) {
+    return `complete as far as it was asked for, in ${time}; ${plural(left, 'other block')} not done${strangers}`;
+  }
   if (complete) return `complete: every block is done, in ${time}${strangers}`;
   if (interrupted) return `interrupted after ${time}; the same command goes on from here${strangers}`;
   return `incomplete after ${time}: ${plural(sum('failed'), 'block')} failed, ${formatCount(sum('orphaned'))} orphaned (they need one that failed)${strangers}`;

@@ -54,6 +54,8 @@ export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
+  /** By task, how many blocks a mask left out when the run began. */
+  readonly masked: readonly number[];
   readonly folder: RunFolder;
   readonly journal: Journal;
   readonly costs: CostBook;
@@ -83,7 +85,7 @@ export class BlockLedger {
     const { scheduler, tasks, records } = options;
     this.progress = tasks.map(({ index }) => {
       const { done, skipped } = scheduler.counts(index);
-      return new TaskProgress(done + skipped);
+      return new TaskProgress(done + skipped - options.masked[index]);
     });
     this.commits = new DoneCommits(
       records,
@@ -94,7 +96,8 @@ export class BlockLedger {
   }
 
   counts(task: number): TaskCounts {
-    return { name: this.options.tasks[task].name, ...this.options.scheduler.counts(task) };
+    const { tasks, scheduler, masked } = this.options;
+    return { name: tasks[task].name, ...scheduler.counts(task), masked: masked[task] };
   }
 
   /** As many blocks of a pool's tasks as make a lease. One that was tried before comes last: it may end the worker. */

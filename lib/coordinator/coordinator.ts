@@ -2,12 +2,11 @@ import { BlockwrightError, codeOf } from '../errors.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
-import { BlockLedger } from './block-ledger.js';
+import { BlockLedger, type BlockLedgerOptions } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { CostBook } from './cost-book.js';
 import { Dispatcher } from './dispatcher.js';
-import type { DoneRecord } from './done-record.js';
 import type { RunEvent } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
@@ -25,14 +24,13 @@ const FAREWELL = 5000;
 /** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' | 'masked'> {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
   readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
-  readonly records: readonly DoneRecord[];
   /** Tasks name theirs by its place. */
   readonly pools: readonly PoolOptions[];
   readonly maxWorkers: number;
@@ -254,7 +252,7 @@ export class Coordinator {
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
       session.returning = false;
-      for (const id of returned) this.ledger.returned(session.takeBack(id));
+      for (const lease of session.takeBack(returned)) this.ledger.returned(lease);
     }
     this.dispatcher.eased(session);
     if (acquire) this.dispatcher.ask(session, held);
@@ -340,14 +338,14 @@ export class Coordinator {
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
     const { status, signal, cause } = end;
-    const expected = asked && (status === 0 || session.reason !== undefined);
+    const expected = asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end));
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const { lease, came } of session.takeAll()) {
       const blamed = came === 'begun' && !asked && !isEviction(end);
       // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && (status === 0 || session.parted));
+      const untouched = came === 'unbegun' || (asked && session.endedInOrder(end));
       if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
       else this.ledger.lost(lease, session, { reason, lastLines, blamed });

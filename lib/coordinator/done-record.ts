@@ -207,7 +207,7 @@ export class DoneRecord {
 /** Makes failed and orphaned blocks pending, of those from `first`; gives their indices. */
 function* takeBack(states: Uint8Array, first: number): Generator<number> {
   for (let block = 0; block < states.length; block++) {
-    if (states[block] <= RecordedState.skipped) continue;
+    if (states[block] !== RecordedState.failed && states[block] !== RecordedState.orphaned) continue;
     states[block] = RecordedState.pending;
     yield first + block;
   }
@@ -261,12 +261,12 @@ function readChunk(record: string, layout: DoneRecordLayout, chunk: number): Uin
   if (bytes.byteLength !== layout.chunkBytes) {
     throw damagedRecord('ERR_CHUNK_CORRUPT', path, `expected ${layout.chunkBytes} bytes, found ${bytes.byteLength}`);
   }
-  const bad = bytes.findIndex((byte) => byte > RecordedState.orphaned);
+  const bad = bytes.findIndex((byte) => byte > RecordedState.masked);
   if (bad >= 0) {
     throw damagedRecord(
       'ERR_CHUNK_CORRUPT',
       path,
-      `expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
+      `expected bytes of 0 to ${RecordedState.masked}, found ${bytes[bad]} at ${bad}`,
     );
   }
   return bytes;

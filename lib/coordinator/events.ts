@@ -9,6 +9,10 @@ export interface TaskCounts {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  /** Not asked for in this run. */
+  readonly unwanted: number;
+  /** Of the skipped ones, those that a mask left out when the run began. */
+  readonly masked: number;
 }
 
 interface BlockFacts {
@@ -49,6 +53,8 @@ export type RunEvent =
     }
   /** Somebody asked from elsewhere that the run stops. */
   | { readonly type: 'stop-asked'; readonly now: boolean }
+  /** Something that people should know about the results. */
+  | { readonly type: 'run-notice'; readonly message: string }
   /** Workers wait for blocks. */
   | { readonly type: 'idle'; readonly workers: number }
   | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };

@@ -1,6 +1,13 @@
+import type { GridRange } from '../blocks/grid-range.js';
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
 import type { ScheduledTask } from '../scheduler/scheduler.js';
+
+/**
+ * Which blocks are to be skipped, asked before a run begins. Gets the index of a first block and one byte for each from there on,
+ * 1 where it is asked about; gives as many bytes, 1 where such a block is to be skipped.
+ */
+export type FindSkipped = (first: number, asked: Uint8Array) => Promise<Uint8Array>;
 
 /** A task as the coordinator sees it. */
 export interface CoordinatedTask {
@@ -19,6 +26,10 @@ export interface CoordinatedTask {
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** Name of the executor that runs its blocks, of those that the run has. @default the run's own */
   readonly executor?: string | undefined;
+  /** A mask: what it leaves out counts as skipped, until another run's mask does not. */
+  readonly skip?: FindSkipped | undefined;
+  /** The blocks that this run is to do, with all that they need upstream. @default all */
+  readonly wanted?: GridRange | undefined;
   /** JSON of everything that decides the outcome. A run folder with another one is refused. */
   readonly identity: unknown;
   /**

@@ -13,6 +13,7 @@ import type { Executor } from './executor.js';
 import { Journal } from './journal.js';
 import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
+import { recallBlocks, unmaskedNotices } from './recalled-blocks.js';
 import { RunControl } from './run-control.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
@@ -79,6 +80,8 @@ export interface TaskResult {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  /** Not asked for in this run, and not done before. */
+  readonly unwanted: number;
   /** Done or skipped before this run began. */
   readonly alreadyDone: number;
   /** Attempts beyond the first, of all blocks. */
@@ -92,7 +95,7 @@ export interface RunResult {
   readonly seconds: number;
   /** What the tasks took in this run; what earlier ones took is in the run folder. */
   readonly statistics: Statistics;
-  /** Whether every block is done or skipped. */
+  /** Whether every block that was asked for is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
   /** The first 1000; the journal has all. */
@@ -177,7 +180,9 @@ async function runLocked(
       error: error === undefined ? undefined : describeThrown(error),
       tasks: tasks.map(({ index, name, plan, upstream }) => {
         const counts = coordinator?.scheduler.counts(index);
-        return { name, total: plan.count, upstream, counts: counts === undefined ? undefined : finalCounts(counts) };
+        if (counts === undefined) return { name, total: plan.count, upstream };
+        const { unwanted } = counts;
+        return { name, total: plan.count, upstream, unwanted, counts: finalCounts(counts) };
       }),
     });
   try {
@@ -197,8 +202,10 @@ async function runLocked(
     journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
-      const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await initialize(task, done + skipped === 0);
+      const { done, skipped, unwanted, total } = scheduler.counts(task.index);
+      const left = total - done - skipped - unwanted;
+      // where a mask leaves everything out, others may read what is not written all the same
+      if (left > 0 || (done === 0 && skipped > 0)) await initialize(task, done === 0);
     }
     try {
       await coordinator.run();
@@ -209,9 +216,10 @@ async function runLocked(
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
       const { alreadyDone, retried, seconds } = ledger.progress[index];
-      return { name, ...finalCounts(scheduler.counts(index)), alreadyDone, retried, seconds };
+      const counts = scheduler.counts(index);
+      return { name, ...finalCounts(counts), unwanted: counts.unwanted, alreadyDone, retried, seconds };
     });
-    const complete = results.every(({ done, skipped, total }) => done + skipped === total);
+    const complete = results.every(({ done, skipped, unwanted, total }) => done + skipped + unwanted === total);
     for (const { index } of tasks) {
       if (scheduler.counts(index).orphaned > 0) {
         records[index].mark(scheduler.blocksIn(index, BlockState.orphaned), RecordedState.orphaned);
@@ -265,11 +273,17 @@ type CoordinatorPlace = Pick<
 
 /** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
-  const { folder, journal, tasks, records } = place;
-  const recorded = await Promise.all(records.map((record) => record.reset()));
+  const { folder, journal, tasks, records, onEvent } = place;
+  const recalled = [];
+  for (const task of tasks) recalled.push(await recallBlocks(records[task.index], task));
+  for (const message of unmaskedNotices(tasks, recalled)) onEvent({ type: 'run-notice', message });
   for (const { index, name } of tasks) if (!records[index].resumed) journal.write('task-new', { task: name });
   const credentials = createControlFolder(folder);
-  return new Coordinator({ ...withDefaults(options), ...place, credentials }, recorded);
+  const masked = recalled.map((one) => one.masked);
+  return new Coordinator(
+    { ...withDefaults(options), ...place, masked, credentials },
+    recalled.map(({ states }) => states),
+  );
 }
 
 async function initialize(task: RunTask, fresh: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import type { BlockPlan } from '../blocks/plan.js';
-import { type BlockCounts, BlockState } from './block-state.js';
+import { type BlockCounts, BlockState, isSuccess } from './block-state.js';
 import { addOwnCounts, allocatePendingCounts } from './pending-counts.js';
 import { ReadyQueue } from './ready-queue.js';
 import type { RecordedPiece } from './scheduled-task.js';
@@ -22,7 +22,7 @@ export interface BlockHistory {
  * blocks are all done is given up again. Beside them a history of the few blocks that failed or were lost.
  */
 export class TaskBlocks {
-  /** Whether an earlier run finished any block. */
+  /** Whether an earlier run finished any block, or some are not wanted. */
   readonly resumed: boolean;
   private readonly slabs: (Slab | undefined)[];
   /** Slabs with blocks that can run, or that may have some once they are made. */
@@ -42,7 +42,7 @@ export class TaskBlocks {
   private unmadeRoots: number;
 
   /**
-   * @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped.
+   * @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped; 3 for one that is not to run.
    * @param slabBlocks how many a slab has, at most SLAB_BLOCKS
    */
   constructor(
@@ -65,9 +65,9 @@ export class TaskBlocks {
     return this.tally(BlockState.waiting) + this.tally(BlockState.ready) + this.tally(BlockState.running);
   }
 
-  /** Blocks that are done or skipped. */
+  /** Blocks that nothing waits for any more: done, skipped, or not wanted. */
   get succeeded(): number {
-    return this.tallies[BlockState.done] + this.tallies[BlockState.skipped];
+    return this.tallies[BlockState.done] + this.tallies[BlockState.skipped] + this.tallies[BlockState.unwanted];
   }
 
   tally(state: BlockState): number {
@@ -134,13 +134,12 @@ export class TaskBlocks {
     this.tallies[slab.states[offset]]--;
     this.tallies[to]++;
     slab.states[offset] = to;
-    if ((to === BlockState.done || to === BlockState.skipped) && ++slab.succeeded === slab.size) slab.collapse();
+    if (isSuccess(to) && ++slab.succeeded === slab.size) slab.collapse();
   }
 
-  /** Whether a block is done or skipped. */
+  /** Whether a block is done, skipped or not wanted. */
   hasSucceeded(block: number): boolean {
-    const state = this.state(block);
-    return state === BlockState.done || state === BlockState.skipped;
+    return isSuccess(this.state(block));
   }
 
   /**
@@ -297,6 +296,7 @@ export class TaskBlocks {
       skipped: this.tally(BlockState.skipped),
       failed: this.tally(BlockState.failed),
       orphaned: this.tally(BlockState.orphaned),
+      unwanted: this.tally(BlockState.unwanted),
     };
   }
 
@@ -396,4 +396,4 @@ export class TaskBlocks {
 }
 
 /** What a byte of an earlier run's record means; others mean nothing. */
-const RECALLED = [BlockState.waiting, BlockState.done, BlockState.skipped] as const;
+const RECALLED = [BlockState.waiting, BlockState.done, BlockState.skipped, BlockState.unwanted] as const;

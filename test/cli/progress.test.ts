@@ -5,7 +5,19 @@ import { idleText, RunFigures } from '../../lib/cli/run-figures.js';
 import type { RunEvent, TaskCounts } from '../../lib/coordinator/events.js';
 
 const counts = (name: string, total: number, more: Partial<TaskCounts> = {}): TaskCounts => ({
-  ...{ name, total, waiting: 0, ready: 0, running: 0, done: 0, skipped: 0, failed: 0, orphaned: 0 },
+  ...{
+    name,
+    total,
+    waiting: 0,
+    ready: 0,
+    running: 0,
+    done: 0,
+    skipped: 0,
+    failed: 0,
+    orphaned: 0,
+    unwanted: 0,
+    masked: 0,
+  },
   ...more,
 });
 const block = (task: string, index = 0) => ({ task, block: index, attempt: 1, worker: '0' });

@@ -204,9 +204,9 @@ describe('a done record', () => {
     expect(reading()).toBe('ERR_CHUNK_CORRUPT');
     writeFileSync(chunk, Buffer.concat([whole, Buffer.of(0)]));
     expect(reading()).toBe('ERR_CHUNK_CORRUPT');
-    whole[17] = 5;
+    whole[17] = 6;
     writeFileSync(chunk, whole);
-    expect(messageOf(thrownBy(() => openRecord([3, 4, 5]).read()))).toMatch(/c\/0\/0\/0: .*found 5 at 17/);
+    expect(messageOf(thrownBy(() => openRecord([3, 4, 5]).read()))).toMatch(/c\/0\/0\/0: .*found 6 at 17/);
 
     const description = join(path(), 'zarr.json');
     const text = readFileSync(description, 'utf8');

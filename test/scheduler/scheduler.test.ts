@@ -175,6 +175,7 @@ describe('failures', () => {
       skipped: 0,
       failed: 0,
       orphaned: 2,
+      unwanted: 0,
     });
     again.complete(1, 2, 1, 'done');
     expect(runAll(again)).toEqual(['2:2']);

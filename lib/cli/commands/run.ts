@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { loadPipeline } from '../../pipeline/file.js';
 import { planPipeline } from '../../pipeline/plan.js';
 import { defineCommand } from '../command.js';
+import { parseRoi } from '../copy-options.js';
 import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 
 export function workersOption(yargs: Argv, fallback = "the machine's cores"): Argv {
@@ -19,6 +20,22 @@ export function workersOption(yargs: Argv, fallback = "the machine's cores"): Ar
 export function runOptions(yargs: Argv): Argv<RunArguments> {
   return workersOption(yargs, "the file's, else the machine's cores")
     .positional('file', { type: 'string', demandOption: true, describe: 'The pipeline file (YAML or JSON)' })
+    .option('roi', {
+      type: 'string',
+      describe: 'Only what this part needs, OFFSET:SHAPE in world units, e.g. 0,80,80:800,400,400',
+      coerce: parseRoi,
+    })
+    .option('serial', {
+      type: 'boolean',
+      default: false,
+      describe: 'In this process, one block after the other and once each, for a debugger',
+    })
+    .option('until', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Only this task and what it needs; may be given again',
+    })
     .option('json', { type: 'boolean', default: false, describe: 'Events and result as JSON, one a line' })
     .option('quiet', {
       type: 'boolean',

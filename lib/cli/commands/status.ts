@@ -101,11 +101,26 @@ function formatStatus(runDirectory: string, status: RunStatus): string {
   ];
   if (owner !== undefined) lines.push(`coordinator: process ${owner.pid} on ${owner.host}`);
   if (error !== undefined) lines.push(`reason: ${error}`);
-  const rows = tasks.map(({ name, total, done, skipped, failed, orphaned }) => {
-    const left = total - done - skipped - failed - orphaned;
+  const partial = tasks.some(({ unwanted }) => unwanted > 0);
+  const rows = tasks.map(({ name, total, done, skipped, failed, orphaned, unwanted }) => {
+    const left = total - done - skipped - failed - orphaned - unwanted;
     const percent = total === 0 ? '100' : ((100 * (done + skipped)) / total).toFixed(1);
-    return [name, `${percent} %`, ...[total, done, skipped, failed, orphaned, left].map(formatCount)];
+    return [
+      name,
+      `${percent} %`,
+      ...[total, done, skipped, failed, orphaned, left, ...(partial ? [unwanted] : [])].map(formatCount),
+    ];
   });
-  const head = ['task', 'complete', 'blocks', 'done', 'skipped', 'failed', 'orphaned', 'left'];
+  const head = [
+    'task',
+    'complete',
+    'blocks',
+    'done',
+    'skipped',
+    'failed',
+    'orphaned',
+    'left',
+    ...(partial ? ['not asked for'] : []),
+  ];
   return [...lines, '', ...alignColumns([head, ...rows])].join('\n');
 }
