@@ -123,6 +123,9 @@ export class RunFigures {
         this.workers = Math.max(0, this.workers - 1);
         this.idleWorkers = Math.min(this.idleWorkers, this.workers);
         break;
+      case 'blocks-revived':
+        for (const counts of event.tasks) this.task(counts.name)?.set(counts);
+        break;
       case 'idle':
         this.idleWorkers = event.workers;
         this.idleReason = reasonOf(event);

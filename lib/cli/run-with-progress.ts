@@ -5,6 +5,7 @@ import type { RoiInput } from '../pipeline/wanted-tasks.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
+import { noticeOf } from './run-notices.js';
 import { onStopRequests } from './stop-requests.js';
 import { summaryText } from './summary.js';
 
@@ -43,7 +44,11 @@ export async function runWithProgress(
       onThrown: (task, block, error) => console.error(`${task} block ${block}: ${describeThrown(error).stack}`),
       signal: requests.stop,
       killSignal: requests.kill,
-      onEvent: (event) => progress?.onEvent(event),
+      onEvent: (event) => {
+        // others than who started it should not end a run without a word
+        if (event.type === 'stop-asked' && progress === undefined) console.error(noticeOf(event) ?? '');
+        progress?.onEvent(event);
+      },
     });
     progress?.stop();
     if (json) console.out(JSON.stringify({ type: 'result', ...result }));

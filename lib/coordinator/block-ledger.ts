@@ -1,4 +1,4 @@
-import type { Scheduler } from '../scheduler/scheduler.js';
+import { BlockState, type Revived, type Scheduler } from '../scheduler/scheduler.js';
 import type { BlockCost } from './block-cost.js';
 import { appendToBlockLog } from './block-log.js';
 import type { CostBook } from './cost-book.js';
@@ -35,6 +35,12 @@ interface Finished extends HeldBlock, Took {
   readonly workerId: string;
 }
 
+/** Which worker, and on which machine, where that is known. */
+export interface WorkerPlace {
+  readonly id: string;
+  readonly host?: string | undefined;
+}
+
 /** How a worker ended. */
 export interface WorkerLoss {
   readonly reason: string;
@@ -60,6 +66,8 @@ export interface BlockLedgerOptions {
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
+  /** Whether a worker has nothing to do. */
+  isUrgent(): boolean;
   /** The record or the journal cannot be written. */
   onFailure(error: unknown): void;
 }
@@ -83,6 +91,7 @@ export class BlockLedger {
       records,
       (group) => this.committed(group),
       (error) => options.onFailure(error),
+      options.isUrgent,
     );
   }
 
@@ -121,35 +130,37 @@ export class BlockLedger {
   }
 
   /** Its code threw, or it ran too long. */
-  failed(held: HeldBlock, workerId: string, error: Thrown, { seconds, cost }: Took): void {
+  failed(held: HeldBlock, worker: WorkerPlace, error: Thrown, { seconds, cost }: Took): void {
     const { task, block, attempt } = held;
+    const { id: workerId, host } = worker;
     this.options.costs.add(task, { block, attempt, worker: workerId, outcome: 'failed', seconds, cost });
     const willRetry = this.options.scheduler.fail(task, block, attempt) === 'retry';
     const facts = this.book(held, workerId);
     const { message, code } = error;
-    this.options.journal.write('block-failed', { ...facts, seconds, message, code, willRetry });
+    this.options.journal.write('block-failed', { ...facts, host, seconds, message, code, willRetry });
     this.options.onEvent({ type: 'block-failed', ...facts, message, willRetry });
     appendToBlockLog(this.logFile(held), 'failed', { attempt, workerId }, error.stack);
-    if (!willRetry) this.gaveUp(held, workerId, error);
+    if (!willRetry) this.gaveUp(held, worker, error);
   }
 
   /** Its worker ended. */
-  lost(held: HeldBlock, workerId: string, { reason, lastLines, blamed }: WorkerLoss): void {
+  lost(held: HeldBlock, worker: WorkerPlace, { reason, lastLines, blamed }: WorkerLoss): void {
     const { task, block, attempt } = held;
     const { scheduler, folder } = this.options;
+    const { id: workerId, host } = worker;
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
     this.options.costs.lost(task, block);
     const facts = { ...this.book(held, workerId), reason, willRetry };
-    this.options.journal.write('block-lost', facts);
+    this.options.journal.write('block-lost', { ...facts, host });
     this.options.onEvent({ type: 'block-lost', ...facts });
     const story = lastLines === '' ? reason : `${reason}; the end of ${folder.workerLog(workerId)}:\n${lastLines}`;
     appendToBlockLog(this.logFile(held), 'lost', { attempt, workerId }, story);
     if (!willRetry) {
       const because = 'its worker ended each time it ran, at last: ';
       const error = { message: because + reason, stack: because + story, code: 'ERR_WORKER_LOST' };
-      this.gaveUp(held, workerId, error);
+      this.gaveUp(held, worker, error);
     }
   }
 
@@ -157,6 +168,26 @@ export class BlockLedger {
   givenBack(held: HeldBlock, worker: string): void {
     this.options.scheduler.giveBack(held.task, held.block, held.attempt);
     this.options.journal.write('block-given-back', this.book(held, worker));
+  }
+
+  /**
+   * Failed blocks are tried again, those of the given ones that failed. Their marks go when the record is next written; until
+   * then a coordinator that is killed leaves them failed, and every run begins by trying those again.
+   */
+  revive(task: number, blocks: readonly number[]): Revived {
+    const { scheduler, records, tasks, journal, onEvent } = this.options;
+    const { name } = tasks[task];
+    const failed = blocks.filter((block) => scheduler.state(task, block) === BlockState.failed);
+    const revived = scheduler.revive(task, failed);
+    const back = failed.filter((block) => scheduler.state(task, block) < BlockState.done).sort((a, b) => a - b);
+    records[task].mark(back, RecordedState.pending);
+    const facts = (block: number) => ({ task: name, block, attempts: scheduler.attempts(task, block) });
+    journal.writeAll(back.map((block) => ({ event: 'block-revived', facts: facts(block) })));
+    const gone = new Set(back);
+    const kept = this.failures.filter((failure) => failure.task !== name || !gone.has(failure.block));
+    this.failures.splice(0, this.failures.length, ...kept);
+    onEvent({ type: 'blocks-revived', task: name, ...revived, tasks: tasks.map(({ index }) => this.counts(index)) });
+    return revived;
   }
 
   /** It was not begun. */
@@ -203,10 +234,10 @@ export class BlockLedger {
     this.options.onCommitted();
   }
 
-  private gaveUp(held: HeldBlock, workerId: string, { message, stack, code }: Thrown): void {
+  private gaveUp(held: HeldBlock, { id: workerId, host }: WorkerPlace, { message, stack, code }: Thrown): void {
     const { task, block, attempt } = held;
     const { name } = this.options.tasks[task];
-    const failure = { task: name, block, attempt, message, stack, code, workerId, logFile: this.logFile(held) };
+    const failure = { task: name, block, attempt, message, stack, code, workerId, host, logFile: this.logFile(held) };
     this.options.journal.write('block-given-up', failure);
     if (this.failures.length < LISTED_FAILURES) this.failures.push(failure);
     try {

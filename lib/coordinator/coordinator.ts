@@ -14,7 +14,7 @@ import type { Lease } from './lease-queue.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import { type Listener, openListener, runListener } from './run-listener.js';
-import type { RunTask } from './run-task.js';
+import { type RunTask, scheduledTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type WorkerSession } from './worker-session.js';
@@ -45,6 +45,8 @@ export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' |
   readonly maxCrashes: number;
   readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
+  /** Somebody asks about the run, or wants something of it. */
+  onControl(connection: Connection): void;
 }
 
 /**
@@ -54,13 +56,13 @@ export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' |
 export class Coordinator {
   readonly scheduler: Scheduler;
   readonly ledger: BlockLedger;
-  private readonly clock: AttentiveClock;
+  readonly clock: AttentiveClock;
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
-  private readonly pools: WorkerPools;
+  readonly pools: WorkerPools;
   private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
-  private stopping = false;
+  stopping = false;
   private failure: { readonly error: unknown } | undefined;
   private finish: () => void = () => undefined;
   private readonly finished = new Promise<void>((resolve) => {
@@ -74,24 +76,14 @@ export class Coordinator {
   ) {
     const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
-    this.scheduler = new Scheduler(
-      tasks.map((task) => ({
-        name: task.name,
-        plan: task.plan,
-        upstream: task.upstreamIndices,
-        barriers: task.barrierIndices,
-        maxRetries: task.maxRetries,
-        resources: task.resources,
-        pool: task.pool,
-        recorded: recorded[task.index],
-      })),
-      { resources, maxLosses },
-    );
+    const scheduled = tasks.map((task) => scheduledTask(task, recorded[task.index]));
+    this.scheduler = new Scheduler(scheduled, { resources, maxLosses });
     this.ledger = new BlockLedger({
       ...options,
       scheduler: this.scheduler,
       onEvent: (event) => options.onEvent(event),
       onCommitted: () => this.distribute(),
+      isUrgent: () => this.dispatcher.parked.size > 0,
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
@@ -209,6 +201,10 @@ export class Coordinator {
 
   /** Somebody who knows the key. */
   private meet(peer: Peer, connection: Connection): void {
+    if (peer.role === 'control') {
+      this.options.onControl(connection);
+      return;
+    }
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
     const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
@@ -256,7 +252,7 @@ export class Coordinator {
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
       session.returning = false;
-      for (const id of returned) this.ledger.returned(session.takeBack(id));
+      for (const lease of session.takeBack(returned)) this.ledger.returned(lease);
     }
     this.dispatcher.eased(session);
     if (acquire) this.dispatcher.ask(session, held);
@@ -278,7 +274,7 @@ export class Coordinator {
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result);
+      this.ledger.failed(lease, session, result.error, result);
     }
   }
 
@@ -292,7 +288,7 @@ export class Coordinator {
   }
 
   /** Gives blocks to the workers that ask for some. */
-  private distribute(): void {
+  distribute(): void {
     if (!this.stopping) {
       this.dispatcher.serveIdle();
       // where more workers can come they are called for, before others take the blocks that are left
@@ -309,10 +305,8 @@ export class Coordinator {
 
   private checkEnd(): void {
     const { outstanding } = this.ledger;
-    if (this.scheduler.finished) {
+    if (this.scheduler.finished || (this.stopping && outstanding === 0)) {
       this.finish();
-    } else if (this.stopping) {
-      if (outstanding === 0) this.finish();
     } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
       const reason = this.scheduler.idleReason();
@@ -344,17 +338,17 @@ export class Coordinator {
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
     const { status, signal, cause } = end;
-    const expected = asked && (status === 0 || session.reason !== undefined);
+    const expected = asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end));
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     const lastLines = session.reason === undefined ? end.lastLines : '';
     for (const { lease, came } of session.takeAll()) {
       const blamed = came === 'begun' && !asked && !isEviction(end);
       // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && (status === 0 || session.parted));
+      const untouched = came === 'unbegun' || (asked && session.endedInOrder(end));
       if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
       // where it is not sure which was at fault, they run alone next time, and then it is
-      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
+      else this.ledger.lost(lease, session, { reason, lastLines, blamed });
     }
     this.distribute();
   }
@@ -389,7 +383,7 @@ export class Coordinator {
     const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
     void session.ended.then(() =>
       this.guard(() => {
-        this.ledger.failed(lease, session.id, error, { seconds });
+        this.ledger.failed(lease, session, error, { seconds });
         this.distribute();
       }),
     );

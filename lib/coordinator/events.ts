@@ -25,6 +25,8 @@ interface BlockFacts {
 
 /** What happens in a run, for those who show its progress. */
 export type RunEvent =
+  /** What earlier runs did is being read; once a second where that takes long, before `run-start`. */
+  | { readonly type: 'reading-record'; readonly task: string; readonly blocks: number; readonly total: number }
   | { readonly type: 'run-start'; readonly epoch: number; readonly tasks: readonly TaskCounts[] }
   /** The first block of a task is handed out. */
   | { readonly type: 'task-start'; readonly task: string; readonly counts: TaskCounts }
@@ -41,6 +43,16 @@ export type RunEvent =
   | { readonly type: 'workers-waiting'; readonly workers: number; readonly reason: string }
   /** What the executor says to people. */
   | { readonly type: 'executor-notice'; readonly message: string }
+  /** Failed blocks of a task are tried again, and what they orphaned waits for them. */
+  | {
+      readonly type: 'blocks-revived';
+      readonly task: string;
+      readonly failed: number;
+      readonly orphaned: number;
+      readonly tasks: readonly TaskCounts[];
+    }
+  /** Somebody asked from elsewhere that the run stops. */
+  | { readonly type: 'stop-asked'; readonly now: boolean }
   /** Something that people should know about the results. */
   | { readonly type: 'run-notice'; readonly message: string }
   /** Workers wait for blocks. */

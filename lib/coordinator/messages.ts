@@ -20,7 +20,7 @@ import type { Message } from './connection.js';
  *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the block at work, give the others back, then end
  *     coordinator  cancel                           give up the block at work
- *     worker       heartbeat {running}              on its own connection; the lease at work, 0 for none
+ *     worker       heartbeat {running, host}        on its own connection; the lease at work, 0 for none
  *
  * A worker asks for its next lease when it begins the first block of the newest, so that it need not wait. It says which
  * block it begins where that matters: one that was tried before, one that is leased alone, and in signs of life. The result
@@ -93,7 +93,11 @@ const FROM_WORKER = z.discriminatedUnion('type', [
 
 export type WorkerMessage = z.infer<typeof FROM_WORKER>;
 
-const HEARTBEAT = z.strictObject({ type: z.literal('heartbeat'), running: LEASE });
+const HEARTBEAT = z.strictObject({
+  type: z.literal('heartbeat'),
+  running: LEASE,
+  host: z.string().max(255).optional(),
+});
 
 /** One leased block, as it travels. */
 export interface LeasedBlock {
@@ -111,9 +115,9 @@ export function parseWorkerMessage(message: Message): WorkerMessage {
   return parse(FROM_WORKER, message);
 }
 
-/** The lease at work. Throws ERR_PROTOCOL for what is no sign of life. */
-export function parseHeartbeat(message: Message): number {
-  return parse(HEARTBEAT, message).running;
+/** The lease at work, and the machine. Throws ERR_PROTOCOL for what is no sign of life. */
+export function parseHeartbeat(message: Message): z.infer<typeof HEARTBEAT> {
+  return parse(HEARTBEAT, message);
 }
 
 function parse<T>(schema: z.ZodType<T>, message: Message): T {

@@ -112,7 +112,8 @@ export async function readFailures(runDirectory: string): Promise<BlockFailure[]
     const key = `${entry.block} ${entry.task}`;
     if (entry.event === 'block-given-up') failures.set(key, entry as unknown as BlockFailure);
     else if (entry.event === 'task-new' || entry.event === 'task-reset') forget(failures, entry.task);
-    else if (entry.event === 'block-done' || entry.event === 'block-skipped') failures.delete(key);
+    else if (entry.event === 'block-done' || entry.event === 'block-skipped' || entry.event === 'block-revived')
+      failures.delete(key);
   }
   return [...failures.values()];
 }

@@ -1,6 +1,7 @@
 import type { GridRange } from '../blocks/grid-range.js';
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
+import type { ScheduledTask } from '../scheduler/scheduler.js';
 
 /**
  * Which blocks are to be skipped, asked before a run begins. Gets the index of a first block and one byte for each from there on,
@@ -85,4 +86,10 @@ export function resolveTasks(tasks: readonly CoordinatedTask[], executors: reado
       blockTimeout: blockTimeoutSeconds * 1000,
     };
   });
+}
+
+/** A task for the scheduler, with what earlier runs left of it. */
+export function scheduledTask(task: RunTask, recorded: ScheduledTask['recorded']): ScheduledTask {
+  const { name, plan, upstreamIndices: upstream, barrierIndices: barriers, maxRetries, resources, pool } = task;
+  return { name, plan, upstream, barriers, maxRetries, resources, pool, recorded };
 }

@@ -1,6 +1,7 @@
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
+import type { Connection } from './connection.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { CostBook } from './cost-book.js';
@@ -13,6 +14,7 @@ import { Journal } from './journal.js';
 import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
 import { recallBlocks, unmaskedNotices } from './recalled-blocks.js';
+import { RunControl } from './run-control.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
 import type { Statistics } from './run-statistics.js';
@@ -21,6 +23,9 @@ import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js'
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
 import type { PoolOptions } from './worker-pools.js';
+
+/** Milliseconds between events while a done record is read. */
+const TELL_EVERY = 1000;
 
 export interface RunOptions {
   /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
@@ -151,13 +156,20 @@ async function runLocked(
   let coordinator: Coordinator | undefined;
   let costs: CostBook | undefined;
   let state: RunState = 'failed';
+  let control: RunControl | undefined;
   const stop = () => coordinator?.interrupt();
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    control?.apply(event);
     costs?.hear(event);
     options.onEvent?.(event);
+  };
+  const stopAsked = (now: boolean) => {
+    onEvent({ type: 'stop-asked', now });
+    if (now) kill();
+    else stop();
   };
   const summarize = (error?: unknown) =>
     writeRunSummary(folder, {
@@ -174,9 +186,12 @@ async function runLocked(
       }),
     });
   try {
-    for (const task of tasks) records.push(openRecord(folder, task));
+    for (const task of tasks) records.push(openRecord(folder, task, onEvent));
     costs = new CostBook({ folder, epoch, journal, tasks });
-    coordinator = await openCoordinator(options, { folder, epoch, journal, costs, tasks, records, onEvent });
+    const onControl = (connection: Connection) => control?.admit(connection);
+    const place = { folder, epoch, journal, costs, tasks, records, onEvent, onControl };
+    coordinator = await openCoordinator(options, place);
+    control = new RunControl(coordinator, tasks, epoch, stopAsked);
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
@@ -244,6 +259,7 @@ async function runLocked(
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.killSignal?.removeEventListener('abort', kill);
+    control?.close();
     coordinator?.close();
     for (const record of records) record.close();
     removeControlFolder(folder);
@@ -252,7 +268,7 @@ async function runLocked(
 
 type CoordinatorPlace = Pick<
   CoordinatorOptions,
-  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent'
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent' | 'onControl'
 >;
 
 /** A coordinator that knows what earlier runs left. */
@@ -287,9 +303,15 @@ async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {
   }
 }
 
-function openRecord(folder: RunFolder, task: RunTask): DoneRecord {
+function openRecord(folder: RunFolder, task: RunTask, onEvent: (event: RunEvent) => void): DoneRecord {
   const identity = recordIdentity(task.name, task.identity, task.plan);
-  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity);
+  let told = performance.now();
+  const tell = (blocks: number) => {
+    if (performance.now() - told < TELL_EVERY) return;
+    told = performance.now();
+    onEvent({ type: 'reading-record', task: task.name, blocks, total: task.plan.count });
+  };
+  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity, tell);
 }
 
 function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {

@@ -32,3 +32,8 @@ export interface BlockCounts {
   readonly orphaned: number;
   readonly unwanted: number;
 }
+
+/** Whether what waits for a block in this state may go on. */
+export function isSuccess(state: BlockState): boolean {
+  return state >= BlockState.done && state <= BlockState.unwanted;
+}

@@ -46,10 +46,15 @@ export class Slab {
     if (this.succeeded < this.size) return;
     const [first] = this.states;
     const whole = first === BlockState.done ? DONE : first === BlockState.skipped ? SKIPPED : UNWANTED;
-    if (this.states !== whole && this.states.some((state) => state !== whole[0])) return;
-    if (this.pending !== NONE_PENDING && this.pending?.some((count) => count > 0)) return;
+    if (this.states !== whole && !isAll(this.states, whole[0])) return;
+    if (this.pending !== NONE_PENDING && this.pending !== undefined && !isAll(this.pending, 0)) return;
     this.states = whole;
     if (this.pending !== undefined) this.pending = NONE_PENDING;
     this.queue = undefined;
   }
+}
+
+function isAll(values: PendingCounts, value: number): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] !== value) return false;
+  return true;
 }

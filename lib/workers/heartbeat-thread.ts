@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { HeartbeatData } from './heartbeat.js';
 import { join } from './join.js';
@@ -8,12 +9,13 @@ import { endProcess } from './process-end.js';
 const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
 
 const { connection } = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
+const host = hostname().slice(0, 255);
 const beat = () => {
   const lease = Atomics.load(running, 0);
   Atomics.store(running, 1, lease);
   // either the worker sees that it was named, or it has ended already
   const named = Atomics.load(running, 0) === lease ? lease : 0;
-  connection.send({ type: 'heartbeat', running: named });
+  connection.send({ type: 'heartbeat', running: named, host });
 };
 beat();
 setInterval(beat, seconds * 1000);
