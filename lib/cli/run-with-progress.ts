@@ -9,6 +9,8 @@ import { summaryText } from './summary.js';
 export interface RunArguments {
   readonly file: string;
   readonly workers: number | undefined;
+  /** Seconds. */
+  readonly deadline?: number | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -19,7 +21,7 @@ export interface RunArguments {
  */
 export async function runWithProgress(
   plan: PipelinePlan,
-  { file, workers, json, quiet }: RunArguments,
+  { file, workers, deadline, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
@@ -32,6 +34,7 @@ export async function runWithProgress(
   try {
     const result = await runPlan(plan, {
       workers,
+      deadlineSeconds: deadline,
       signal: requests.stop,
       killSignal: requests.kill,
       onEvent: (event) => progress?.onEvent(event),

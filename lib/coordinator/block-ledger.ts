@@ -37,6 +37,15 @@ export interface WorkerLoss {
   readonly blamed: boolean;
 }
 
+/** How a block failed. */
+export interface Circumstances {
+  readonly seconds: number;
+  /** Whether it is the block's own fault. @default true */
+  readonly counts?: boolean | undefined;
+  /** The most bytes that its worker was seen to hold. */
+  readonly peakMemory?: number | undefined;
+}
+
 export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
@@ -90,7 +99,7 @@ export class BlockLedger {
       if (next === undefined) break;
       blocks.push(next);
       this.announce(next);
-      if (next.attempt > 1) break;
+      if (next.attempt > 1 || scheduler.limit(next.task) < Number.POSITIVE_INFINITY) break;
       filled += this.sizes.share(next.task);
       // leave some for the other workers
       if (blocks.length === 1 && filled < 1) {
@@ -108,12 +117,17 @@ export class BlockLedger {
   }
 
   /** Its code threw, or it ran too long. */
-  failed(held: HeldBlock, workerId: string, error: Thrown, seconds: number): void {
+  failed(held: HeldBlock, workerId: string, error: Thrown, circumstances: Circumstances): void {
     const { task, block, attempt } = held;
-    const willRetry = this.options.scheduler.fail(task, block, attempt) === 'retry';
+    const { scheduler, journal } = this.options;
+    const { seconds, counts = true, peakMemory } = circumstances;
+    const willRetry = counts
+      ? scheduler.fail(task, block, attempt) === 'retry'
+      : scheduler.giveBack(task, block, attempt);
+    this.progress[task].errors++;
     const facts = this.book(held, workerId);
     const { message, code } = error;
-    this.options.journal.write('block-failed', { ...facts, seconds, message, code, willRetry });
+    journal.write('block-failed', { ...facts, seconds, message, code, counts, peakMemory, willRetry });
     this.options.onEvent({ type: 'block-failed', ...facts, message, willRetry });
     appendToBlockLog(this.logFile(held), 'failed', { attempt, workerId }, error.stack);
     if (!willRetry) this.gaveUp(held, workerId, error);
@@ -126,7 +140,8 @@ export class BlockLedger {
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
-    const facts = { ...this.book(held, workerId), reason, willRetry };
+    this.progress[task].lost++;
+    const facts = { ...this.book(held, workerId), reason, counts: blamed, willRetry };
     this.options.journal.write('block-lost', facts);
     this.options.onEvent({ type: 'block-lost', ...facts });
     const story = lastLines === '' ? reason : `${reason}; the end of ${folder.workerLog(workerId)}:\n${lastLines}`;
@@ -141,6 +156,7 @@ export class BlockLedger {
   /** The run stops before it was finished: that is no fault. */
   givenBack(held: HeldBlock, worker: string): void {
     this.options.scheduler.giveBack(held.task, held.block, held.attempt);
+    this.progress[held.task].givenBack++;
     this.options.journal.write('block-given-back', this.book(held, worker));
   }
 

@@ -1,28 +1,30 @@
 import { BlockwrightError, codeOf } from '../errors.js';
-import { Scheduler } from '../scheduler/scheduler.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
+import { BlockFaults } from './block-faults.js';
 import { BlockLedger } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { DoneRecord } from './done-record.js';
-import type { RunEvent } from './events.js';
-import { isEviction, type WorkerEnd } from './executor.js';
+import type { RunEvent, StopReason } from './events.js';
+import type { WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
 import { Listener } from './listener.js';
-import { type BlockResult, type CallMessage, parseWorkerMessage } from './messages.js';
+import { type BlockResult, type CallMessage, parseWorkerMessage, type Thrown } from './messages.js';
 import type { RunFolder } from './run-folder.js';
-import type { RunTask } from './run-task.js';
+import { RunGuards, type RunGuardsOptions } from './run-guards.js';
+import { type RunTask, scheduleOf } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
-/** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
+/** The same once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends Pick<RunGuardsOptions, 'freeSpace' | 'deadline'> {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
   readonly epoch: number;
@@ -55,10 +57,14 @@ export class Coordinator {
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
   private readonly pools: WorkerPools;
+  private readonly guards: RunGuards;
+  private readonly faults: BlockFaults;
   /** Workers that wait for blocks. */
   private readonly parked = new Set<WorkerSession>();
   private readonly workerConfig: Uint8Array;
   private stopping = false;
+  /** Why it was stopped before its end, if it was. */
+  stopReason: StopReason | undefined;
   private failure: { readonly error: unknown } | undefined;
   private finish: () => void = () => undefined;
   private readonly finished = new Promise<void>((resolve) => {
@@ -72,19 +78,7 @@ export class Coordinator {
   ) {
     const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
-    this.scheduler = new Scheduler(
-      tasks.map((task) => ({
-        name: task.name,
-        plan: task.plan,
-        upstream: task.upstreamIndices,
-        barriers: task.barrierIndices,
-        maxRetries: task.maxRetries,
-        resources: task.resources,
-        pool: task.pool,
-        recorded: recorded[task.index],
-      })),
-      { resources, maxLosses },
-    );
+    this.scheduler = scheduleOf(tasks, { resources, maxLosses }, recorded);
     this.ledger = new BlockLedger({
       ...options,
       scheduler: this.scheduler,
@@ -105,6 +99,20 @@ export class Coordinator {
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });
+    this.guards = new RunGuards({
+      ...options,
+      onEvent: (event) => options.onEvent(event),
+      onChange: () => this.guard(() => this.distribute()),
+    });
+    this.faults = new BlockFaults({
+      ...options,
+      scheduler: this.scheduler,
+      ledger: this.ledger,
+      space: this.guards.space,
+      sessions: this.pools.sessions,
+      onEvent: (event) => options.onEvent(event),
+      onExcluded: (host) => this.pools.exclude(host),
+    });
   }
 
   /** Connections from strangers, so far. */
@@ -121,6 +129,7 @@ export class Coordinator {
       await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
       await this.listener.open();
+      await this.guards.space.start();
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
       this.distribute();
       await this.finished;
@@ -137,6 +146,7 @@ export class Coordinator {
       }
       await ended;
     } finally {
+      this.guards.space.stop();
       await this.ledger.settled();
       await this.listener.close();
       await this.pools.close();
@@ -150,9 +160,11 @@ export class Coordinator {
   }
 
   /** Orderly stop: no new blocks, those that run may end within the grace time. */
-  interrupt(): void {
+  interrupt(reason: StopReason = 'signal'): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.stopReason = reason;
+    this.options.journal.write('stop', { reason });
     this.listener.stopCounting();
     this.pools.stop();
     const { graceSeconds } = this.options;
@@ -205,7 +217,6 @@ export class Coordinator {
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
     const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
-      // a worker of an earlier run, or one that was given up
       this.listener.refuse(connection);
       return;
     }
@@ -268,26 +279,30 @@ export class Coordinator {
     session.results++;
     if (result.outcome !== 'error') {
       this.ledger.finished(lease, session.id, result.outcome, result.seconds);
+      this.faults.succeeded(session);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session.id, result.error, result.seconds);
+      this.threw(session, lease, result.error, result.seconds);
     }
   }
 
   private serve(session: WorkerSession, connection: Connection, call: CallMessage, payload: Uint8Array): void {
     const lease = session.leases.get(call.lease);
-    const { task, block, attempt } = lease ?? { task: -1, block: -1, attempt: 0 };
+    const { task: index, block, attempt } = lease ?? { task: -1, block: -1, attempt: 0 };
+    const task = this.options.tasks[index]?.name ?? '';
     const isCurrent = () => lease !== undefined && session.holds(lease);
-    const name = this.options.tasks[task]?.name ?? '';
-    const caller = { task: name, block, attempt, workerId: session.id, isCurrent, connection };
-    void this.desk.answer(caller, call, payload);
+    void this.desk.answer({ task, block, attempt, workerId: session.id, isCurrent, connection }, call, payload);
   }
 
   /** Gives blocks to the workers that wait for some. */
   private distribute(): void {
-    if (!this.stopping && this.parked.size > 0) {
+    if (!this.stopping && this.parked.size > 0 && !this.guards.paused) {
       for (const session of this.parked) {
+        if (this.faults.avoids(session)) {
+          this.dismiss(session, `its host ${session.host} is avoided`);
+          continue;
+        }
         const blocks = this.ledger.take(session.pool);
         if (blocks.length === 0) continue;
         this.parked.delete(session);
@@ -303,7 +318,6 @@ export class Coordinator {
     this.checkEnd();
   }
 
-  /** Has workers started and ended where the work is. */
   private adjust(): void {
     if (this.stopping) return;
     for (const session of this.pools.adjust(this.parked, this.clock.now())) this.parked.delete(session);
@@ -322,7 +336,7 @@ export class Coordinator {
     }
   }
 
-  /** Its connection is over, but not by us: it has ended, or soon will. */
+  /** Not by us: it has ended, or soon will. */
   private disconnected(session: WorkerSession, reason: Error | undefined): void {
     session.handle.look?.();
     if (session.dismissed) return;
@@ -347,15 +361,12 @@ export class Coordinator {
     const { status, signal, cause } = end;
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
-    const leases = [...session.leases.values()];
-    session.leases.clear();
-    // with several it is unclear which was at fault; they run alone next time, and then it is clear
-    const blamed = leases.length === 1 && !asked && !session.faultBooked && !isEviction(end);
-    const lastLines = session.reason === undefined ? end.lastLines : '';
-    for (const lease of leases) {
+    if (this.stopping) {
       // a stop gives blocks back: nothing went wrong with them
-      if (this.stopping) this.ledger.givenBack(lease, session.id);
-      else this.ledger.lost(lease, session.id, { reason, lastLines, blamed });
+      for (const lease of session.leases.values()) this.ledger.givenBack(lease, session.id);
+      session.leases.clear();
+    } else {
+      this.faults.ended(session, end, asked);
     }
     this.distribute();
   }
@@ -372,26 +383,17 @@ export class Coordinator {
       if (overdue !== undefined) {
         this.dismiss(session, overdue);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
-        this.timeOut(session, lease);
+        const { error, seconds } = this.faults.timedOut(session, lease);
+        // not before it has ended: what it still does must not meet the next attempt
+        void session.ended.then(() => this.threw(session, lease, error, seconds));
       }
     }
     this.adjust();
+    if (this.guards.stopReason !== undefined) this.interrupt(this.guards.stopReason);
   }
 
-  private timeOut(session: WorkerSession, lease: Lease): void {
-    const { name, blockTimeout } = this.options.tasks[lease.task];
-    const seconds = blockTimeout / 1000;
-    const message = `block ${lease.block} of task ${name} ran longer than its blockTimeout of ${seconds} s`;
-    this.dismiss(session, message);
-    session.leases.delete(lease.id);
-    session.faultBooked = true;
-    // not before it has ended: what it still does must not meet the next attempt
-    const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
-    void session.ended.then(() =>
-      this.guard(() => {
-        this.ledger.failed(lease, session.id, error, seconds);
-        this.distribute();
-      }),
-    );
+  private threw(session: WorkerSession, lease: Lease, error: Thrown, seconds: number): void {
+    const booked = this.faults.threw(session, lease, error, seconds).then(() => this.distribute());
+    booked.catch((thrown: unknown) => this.fail(thrown));
   }
 }

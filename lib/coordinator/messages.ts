@@ -14,7 +14,7 @@ import type { Message } from './connection.js';
  *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the blocks that run, then end
  *     coordinator  cancel                           give up the blocks that run
- *     worker       heartbeat {running}              on its own connection; the lease at work, 0 for none
+ *     worker       heartbeat {running, host, memory}  on its own connection; the lease at work, 0 for none, and bytes held
  */
 
 const LEASE = z.number().int().nonnegative();

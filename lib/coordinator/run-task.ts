@@ -1,5 +1,6 @@
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
+import { Scheduler, type SchedulerOptions } from '../scheduler/scheduler.js';
 
 /** A task as the coordinator sees it. */
 export interface CoordinatedTask {
@@ -35,6 +36,27 @@ export interface RunTask extends CoordinatedTask {
   readonly blockTimeout: number;
   /** Place of its executor's workers among the run's pools; the first is that of the run's own. */
   readonly pool: number;
+}
+
+/** The schedule of a run's tasks. @param recorded what earlier runs left of each */
+export function scheduleOf(
+  tasks: readonly RunTask[],
+  options: SchedulerOptions,
+  recorded: readonly (Uint8Array | undefined)[],
+): Scheduler {
+  return new Scheduler(
+    tasks.map((task) => ({
+      name: task.name,
+      plan: task.plan,
+      upstream: task.upstreamIndices,
+      barriers: task.barrierIndices,
+      maxRetries: task.maxRetries,
+      resources: task.resources,
+      pool: task.pool,
+      recorded: recorded[task.index],
+    })),
+    options,
+  );
 }
 
 /** Checks names and references: ERR_CONFIG. */

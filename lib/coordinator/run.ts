@@ -6,8 +6,9 @@ import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
-import type { RunEvent, RunState } from './events.js';
+import type { RunEvent, RunState, StopReason } from './events.js';
 import type { Executor } from './executor.js';
+import type { FreeSpaceOptions } from './free-space.js';
 import { Journal } from './journal.js';
 import { describeThrown } from './messages.js';
 import { RunFolder } from './run-folder.js';
@@ -46,6 +47,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Stop at once. */
   readonly killSignal?: AbortSignal | undefined;
+  /** After so many seconds the run stops in order. @default never */
+  readonly deadlineSeconds?: number | undefined;
+  /** Where there is too little disk space, no blocks are begun until there is more. Beside `paths` the run folder is watched. */
+  readonly freeSpace?: FreeSpaceOptions | undefined;
   /** @default 30 */
   readonly graceSeconds?: number | undefined;
   /** @default 1 */
@@ -71,8 +76,16 @@ export interface TaskResult {
   readonly orphaned: number;
   /** Done or skipped before this run began. */
   readonly alreadyDone: number;
+  /** Blocks handed out in this run: done or skipped in it, or one of `errors`, `lost`, `givenBack`. */
+  readonly attempts: number;
   /** Attempts beyond the first, of all blocks. */
   readonly retried: number;
+  /** Attempts whose code threw, ran too long or ran out of memory. */
+  readonly errors: number;
+  /** Attempts whose worker ended. */
+  readonly lost: number;
+  /** Attempts that were given back, nothing having gone wrong. */
+  readonly givenBack: number;
   /** From its first block's lease to the end of its last. */
   readonly seconds: number;
 }
@@ -83,6 +96,8 @@ export interface RunResult {
   /** Whether every block is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
+  /** Why it was interrupted, if it was. */
+  readonly stopReason: StopReason | undefined;
   /** The first 1000; the journal has all. */
   readonly failures: readonly BlockFailure[];
   /** Connections from strangers. */
@@ -140,7 +155,7 @@ async function runLocked(
   const records: DoneRecord[] = [];
   let coordinator: Coordinator | undefined;
   let state: RunState = 'failed';
-  const stop = () => coordinator?.interrupt();
+  const stop = () => coordinator?.interrupt('signal');
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
@@ -164,7 +179,7 @@ async function runLocked(
     coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent });
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
-    if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
+    if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt('signal');
     const { scheduler, ledger } = coordinator;
     state = 'running';
     summarize();
@@ -182,8 +197,9 @@ async function runLocked(
     }
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
-      const { alreadyDone, retried, seconds } = ledger.progress[index];
-      return { name, ...finalCounts(scheduler.counts(index)), alreadyDone, retried, seconds };
+      const { alreadyDone, attempts, retried, errors, lost, givenBack, seconds } = ledger.progress[index];
+      const counts = finalCounts(scheduler.counts(index));
+      return { name, ...counts, alreadyDone, attempts, retried, errors, lost, givenBack, seconds };
     });
     const complete = results.every(({ done, skipped, total }) => done + skipped === total);
     for (const { index } of tasks) {
@@ -195,13 +211,15 @@ async function runLocked(
     state = complete ? 'complete' : interrupted ? 'interrupted' : 'incomplete';
     summarize();
     const { refusedConnections } = coordinator;
-    journal.write('run-end', { state, tasks: results, refusedConnections });
+    const stopReason = interrupted ? coordinator.stopReason : undefined;
+    journal.write('run-end', { state, stopReason, tasks: results, refusedConnections });
     onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     return {
       tasks: results,
       seconds: (performance.now() - began) / 1000,
       complete,
       interrupted,
+      stopReason,
       failures: ledger.failures,
       refusedConnections,
     };
@@ -277,6 +295,8 @@ function checkOptions(options: RunOptions): void {
   for (const [name, count] of [['workers', workers] as const, ...limits]) {
     if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
   }
+  const { deadlineSeconds = 1 } = options;
+  if (!(deadlineSeconds > 0)) refuse('deadlineSeconds', 'more than 0', deadlineSeconds);
   if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
   for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
     const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
@@ -288,6 +308,7 @@ function checkOptions(options: RunOptions): void {
 function withDefaults(options: RunOptions) {
   const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
+  const { deadlineSeconds = Number.POSITIVE_INFINITY, freeSpace = {} } = options;
   const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
@@ -300,5 +321,7 @@ function withDefaults(options: RunOptions) {
     maxLosses,
     maxStarts: maxRestarts,
     maxCrashes,
+    deadline: performance.now() + deadlineSeconds * 1000,
+    freeSpace: { ...freeSpace, paths: [options.runDirectory, ...(freeSpace.paths ?? [])] },
   };
 }

@@ -39,6 +39,10 @@ export class WorkerSession {
   idleSince = 0;
   /** It was told to end for want of work. */
   retired = false;
+  /** Where it runs, as it says; undefined until its first sign of life. */
+  host: string | undefined;
+  /** The most bytes of memory that it was seen to hold. */
+  peakMemory = 0;
   /** Since when, at the earliest, the lease at work is at work. */
   runningSince = 0;
   /** It was warned that its time is over: it takes no more blocks, and ends. */
@@ -98,6 +102,9 @@ export class WorkerSession {
   /** A sign of life, with the lease at work. */
   beat(message: Message, now: number): void {
     this.lastSeen = now;
+    if (isHostName(message.host)) this.host ??= message.host;
+    const memory = Number(message.memory);
+    if (memory > this.peakMemory) this.peakMemory = memory;
     const running = Number(message.running);
     if (running !== this.running) this.runningSince = now;
     this.running = running;
@@ -155,6 +162,10 @@ export class WorkerSession {
     }
     return end;
   }
+}
+
+function isHostName(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/.test(value);
 }
 
 /** How a worker ended, for people. */

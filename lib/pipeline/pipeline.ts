@@ -66,6 +66,7 @@ export interface Pipeline {
   readonly executor: PipelineConfig['executor'];
   readonly executors: PipelineConfig['executors'];
   readonly maxWorkers?: number;
+  readonly limits: PipelineConfig['limits'];
   readonly resources: Readonly<Record<string, number>>;
   /** Modules, absolute. */
   readonly plugins: readonly string[];
@@ -82,6 +83,7 @@ export interface PipelineInput {
   readonly executor?: ExecutorInput;
   readonly executors?: Readonly<Record<string, ExecutorInput>>;
   readonly maxWorkers?: number;
+  readonly limits?: PipelineConfig['limits'];
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
@@ -204,6 +206,7 @@ function resolvePipeline(
     executor: config.executor,
     executors: config.executors,
     ...(config.maxWorkers === undefined ? {} : { maxWorkers: config.maxWorkers }),
+    limits: config.limits,
     resources: config.resources,
     tasks: Object.entries(config.tasks as Record<string, TaskInput>).map(([name, task]) => ({
       name,

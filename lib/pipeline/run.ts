@@ -14,6 +14,7 @@ import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
 import { outputStore, resourcePath } from './resource-key.js';
 import { removeStrayFiles } from './stray-files.js';
+import { writesOf } from './upstream.js';
 import { workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
@@ -21,6 +22,8 @@ export interface RunPipelineOptions {
   readonly executor?: Executor | undefined;
   /** Of the pipeline's own executor. @default as it says, else the machine's cores */
   readonly workers?: number | undefined;
+  /** After so many seconds the run stops in order. @default as the pipeline says, else never */
+  readonly deadlineSeconds?: number | undefined;
   /** Orderly stop: no new blocks, those that run may end. */
   readonly signal?: AbortSignal | undefined;
   /** Stop at once. */
@@ -43,6 +46,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   assertRunnable(plan);
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
+  const { limits } = pipeline;
   const { signal, killSignal, onEvent } = options;
   const own = makePool(pipeline.executor);
   const executors = Object.entries(pipeline.executors).map(([name, config]) => [name, makePool(config)] as const);
@@ -67,6 +71,12 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       workers: options.workers ?? own.workers,
       executors: Object.fromEntries(executors),
       maxWorkers: pipeline.maxWorkers,
+      deadlineSeconds: options.deadlineSeconds ?? limits.deadline,
+      freeSpace: {
+        paths: writtenPlaces(plan),
+        minimumBytes: limits.minimumFreeSpace,
+        patienceSeconds: limits.spacePatience,
+      },
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),
@@ -78,6 +88,11 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   } finally {
     await graphs.close();
   }
+}
+
+/** Files and folders that the tasks write. */
+function writtenPlaces({ pipeline, tasks }: PipelinePlan): string[] {
+  return [...new Set(tasks.flatMap(({ plan }) => writesOf(plan)).map((one) => resourcePath(pipeline, one)))];
 }
 
 export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext {

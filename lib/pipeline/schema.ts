@@ -67,6 +67,24 @@ const executor = z
   ])
   .describe('What runs the workers');
 
+const limits = z
+  .strictObject({
+    minimumFreeSpace: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Bytes; with less on a disk that the run writes to, no blocks are begun. Default: 1 GiB, at most 5 % of it',
+      ),
+    spacePatience: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Seconds that the run waits for disk space, all in all, before it stops. Default: 86400'),
+    deadline: z.number().positive().optional().describe('Seconds after which the run stops in order. Default: none'),
+  })
+  .describe('What holds up or stops a run');
+
 /** What every task has, beside the options of its type. */
 const common = {
   after: z.array(name).optional().describe('Tasks that end before this one begins, beside those it shares data with'),
@@ -103,6 +121,7 @@ export function pipelineSchema(registry: TaskRegistry) {
       executors: z.record(name, executor).default({}).describe('Further ones, which tasks name as their `executor`'),
       maxWorkers: z.int().min(1).optional().describe('The most workers of all executors together. Default: no limit'),
       resources: resources.default({}).describe('How much there is of what blocks hold while they run, e.g. {gpu: 1}'),
+      limits: limits.default({}),
       plugins: z
         .array(z.string().min(1))
         .default([])

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { HeartbeatData } from './heartbeat.js';
 import { join } from './join.js';
@@ -8,7 +9,12 @@ import { endProcess } from './process-end.js';
 const { credentials, workerId, seconds, running } = workerData as HeartbeatData;
 
 const connection = await join(credentials, { role: 'heartbeat', workerId }).catch(() => endProcess());
-const beat = () => connection.send({ type: 'heartbeat', running: Atomics.load(running, 0) });
+// as the cluster calls it, so that it can be told to avoid it
+const host = process.env.SLURMD_NODENAME ?? hostname();
+const beat = () => {
+  const memory = process.memoryUsage.rss();
+  connection.send({ type: 'heartbeat', running: Atomics.load(running, 0), host, memory });
+};
 beat();
 setInterval(beat, seconds * 1000);
 void connection.closed.then(() => endProcess());

@@ -3,7 +3,8 @@ import { summaryText } from '../../lib/cli/summary.js';
 import type { RunResult, TaskResult } from '../../lib/coordinator/run.js';
 
 const task = (name: string, more: Partial<TaskResult>): TaskResult => ({
-  ...{ name, total: 0, done: 0, skipped: 0, failed: 0, orphaned: 0, alreadyDone: 0, retried: 0, seconds: 0 },
+  ...{ name, total: 0, done: 0, skipped: 0, failed: 0, orphaned: 0, alreadyDone: 0, seconds: 0 },
+  ...{ attempts: 0, retried: 0, errors: 0, lost: 0, givenBack: 0 },
   ...more,
 });
 const failure = (name: string, block: number, message: string, attempt = 3) => ({
@@ -11,7 +12,8 @@ const failure = (name: string, block: number, message: string, attempt = 3) => (
   logFile: `/data/a.run/logs/${name}/${block}.log`,
 });
 const result = (more: Partial<RunResult>): RunResult => ({
-  ...{ tasks: [], seconds: 12, complete: false, interrupted: false, failures: [], refusedConnections: 0 },
+  ...{ tasks: [], seconds: 12, complete: false, interrupted: false, stopReason: undefined },
+  ...{ failures: [], refusedConnections: 0 },
   ...more,
 });
 
