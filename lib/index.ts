@@ -5,7 +5,14 @@ export type { GridRange } from './blocks/grid-range.js';
 export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
 export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';
 export type { RunResult, TaskResult } from './coordinator/run.js';
+export {
+  type FolderStatistics,
+  type RunStatistics,
+  readStatistics,
+  type Statistics,
+} from './coordinator/run-statistics.js';
 export type { BlockFailure } from './coordinator/task-progress.js';
+export type { SlowBlock, TaskStatistics } from './coordinator/task-tally.js';
 export * from './errors.js';
 export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';

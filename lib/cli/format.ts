@@ -22,6 +22,13 @@ export function formatDuration(seconds: number): string {
   return `${whole} ${String(Math.floor((rounded % size) / smallSize)).padStart(2, '0')} ${smallName}`;
 }
 
+/** The time of a block: '35 µs', '1.2 ms', '120 ms', from a second on as {@link formatDuration}. */
+export function formatTime(seconds: number): string {
+  if (seconds >= 0.9995) return formatDuration(seconds);
+  const [value, unit] = seconds >= 0.0009995 ? [seconds * 1e3, 'ms'] : [seconds * 1e6, 'µs'];
+  return `${value >= 9.95 || value === 0 ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
+}
+
 /** Blocks a second, or a minute or hour where that is easier to read: '1,234/s', '2.5/s', '18/min', '3.2/h'. */
 export function formatRate(perSecond: number): string {
   const [rate, unit] =

@@ -1,13 +1,14 @@
 import type { RunResult, TaskResult } from '../coordinator/run.js';
 import type { BlockFailure } from '../coordinator/task-progress.js';
 import { alignColumns, firstLine, formatCount, formatDuration, plural } from './format.js';
+import { statisticsLine, utilisationText } from './statistics-text.js';
 
 const MOST_CAUSES = 10;
 const MOST_BLOCKS = 5;
 
 /** What a run came to, as plain text of several lines: one row a task, then failures by their cause. */
 export function summaryText(result: RunResult): string {
-  const lines = [...taskTable(result.tasks), '', ...failureLines(result), verdict(result)];
+  const lines = [...taskTable(result.tasks), '', ...statisticsLines(result), ...failureLines(result), verdict(result)];
   return `${lines.join('\n')}\n`;
 }
 
@@ -21,6 +22,12 @@ function taskTable(tasks: readonly TaskResult[]): string[] {
     task.seconds === 0 ? '-' : formatDuration(task.seconds),
   ]);
   return alignColumns([header, ...rows]);
+}
+
+function statisticsLines({ statistics }: RunResult): string[] {
+  const lines = [...statistics.tasks.map(statisticsLine), utilisationText(statistics)];
+  const told = lines.filter((line) => line !== undefined);
+  return told.length === 0 ? [] : [...told, ''];
 }
 
 /** Failures with the same task and message belong together: one cause often fails thousands of blocks. */

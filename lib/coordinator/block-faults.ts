@@ -1,7 +1,7 @@
-import type { BlockLedger } from './block-ledger.js';
+import type { BlockLedger, Took } from './block-ledger.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { FreeSpace } from './free-space.js';
-import { type HostFault, HostWatch } from './host-watch.js';
+import { type ExcludedHost, type HostFault, HostWatch } from './host-watch.js';
 import { MemoryPolicy, type MemoryPolicyOptions } from './memory-policy.js';
 import type { Thrown } from './messages.js';
 import { endedOutOfMemory, threwOutOfMemory } from './out-of-memory.js';
@@ -28,50 +28,60 @@ export class BlockFaults {
     this.memory = new MemoryPolicy(options);
   }
 
-  /** Whether no blocks shall go to the worker's host. */
+  /** Whether no more blocks shall go to the worker's host. */
   avoids({ host }: WorkerSession): boolean {
     return host !== undefined && this.hosts.excluded.has(host);
   }
 
+  /** Whether a worker is to wait: its host is suspected, and others are at work whose results will tell. */
+  holdsBack({ host }: WorkerSession): boolean {
+    if (host === undefined || !this.hosts.suspects(host)) return false;
+    for (const other of this.sessions) {
+      if (other.leases.size > 0 && other.host !== undefined && !this.hosts.suspects(other.host)) return true;
+    }
+    return false;
+  }
+
   succeeded({ host }: WorkerSession): void {
-    this.hosts.succeeded(host);
+    if (host !== undefined) this.exclude(this.hosts.succeeded(host));
   }
 
   /** Its code threw, or it ran too long. What it books may come a moment later. */
-  async threw(session: WorkerSession, lease: Lease, error: Thrown, seconds: number): Promise<void> {
+  async threw(session: WorkerSession, lease: Lease, error: Thrown, took: Took): Promise<void> {
     const { ledger, space } = this.options;
     if (threwOutOfMemory(error)) {
-      this.ranOut(session, lease, error, seconds);
+      this.ranOut(session, lease, error, took);
       return;
     }
     if (/\bENOSPC\b/.test(`${error.code} ${error.message}`)) {
       await space.check();
       if (space.shortage !== undefined) {
-        ledger.failed(lease, session.id, error, { seconds, counts: false });
+        ledger.failed(lease, session.id, error, { ...took, counts: false });
         return;
       }
     }
-    ledger.failed(lease, session.id, error, { seconds });
-    this.blame(session, { ...lease, what: 'failure' });
+    ledger.failed(lease, session.id, error, took);
+    this.blame(session, lease, 'failure');
   }
 
   /** Ends a worker whose block ran too long; that block is to be booked once it has ended, with what this gives. */
-  timedOut(session: WorkerSession, lease: Lease): { readonly error: Thrown; readonly seconds: number } {
+  timedOut(session: WorkerSession, lease: Lease): { readonly error: Thrown; readonly took: Took } {
     const { name, blockTimeout } = this.options.tasks[lease.task];
     const seconds = blockTimeout / 1000;
     const message = `block ${lease.block} of task ${name} ran longer than its blockTimeout of ${seconds} s`;
     session.kill(message);
     session.leases.delete(lease.id);
     session.faultBooked = true;
-    return { error: { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' }, seconds };
+    return { error: { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' }, took: { seconds } };
   }
 
   /**
    * A worker ended while it held blocks.
    *
-   * @param asked whether it was told to end: then nobody is to blame
+   * @param how `asked`: it was told to end, then nobody is to blame; `stopping`: so is every worker
    */
-  ended(session: WorkerSession, end: WorkerEnd, asked: boolean): void {
+  ended(session: WorkerSession, end: WorkerEnd, how: { readonly asked: boolean; readonly stopping: boolean }): void {
+    const { asked, stopping } = how;
     const { ledger } = this.options;
     const reason = session.reason ?? describeEnd(end);
     const lastLines = session.reason === undefined ? end.lastLines : '';
@@ -83,13 +93,18 @@ export class BlockFaults {
     const blamed = leases.length === 1 && !asked && !session.faultBooked && !isEviction(end);
     if (outOfMemory && atWork !== undefined && leases.length > 1) this.memory.ranOut(session, atWork, this.sessions);
     for (const lease of leases) {
+      if (stopping) {
+        // nothing went wrong with it
+        ledger.givenBack(lease, session.id);
+        continue;
+      }
       if (outOfMemory && blamed) {
         const story = lastLines === '' ? reason : `${reason}; its last lines:\n${lastLines}`;
-        this.ranOut(session, lease, { message: reason, stack: story, code: 'ERR_OUT_OF_MEMORY' }, 0);
+        this.ranOut(session, lease, { message: reason, stack: story, code: 'ERR_OUT_OF_MEMORY' }, { seconds: 0 });
         continue;
       }
       ledger.lost(lease, session.id, { reason, lastLines, blamed });
-      if (blamed) this.blame(session, { ...lease, what: 'loss' });
+      if (blamed) this.blame(session, lease, 'loss');
     }
   }
 
@@ -97,24 +112,28 @@ export class BlockFaults {
     return this.options.sessions.values();
   }
 
-  private ranOut(session: WorkerSession, lease: Lease, { message, stack }: Thrown, seconds: number): void {
+  private ranOut(session: WorkerSession, lease: Lease, { message, stack }: Thrown, took: Took): void {
     const alone = this.memory.ranOut(session, lease, this.sessions);
-    const { peakMemory } = session;
+    const peakMemory = Math.max(session.peakMemory, took.cost?.memory ?? 0);
     const peak = peakMemory === 0 ? '' : `; its worker was seen to hold ${Math.round(peakMemory / 2 ** 20)} MiB`;
     const what = alone ? 'out of memory, with no other block of its task at work' : 'out of memory';
     const told = `${what}${peak}: ${message}`;
     const error = { message: told, stack: `${told}\n${stack}`, code: 'ERR_OUT_OF_MEMORY' };
-    this.options.ledger.failed(lease, session.id, error, { seconds, counts: alone, peakMemory });
+    this.options.ledger.failed(lease, session.id, error, { ...took, counts: alone, peakMemory });
   }
 
-  private blame({ host }: WorkerSession, fault: HostFault): void {
+  private blame({ host }: WorkerSession, { task, block }: Lease, what: HostFault['what']): void {
+    if (host !== undefined) this.exclude(this.hosts.failed(host, { task, block, what }));
+  }
+
+  private exclude(hosts: readonly ExcludedHost[]): void {
     const { scheduler, journal, onEvent, onExcluded } = this.options;
-    const faults = this.hosts.failed(host, fault);
-    if (host === undefined || faults === undefined) return;
-    for (const { task, block, what } of faults) scheduler.forgive(task, block, what);
-    const blocks = new Set(faults.map(({ task, block }) => `${task} ${block}`)).size;
-    journal.write('host-excluded', { host, blocks });
-    onEvent({ type: 'host-excluded', host, blocks });
-    onExcluded(host);
+    for (const { host, faults } of hosts) {
+      for (const { task, block, what } of faults) scheduler.forgive(task, block, what);
+      const blocks = new Set(faults.map(({ task, block }) => `${task} ${block}`)).size;
+      journal.write('host-excluded', { host, blocks });
+      onEvent({ type: 'host-excluded', host, blocks });
+      onExcluded(host);
+    }
   }
 }

@@ -1,5 +1,7 @@
 import type { Scheduler } from '../scheduler/scheduler.js';
+import type { BlockCost } from './block-cost.js';
 import { appendToBlockLog } from './block-log.js';
+import type { CostBook } from './cost-book.js';
 import { DoneCommits } from './done-commits.js';
 import type { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
@@ -22,9 +24,14 @@ export interface HeldBlock {
   readonly attempt: number;
 }
 
-interface Finished extends HeldBlock {
-  readonly outcome: 'done' | 'skipped';
+/** How long an attempt took, and what else. */
+export interface Took {
   readonly seconds: number;
+  readonly cost?: BlockCost | undefined;
+}
+
+interface Finished extends HeldBlock, Took {
+  readonly outcome: 'done' | 'skipped';
   readonly workerId: string;
 }
 
@@ -38,8 +45,7 @@ export interface WorkerLoss {
 }
 
 /** How a block failed. */
-export interface Circumstances {
-  readonly seconds: number;
+export interface Circumstances extends Took {
   /** Whether it is the block's own fault. @default true */
   readonly counts?: boolean | undefined;
   /** The most bytes that its worker was seen to hold. */
@@ -52,6 +58,7 @@ export interface BlockLedgerOptions {
   readonly records: readonly DoneRecord[];
   readonly folder: RunFolder;
   readonly journal: Journal;
+  readonly costs: CostBook;
   /** How many workers each pool may have. */
   readonly pools: readonly { readonly workers: number }[];
   onEvent(event: RunEvent): void;
@@ -111,16 +118,17 @@ export class BlockLedger {
   }
 
   /** Its outputs are on disk; it counts once its mark is there, too. */
-  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', seconds: number): void {
-    this.sizes.observe(task, seconds);
-    this.commits.add({ task, block, attempt, outcome, seconds, workerId });
+  finished({ task, block, attempt }: HeldBlock, workerId: string, outcome: 'done' | 'skipped', took: Took): void {
+    this.sizes.observe(task, took.seconds);
+    this.commits.add({ task, block, attempt, outcome, seconds: took.seconds, cost: took.cost, workerId });
   }
 
   /** Its code threw, or it ran too long. */
   failed(held: HeldBlock, workerId: string, error: Thrown, circumstances: Circumstances): void {
     const { task, block, attempt } = held;
     const { scheduler, journal } = this.options;
-    const { seconds, counts = true, peakMemory } = circumstances;
+    const { seconds, cost, counts = true, peakMemory } = circumstances;
+    this.options.costs.add(task, { block, attempt, worker: workerId, outcome: 'failed', seconds, cost });
     const willRetry = counts
       ? scheduler.fail(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
@@ -141,6 +149,7 @@ export class BlockLedger {
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
     this.progress[task].lost++;
+    this.options.costs.lost(task, block);
     const facts = { ...this.book(held, workerId), reason, counts: blamed, willRetry };
     this.options.journal.write('block-lost', facts);
     this.options.onEvent({ type: 'block-lost', ...facts });
@@ -174,13 +183,15 @@ export class BlockLedger {
   }
 
   private committed(group: readonly Finished[]): void {
-    const { scheduler, journal, onEvent } = this.options;
+    const { scheduler, journal, costs, onEvent } = this.options;
     const entries = group.map((finished) => {
-      const { task, block, attempt, outcome, seconds, workerId } = finished;
+      const { task, block, attempt, outcome, seconds, cost, workerId } = finished;
       scheduler.complete(task, block, attempt, outcome);
+      costs.add(task, { block, attempt, worker: workerId, outcome, seconds, cost });
       return { event: `block-${outcome}` as const, facts: { ...this.book(finished, workerId), seconds } };
     });
     journal.writeAll(entries);
+    costs.writeIfDue((task) => this.progress[task].seconds);
     for (const { event, facts } of entries) onEvent({ type: event, ...facts });
     this.options.onCommitted();
   }

@@ -3,9 +3,10 @@ import type { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
 import { BlockFaults } from './block-faults.js';
-import { BlockLedger } from './block-ledger.js';
+import { BlockLedger, type Took } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
+import type { CostBook } from './cost-book.js';
 import type { DoneRecord } from './done-record.js';
 import type { RunEvent, StopReason } from './events.js';
 import type { WorkerEnd } from './executor.js';
@@ -29,6 +30,7 @@ export interface CoordinatorOptions extends Pick<RunGuardsOptions, 'freeSpace' |
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
+  readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
   /** Tasks name theirs by its place. */
@@ -278,12 +280,12 @@ export class Coordinator {
     }
     session.results++;
     if (result.outcome !== 'error') {
-      this.ledger.finished(lease, session.id, result.outcome, result.seconds);
+      this.ledger.finished(lease, session.id, result.outcome, result);
       this.faults.succeeded(session);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.threw(session, lease, result.error, result.seconds);
+      this.threw(session, lease, result.error, result);
     }
   }
 
@@ -303,6 +305,7 @@ export class Coordinator {
           this.dismiss(session, `its host ${session.host} is avoided`);
           continue;
         }
+        if (this.faults.holdsBack(session)) continue;
         const blocks = this.ledger.take(session.pool);
         if (blocks.length === 0) continue;
         this.parked.delete(session);
@@ -361,13 +364,7 @@ export class Coordinator {
     const { status, signal, cause } = end;
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
-    if (this.stopping) {
-      // a stop gives blocks back: nothing went wrong with them
-      for (const lease of session.leases.values()) this.ledger.givenBack(lease, session.id);
-      session.leases.clear();
-    } else {
-      this.faults.ended(session, end, asked);
-    }
+    this.faults.ended(session, end, { asked, stopping: this.stopping });
     this.distribute();
   }
 
@@ -383,17 +380,17 @@ export class Coordinator {
       if (overdue !== undefined) {
         this.dismiss(session, overdue);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
-        const { error, seconds } = this.faults.timedOut(session, lease);
+        const { error, took } = this.faults.timedOut(session, lease);
         // not before it has ended: what it still does must not meet the next attempt
-        void session.ended.then(() => this.threw(session, lease, error, seconds));
+        void session.ended.then(() => this.threw(session, lease, error, took));
       }
     }
     this.adjust();
     if (this.guards.stopReason !== undefined) this.interrupt(this.guards.stopReason);
   }
 
-  private threw(session: WorkerSession, lease: Lease, error: Thrown, seconds: number): void {
-    const booked = this.faults.threw(session, lease, error, seconds).then(() => this.distribute());
+  private threw(session: WorkerSession, lease: Lease, error: Thrown, took: Took): void {
+    const booked = this.faults.threw(session, lease, error, took).then(() => this.distribute());
     booked.catch((thrown: unknown) => this.fail(thrown));
   }
 }

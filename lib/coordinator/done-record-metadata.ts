@@ -29,13 +29,25 @@ export interface RecordIdentity {
   readonly task: string;
   /** Everything that decides the task's outcome, as JSON. */
   readonly identity: unknown;
+  /** Where the grid lies, so that viewers can lay it over the volume. */
+  readonly world?: GridWorld | undefined;
+}
+
+/** A grid of blocks in the world, as attributes of an array of one cell a block: a cell is as large as a block's writeRoi. */
+export interface GridWorld {
+  readonly offset: readonly number[];
+  readonly voxel_size: readonly number[];
 }
 
 export type RecordMetadata = z.infer<typeof METADATA>;
 
 /** The identity of a task's record: what it does, and in which blocks. */
 export function recordIdentity(task: string, identity: unknown, plan: BlockPlan): RecordIdentity {
-  return { task, identity: { task: identity, plan: plan.toJSON() } };
+  return { task, identity: { task: identity, plan: plan.toJSON() }, world: gridWorld(plan) };
+}
+
+export function gridWorld(plan: BlockPlan): GridWorld {
+  return { offset: plan.totalWriteRoi.offset.values, voxel_size: plan.blockShape.values };
 }
 
 /** What `zarr.json` says. */
@@ -50,6 +62,7 @@ export function describeRecord(layout: DoneRecordLayout, whose: RecordIdentity):
     fill_value: 0,
     codecs: [{ name: 'bytes' }],
     attributes: {
+      ...whose.world,
       states: RecordedState,
       blockwright: { task: whose.task, planHash: hashOf(whose.identity), identity: whose.identity },
     },

@@ -63,6 +63,22 @@ export function writeDurably(path: string, content: string | Uint8Array, workFol
   syncFolder(dirname(path));
 }
 
+/**
+ * Replaces a file whole for readers, but a power failure may leave anything of it: for what can be lost.
+ *
+ * @param workFolder as of {@link writeDurably}
+ */
+export function replaceFile(path: string, content: string | Uint8Array, workFolder = dirname(path)): void {
+  const temporary = temporaryName(join(workFolder, 'write'));
+  try {
+    writeFileSync(temporary, content, { flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkIfThere(temporary);
+    throw error;
+  }
+}
+
 /** A name that nobody else makes, which {@link removeTemporaries} knows. */
 export function temporaryName(path: string): string {
   return `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;

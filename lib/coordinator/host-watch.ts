@@ -1,4 +1,4 @@
-/** Blocks in a row that a host must fail before it is avoided: where none ever succeeded, and where some did. */
+/** Blocks in a row that a host must fail before it is suspected: where none ever succeeded, and where some did. */
 const NEW_HOST = 3;
 const PROVEN_HOST = 10;
 
@@ -9,61 +9,80 @@ export interface HostFault {
   readonly what: 'failure' | 'loss';
 }
 
-interface Host {
-  succeeded: boolean;
+/** A host that is avoided from now on, and what it failed. */
+export interface ExcludedHost {
+  readonly host: string;
+  readonly faults: readonly HostFault[];
+}
+
+class Host {
+  succeeded = false;
   /** Since its last success. */
-  faults: HostFault[];
-  /** Blocks done elsewhere since then. */
-  elsewhere: number;
+  faults: HostFault[] = [];
+  /** Blocks done elsewhere since the first of them. */
+  elsewhere = 0;
+
+  get enough(): number {
+    return this.succeeded ? PROVEN_HOST : NEW_HOST;
+  }
 }
 
 /**
  * Finds black holes: hosts that fail block after block, each quickly, while others get on. Such a host would take most of a
- * run's blocks and fail them all.
+ * run's blocks and fail them all. After a few blocks in a row it is suspected; once as many were done elsewhere since, it is
+ * excluded. Where others fail as much, the blocks are to blame.
  */
 export class HostWatch {
   readonly excluded = new Set<string>();
   private readonly hosts = new Map<string, Host>();
+  private readonly suspected = new Set<string>();
 
-  /** A block is done, on this host. */
-  succeeded(name: string | undefined): void {
-    if (name === undefined) return;
-    const own = this.host(name);
-    own.succeeded = true;
-    if (own.faults.length > 0) own.faults = [];
-    own.elsewhere = 0;
-    // one host: the usual case, and that of every block
-    if (this.hosts.size === 1) return;
-    for (const [other, host] of this.hosts) if (other !== name && host.faults.length > 0) host.elsewhere++;
+  suspects(name: string): boolean {
+    return this.suspected.has(name);
   }
 
-  /**
-   * A block failed on this host, or was lost there.
-   *
-   * @returns when the host is to be avoided from now on: what it failed, to be taken back
-   */
-  failed(name: string | undefined, fault: HostFault): readonly HostFault[] | undefined {
-    if (name === undefined || this.excluded.has(name)) return undefined;
+  /** A block is done, on this host. */
+  succeeded(name: string): readonly ExcludedHost[] {
+    const own = this.host(name);
+    own.succeeded = true;
+    if (own.faults.length > 0) {
+      own.faults = [];
+      this.suspected.delete(name);
+    }
+    // one host: the usual case, and that of every block
+    if (this.hosts.size === 1) return [];
+    for (const [other, host] of this.hosts) if (other !== name && host.faults.length > 0) host.elsewhere++;
+    return this.suspected.size === 0 ? [] : this.verdicts();
+  }
+
+  /** A block failed on this host, or was lost there. */
+  failed(name: string, fault: HostFault): readonly ExcludedHost[] {
     const host = this.host(name);
     if (host.faults.length === 0) host.elsewhere = 0;
     host.faults.push(fault);
+    if (host.faults.length > 10 * PROVEN_HOST) host.faults.shift();
     const distinct = new Set(host.faults.map(({ task, block }) => `${task} ${block}`)).size;
-    const enough = host.succeeded ? PROVEN_HOST : NEW_HOST;
-    // where others fail as much, the blocks are to blame
-    if (distinct < enough || host.elsewhere < enough) {
-      if (host.faults.length > 100) host.faults.shift();
-      return undefined;
+    if (distinct >= host.enough && !this.excluded.has(name)) this.suspected.add(name);
+    return this.verdicts();
+  }
+
+  private verdicts(): ExcludedHost[] {
+    const found: ExcludedHost[] = [];
+    for (const name of this.suspected) {
+      const { elsewhere, enough, faults } = this.host(name);
+      if (elsewhere < enough) continue;
+      this.suspected.delete(name);
+      this.excluded.add(name);
+      found.push({ host: name, faults });
     }
-    this.excluded.add(name);
-    return host.faults;
+    return found;
   }
 
   private host(name: string): Host {
-    let host = this.hosts.get(name);
-    if (host === undefined) {
-      host = { succeeded: false, faults: [], elsewhere: 0 };
-      this.hosts.set(name, host);
-    }
+    const known = this.hosts.get(name);
+    if (known !== undefined) return known;
+    const host = new Host();
+    this.hosts.set(name, host);
     return host;
   }
 }

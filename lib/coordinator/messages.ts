@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlockwrightError } from '../errors.js';
+import { BLOCK_COST } from './block-cost.js';
 import type { Message } from './connection.js';
 
 /*
@@ -34,10 +35,17 @@ const RESULT = z.discriminatedUnion('outcome', [
     lease: LEASE,
     outcome: z.enum(['done', 'skipped']),
     seconds: z.number().nonnegative(),
+    cost: BLOCK_COST.optional(),
   }),
   // not begun, or not finished in time; no fault of the block
   z.strictObject({ lease: LEASE, outcome: z.literal('given-back') }),
-  z.strictObject({ lease: LEASE, outcome: z.literal('error'), seconds: z.number().nonnegative(), error: THROWN }),
+  z.strictObject({
+    lease: LEASE,
+    outcome: z.literal('error'),
+    seconds: z.number().nonnegative(),
+    cost: BLOCK_COST.optional(),
+    error: THROWN,
+  }),
 ]);
 
 export type BlockResult = z.infer<typeof RESULT>;

@@ -9,8 +9,10 @@ import { makeFolderDurably } from './durable-file.js';
  *       key  address.json  socket
  *     run.json                           state and totals
  *     journal.jsonl                      what happened, one line an event
+ *     statistics.json                    what tasks took, by run and in all
  *     logs/worker-<id>.log               output of each worker
  *     tasks/<task>/done/                 zarr array, one byte a block
+ *     tasks/<task>/costs/<quantity>/     zarr arrays, one value a block
  *     tasks/<task>/logs/block-<index>.log
  */
 export class RunFolder {
@@ -40,12 +42,21 @@ export class RunFolder {
     return join(this.path, 'journal.jsonl');
   }
 
+  get statistics(): string {
+    return join(this.path, 'statistics.json');
+  }
+
   workerLog(workerId: string): string {
     return join(this.path, 'logs', `worker-${workerId}.log`);
   }
 
   doneRecord(task: string): string {
     return join(this.path, 'tasks', folderName(task), 'done');
+  }
+
+  /** Holds an array for each quantity of {@link COSTS}. */
+  costs(task: string): string {
+    return join(this.path, 'tasks', folderName(task), 'costs');
   }
 
   blockLog(task: string, block: number): string {

@@ -3,6 +3,7 @@ import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
+import { CostBook } from './cost-book.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
@@ -13,6 +14,7 @@ import { Journal } from './journal.js';
 import { describeThrown } from './messages.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
+import type { Statistics } from './run-statistics.js';
 import { cameToItsEnd, writeRunSummary } from './run-status.js';
 import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js';
 import type { Service } from './service-desk.js';
@@ -93,6 +95,8 @@ export interface TaskResult {
 export interface RunResult {
   readonly tasks: readonly TaskResult[];
   readonly seconds: number;
+  /** What the tasks took in this run; what earlier ones took is in the run folder. */
+  readonly statistics: Statistics;
   /** Whether every block is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
@@ -154,12 +158,14 @@ async function runLocked(
   const started = new Date().toISOString();
   const records: DoneRecord[] = [];
   let coordinator: Coordinator | undefined;
+  let costs: CostBook | undefined;
   let state: RunState = 'failed';
   const stop = () => coordinator?.interrupt('signal');
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    costs?.hear(event);
     options.onEvent?.(event);
   };
   const summarize = (error?: unknown) =>
@@ -176,11 +182,13 @@ async function runLocked(
     });
   try {
     for (const task of tasks) records.push(openRecord(folder, task));
-    coordinator = await openCoordinator(options, { folder, epoch, journal, tasks, records, onEvent });
+    costs = new CostBook({ folder, epoch, journal, tasks });
+    coordinator = await openCoordinator(options, { folder, epoch, journal, costs, tasks, records, onEvent });
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt('signal');
     const { scheduler, ledger } = coordinator;
+    const secondsOf = (task: number) => ledger.progress[task].seconds;
     state = 'running';
     summarize();
     journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -209,6 +217,7 @@ async function runLocked(
       await records[index].flush();
     }
     state = complete ? 'complete' : interrupted ? 'interrupted' : 'incomplete';
+    costs.write(state, secondsOf);
     summarize();
     const { refusedConnections } = coordinator;
     const stopReason = interrupted ? coordinator.stopReason : undefined;
@@ -217,6 +226,7 @@ async function runLocked(
     return {
       tasks: results,
       seconds: (performance.now() - began) / 1000,
+      statistics: costs.statistics(secondsOf),
       complete,
       interrupted,
       stopReason,
@@ -229,6 +239,7 @@ async function runLocked(
       const { ledger } = coordinator;
       state = 'failed';
       try {
+        costs?.write(state, (task) => ledger.progress[task].seconds);
         summarize(error);
         journal.write('run-end', { state, error: describeThrown(error) });
         onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
@@ -246,7 +257,10 @@ async function runLocked(
   }
 }
 
-type CoordinatorPlace = Pick<CoordinatorOptions, 'folder' | 'epoch' | 'journal' | 'tasks' | 'records' | 'onEvent'>;
+type CoordinatorPlace = Pick<
+  CoordinatorOptions,
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent'
+>;
 
 /** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {

@@ -3,8 +3,8 @@ import type { WorkerEndCause } from '../coordinator/executor.js';
 /*
  * What a batch system (SLURM, LSF) must be able to do so that `BatchExecutor` can run workers on it. A system only talks to its
  * commands: which jobs there should be, what is tried again and what is told to people is the executor's part. Each method starts at
- * most a few short processes, and every failure of them is a {@link BatchError}, never a guess: an answer that cannot be understood
- * says nothing about jobs.
+ * most a few short processes, and rejects with a {@link BatchError}, never guesses: an answer that cannot be understood says
+ * nothing about jobs.
  */
 export interface BatchSystem {
   /** For messages, e.g. 'slurm'. */
@@ -14,18 +14,16 @@ export interface BatchSystem {
   /** The script that {@link submit} submits for these workers; also shown to people before there is a run. */
   script(submission: BatchSubmission): string;
   /**
-   * Submits one job, or element of an array, for each worker. Resolves with their ids, in the order of the workers: each id
-   * names that one job to {@link query} and {@link cancel}. When it rejects, nothing was submitted, save with 'unavailable' where
+   * Submits one job, or element of an array, for each worker. Resolves with their ids, in the order of the workers; an id
+   * names that one job in {@link query} and {@link cancel}. When it rejects, nothing was submitted, save with 'unavailable', where
    * it may have been.
    */
   submit(submission: BatchSubmission): Promise<readonly string[]>;
   /**
-   * The ids of the jobs that carry one of these names and have not ended, with the name: finds what was submitted without an
-   * answer, and what a coordinator that was killed left.
+   * All jobs of this user that carry one of these names, by id: those that have ended too, for a few minutes at least. How jobs
+   * stand, but also what was submitted without an answer, and what a coordinator that was killed left.
    */
-  find(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** How jobs stand, by id. One that is missing in the answer is not known to the system any more. */
-  query(ids: readonly string[]): Promise<ReadonlyMap<string, BatchJob>>;
+  query(names: readonly string[]): Promise<ReadonlyMap<string, BatchJob>>;
   /** Ends jobs; those that have ended or are not known are no error. */
   cancel(ids: readonly string[]): Promise<void>;
 }
@@ -34,33 +32,38 @@ export interface BatchSystem {
 export interface BatchSubmission {
   /** The jobs' name, unlike that of any other submission of anybody: letters, digits, `-`, `_` and `.`. */
   readonly name: string;
-  /** At least one, at most {@link BatchSystem.mostAtOnce}; ids are `<epoch>.<number>`, ascending, all of one epoch. */
-  readonly workers: readonly { readonly workerId: string; readonly logFile: string }[];
-  /** The program of a worker and its arguments, without `--worker-id ID`, which the script adds. Absolute paths, no secrets. */
+  /** At least one, at most {@link BatchSystem.mostAtOnce}. */
+  readonly workerIds: readonly string[];
+  /** Where the workers' logs go; absolute. */
+  readonly runDirectory: string;
+  /** The program of a worker and its arguments, without `--run-directory DIR --worker-id ID`. Absolute paths, no secrets. */
   readonly command: readonly string[];
-  /** Where the jobs start: absolute. */
-  readonly folder: string;
 }
 
 /** How a job stands. */
-export type BatchJob =
-  /** Waits in the queue, with the system's reason, e.g. 'Resources'. */
-  | { readonly state: 'waiting'; readonly reason: string }
-  | { readonly state: 'running' }
-  /** Ran, and waits again: its worker has ended. */
-  | { readonly state: 'requeued' }
-  | {
-      readonly state: 'ended';
-      /** The system's own word, e.g. 'TIMEOUT'. */
-      readonly word: string;
-      /** Undefined: the worker's program ended by itself, well or not. */
-      readonly cause?: WorkerEndCause | undefined;
-      /** Exit status of the worker; null when it was ended by a signal, or it is not known. */
-      readonly status: number | null;
-      readonly signal: string | null;
-      /** On which node, where known. */
-      readonly node?: string | undefined;
-    };
+export interface BatchJob {
+  /** Of its {@link BatchSubmission}. */
+  readonly name: string;
+  readonly state:
+    | 'waiting'
+    | 'running'
+    /** Its processes are about to end, whatever for. */
+    | 'ending'
+    /** It ran, and the system has put it back into the queue: its worker has ended. */
+    | 'requeued'
+    | 'ended';
+  /** The system's own word for its state, e.g. 'TIMEOUT'. */
+  readonly word: string;
+  /** Why it waits, in the system's words, e.g. 'Resources'. */
+  readonly reason?: string | undefined;
+  /** Why it ended; undefined where the worker's program ended by itself, well or not. */
+  readonly cause?: WorkerEndCause | undefined;
+  /** Exit status of the worker; null when it was ended by a signal, or it is not known. */
+  readonly status?: number | null | undefined;
+  readonly signal?: string | null | undefined;
+  /** On which node it is or was, where known. */
+  readonly node?: string | undefined;
+}
 
 /**
  * Why a command of the batch system did not do what was asked:
@@ -82,4 +85,10 @@ export class BatchError extends Error {
   ) {
     super(message);
   }
+}
+
+/** The kind of a {@link BatchError}; of anything else that was thrown 'unavailable', as nothing is known then. */
+export function kindOf(thrown: unknown): BatchErrorKind {
+  const kind = typeof thrown === 'object' && thrown !== null && 'kind' in thrown ? thrown.kind : undefined;
+  return kind === 'limit' || kind === 'invalid' || kind === 'missing' ? kind : 'unavailable';
 }

@@ -1,7 +1,8 @@
 import { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
 import { RemoteGraphStore } from '../graph/remote-graph-store.js';
-import type { ProcessBlock } from '../workers/block-runner.js';
+import type { ProcessBlock, WorkerBlockContext } from '../workers/block-runner.js';
+import { MeasuredVolume } from '../workers/measured-volume.js';
 import type { BlockContext, TaskDefinition } from '../workers/task-definition.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { Once } from './once.js';
@@ -43,13 +44,14 @@ export async function loadTasks(
           get signal() {
             return attempt.signal;
           },
+          cost: attempt.meter.note,
           log: attempt.log,
-          array: (array, innerPath) => arrays.get(array, innerPath),
+          array: async (array, innerPath) => new MeasuredVolume(await arrays.get(array, innerPath), attempt.meter),
           pathInGroup: (array, group) => arrays.pathInGroup(array, group),
           graph: (graph) => {
             const tasks = writers.get(graph) ?? [];
             return new RemoteGraphStore(
-              (header, payload) => attempt.stream(GRAPH_SERVICE, graph, header, payload),
+              (header, payload) => callGraph(attempt, graph, header, payload),
               tasks.length === 0 ? undefined : new Set(tasks),
             );
           },
@@ -68,4 +70,13 @@ export async function loadTasks(
       return [name, processBlock];
     }),
   );
+}
+
+/** Rows that go either way count as read or written; of what is not rows the time alone, as read. */
+function callGraph({ stream, meter }: WorkerBlockContext, graph: string, header: unknown, payload: Uint8Array) {
+  const operation = String((header as { readonly operation?: unknown }).operation);
+  const kind = operation.startsWith('write') ? 'write' : 'read';
+  if (kind === 'write') meter.count(kind, payload.byteLength);
+  const answers = stream(GRAPH_SERVICE, graph, header, payload);
+  return meter.items(kind, answers, (answer) => (kind === 'read' ? answer.payload.byteLength : 0));
 }

@@ -7,6 +7,7 @@ import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
+import type { ExecutorConfig, ExecutorInput } from './executor-schema.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkExecutors, checkReferences, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
@@ -63,7 +64,7 @@ export interface Pipeline {
   readonly runDirectory: string;
   readonly arrays: ReadonlyMap<string, PipelineArray>;
   readonly graphs: ReadonlyMap<string, PipelineGraph>;
-  readonly executor: PipelineConfig['executor'];
+  readonly executor: ExecutorConfig;
   readonly executors: PipelineConfig['executors'];
   readonly maxWorkers?: number;
   readonly limits: PipelineConfig['limits'];
@@ -88,9 +89,6 @@ export interface PipelineInput {
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
 }
-
-/** What runs workers, as the file or code gives it. */
-export type ExecutorInput = PipelineConfig['executor'];
 
 /** An array as the file or code gives it: a store, or a stack of other arrays by name. */
 export interface ArrayInput {

@@ -1,5 +1,6 @@
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
+import { BlockMeter } from '../workers/block-meter.js';
 import { GraphStores } from './graph-stores.js';
 import { loadTasks } from './load-tasks.js';
 import { assertRunnable, type PipelinePlan } from './plan.js';
@@ -68,6 +69,7 @@ async function withBlocks(
         attempt: 1,
         epoch: 1,
         workerId: 'serial',
+        meter: new BlockMeter(false),
         signal: signal ?? new AbortController().signal,
         log: (line) => onLog?.(task, block, line),
         call: () => Promise.reject(new BlockwrightError('ERR_UNSUPPORTED', 'there is no coordinator')),

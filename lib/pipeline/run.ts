@@ -48,8 +48,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   const { pipeline } = plan;
   const { limits } = pipeline;
   const { signal, killSignal, onEvent } = options;
-  const own = makePool(pipeline.executor);
-  const executors = Object.entries(pipeline.executors).map(([name, config]) => [name, makePool(config)] as const);
+  const own = makePool(pipeline.executor, pipeline.name);
+  const executors = Object.entries(pipeline.executors).map(
+    ([name, config]) => [name, makePool(config, pipeline.name)] as const,
+  );
   const graphs = new GraphStores(pipeline.graphs);
   const context = runContext(pipeline, graphs);
   try {

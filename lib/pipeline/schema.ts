@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isInnerPath } from '../storage/inner-path.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
+import { executorSchema } from './executor-schema.js';
 import { operation } from './operation-schema.js';
 import type { TaskRegistry } from './registry.js';
 
@@ -56,17 +57,6 @@ const graph = z
   ])
   .describe('A store of region adjacency graphs');
 
-const executor = z
-  .discriminatedUnion('type', [
-    z
-      .strictObject({
-        type: z.literal('local'),
-        workers: z.int().min(1).max(1024).optional().describe("Default: the machine's cores"),
-      })
-      .describe('Worker processes on this machine'),
-  ])
-  .describe('What runs the workers');
-
 const limits = z
   .strictObject({
     minimumFreeSpace: z
@@ -117,8 +107,11 @@ export function pipelineSchema(registry: TaskRegistry) {
         .describe('Folder of the done records, journal and logs; one a pipeline. Default: <name>.run'),
       arrays: z.record(name, array).default({}).describe('The arrays that tasks read and write, by name'),
       graphs: z.record(name, graph).default({}).describe('The graphs that tasks read and write, by name'),
-      executor: executor.default({ type: 'local' }),
-      executors: z.record(name, executor).default({}).describe('Further ones, which tasks name as their `executor`'),
+      executor: executorSchema.default({ type: 'local' }),
+      executors: z
+        .record(name, executorSchema)
+        .default({})
+        .describe('Further ones, which tasks name as their `executor`'),
       maxWorkers: z.int().min(1).optional().describe('The most workers of all executors together. Default: no limit'),
       resources: resources.default({}).describe('How much there is of what blocks hold while they run, e.g. {gpu: 1}'),
       limits: limits.default({}),

@@ -75,6 +75,18 @@ export class ReadyQueue {
     this.retries.push(block);
   }
 
+  /** Takes a block out, wherever it stands; false when it is not in the queue. */
+  remove(block: number): boolean {
+    if (this.ready > 0 && this.has(block)) {
+      this.clear(block);
+      return true;
+    }
+    const place = this.retries.indexOf(block, this.retriesTaken);
+    if (place < 0) return false;
+    this.retries.splice(place, 1);
+    return true;
+  }
+
   /** Takes the next block out; undefined when there is none. */
   take(): number | undefined {
     if (this.ready > 0) return this.takeLowest();
@@ -89,6 +101,11 @@ export class ReadyQueue {
 
   private takeLowest(): number {
     const block = this.lowest()!;
+    this.clear(block);
+    return block;
+  }
+
+  private clear(block: number): void {
     let index = block;
     for (const words of this.bits) {
       const bit = index & 31;
@@ -97,6 +114,5 @@ export class ReadyQueue {
       if (words[index] !== 0) break;
     }
     this.ready--;
-    return block;
   }
 }

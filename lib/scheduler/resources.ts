@@ -1,5 +1,12 @@
 import { BlockwrightError } from '../errors.js';
 
+/** One named resource. */
+export interface ResourceUse {
+  readonly name: string;
+  readonly capacity: number;
+  readonly used: number;
+}
+
 /** Named resources that running blocks hold: how much there is, and how much each task's blocks take. */
 export class Resources {
   private readonly names: readonly string[];
@@ -40,6 +47,10 @@ export class Resources {
       if (this.used[needs[i]] + needs[i + 1] > this.capacities[needs[i]]) return this.names[needs[i]];
     }
     return undefined;
+  }
+
+  use(): ResourceUse[] {
+    return this.names.map((name, i) => ({ name, capacity: this.capacities[i], used: this.used[i] }));
   }
 
   take(task: number): void {

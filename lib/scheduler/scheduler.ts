@@ -1,6 +1,8 @@
 import { BlockwrightError } from '../errors.js';
 import { type BlockCounts, BlockState } from './block-state.js';
-import { Resources } from './resources.js';
+import { keepInOrder } from './orphan-order.js';
+import { Resources, type ResourceUse } from './resources.js';
+import { isLost, type Revived, revive } from './revival.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { TaskBlocks } from './task-blocks.js';
 import { TaskDependency } from './task-dependency.js';
@@ -125,7 +127,7 @@ export class Scheduler {
     this.unfinished--;
     this.blocks[task].move(block, outcome === 'done' ? BlockState.done : BlockState.skipped);
     for (const dependency of this.dependents[task]) dependency.release(block);
-    this.releaseOwn(this.blocks[task], block);
+    this.leaveOrder(task, block);
     return true;
   }
 
@@ -151,6 +153,17 @@ export class Scheduler {
     this.blocks[task].history(block); // from now on its attempts are counted
     this.takeBack(task, block, false);
     return true;
+  }
+
+  /**
+   * Blocks that failed for good are tried again, with their retries and losses counted anew, and what they had orphaned waits
+   * again unless something else stands in its way for good. Attempts go on counting. Blocks that did not fail are left alone.
+   */
+  revive(task: number, failed: Iterable<number>): Revived {
+    const { revived, demoted } = revive(this.blocks, this.dependents, task, failed);
+    this.unfinished += revived.failed + revived.orphaned;
+    for (let i = 0; i < demoted.length; i += 2) this.orphanIfLost(demoted[i], demoted[i + 1]);
+    return revived;
   }
 
   /**
@@ -247,6 +260,27 @@ export class Scheduler {
     return pool === undefined ? this.order : (this.poolOrders[pool] ?? []);
   }
 
+  /** How often a block failed by its own fault and lost its worker, since it was last revived. */
+  troubles(task: number, block: number): { readonly failures: number; readonly losses: number } {
+    const { failures = 0, losses = 0 } = this.blocks[task].recalled(block) ?? {};
+    return { failures, losses };
+  }
+
+  /** Blocks behind a revived one in their task's order that ran when it was revived: it waits until they have ended. */
+  heldBy(task: number, block: number): number[] {
+    return [...(this.blocks[task].heldBy(block) ?? [])];
+  }
+
+  /** How much of each named resource there is and is in use. */
+  resourceUse(): readonly ResourceUse[] {
+    return this.resources.use();
+  }
+
+  /** The first resource that a block of the task would have to wait for; undefined when there is enough of all. */
+  missingResource(task: number): string | undefined {
+    return this.resources.missing(task);
+  }
+
   private seed(task: number, dependencies: readonly TaskDependency[]): void {
     const blocks = this.blocks[task];
     const { plan } = blocks;
@@ -286,18 +320,37 @@ export class Scheduler {
     this.stop(task);
     if (!forGood) {
       blocks.putBack(block);
+      this.orphanIfLost(task, block);
+      blocks.letGo(block);
       return 'retry';
     }
     this.orphanDownstream(task, block);
     blocks.move(block, BlockState.failed);
     this.unfinished--;
-    if (blocks.resumed) this.releaseOwn(blocks, block);
+    if (blocks.resumed) this.leaveOrder(task, block);
     return 'failed';
   }
 
-  private orphanDownstream(task: number, block: number): void {
+  /** A block ended: it stands in the way of no other, unless one before it was revived while it ran. */
+  private leaveOrder(task: number, block: number): void {
+    const blocks = this.blocks[task];
+    if (!blocks.resumed || blocks.pending(block) === 0) this.releaseOwn(blocks, block);
+    blocks.letGo(block);
+  }
+
+  /** A block that waits again because one before it was revived may have lost another one meanwhile. */
+  private orphanIfLost(task: number, block: number): void {
+    const blocks = this.blocks[task];
+    if (blocks.state(block) !== BlockState.waiting || !isLost(blocks, block)) return;
+    blocks.move(block, BlockState.orphaned);
+    this.unfinished--;
+    this.orphanDownstream(task, block, true);
+  }
+
+  private orphanDownstream(task: number, block: number, orphaned = false): void {
     const stack = [task, block]; // pairs of numbers: there may be millions
     const inOrder: number[] = []; // the same, of those that something could still wait for
+    if (orphaned && this.blocks[task].resumed) inOrder.push(task, block);
     while (stack.length > 0) {
       const lost = stack.pop()!;
       const from = stack.pop()!;
@@ -319,34 +372,7 @@ export class Scheduler {
         dependency.visitWaiting(lost, (waiting) => orphan(dependency.task, waiting));
       }
     }
-    this.keepInOrder(inOrder);
-  }
-
-  /**
-   * Blocks that never run keep their place in their task's order too, for the sake of what an earlier run finished
-   * behind them: from now on they wait for their own task's blocks alone, and pass that on.
-   *
-   * @param orphans pairs of task and block, just orphaned.
-   */
-  private keepInOrder(orphans: readonly number[]): void {
-    const counts: number[] = [];
-    for (let i = 0; i < orphans.length; i += 2) {
-      const blocks = this.blocks[orphans[i]];
-      const length = blocks.plan.upstream(orphans[i + 1], this.neighbours);
-      let count = 0;
-      for (let k = 0; k < length; k++) {
-        const before = this.neighbours[k];
-        // the orphans among them still have the counts they waited with, which are not 0
-        if (blocks.state(before) < BlockState.done || blocks.pending(before) > 0) count++;
-      }
-      counts.push(count);
-    }
-    counts.forEach((count, i) => {
-      this.blocks[orphans[2 * i]].setPending(orphans[2 * i + 1], count);
-    });
-    counts.forEach((count, i) => {
-      if (count === 0) this.releaseOwn(this.blocks[orphans[2 * i]], orphans[2 * i + 1]);
-    });
+    for (const [of, free] of keepInOrder(this.blocks, inOrder)) this.releaseOwn(this.blocks[of], free);
   }
 
   private stop(task: number): void {

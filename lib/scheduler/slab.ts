@@ -1,5 +1,5 @@
 import { BlockState } from './block-state.js';
-import type { PendingCounts } from './pending-counts.js';
+import { allocatePendingCounts, type PendingCounts } from './pending-counts.js';
 import { ReadyQueue } from './ready-queue.js';
 
 /** Blocks that follow each other in raster order and are made, and given up, together. */
@@ -32,6 +32,12 @@ export class Slab {
   addReady(offset: number): void {
     this.queue ??= new ReadyQueue(this.size);
     this.queue.add(offset);
+  }
+
+  /** Counters that may be written, though the memory was given up. */
+  writablePending(most: number): PendingCounts | undefined {
+    if (this.pending === NONE_PENDING) this.pending = allocatePendingCounts(this.size, most);
+    return this.pending;
   }
 
   /** Gives the memory up when every block is done, or every one skipped, and nothing goes through them any more. */

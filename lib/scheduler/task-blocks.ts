@@ -35,6 +35,8 @@ export class TaskBlocks {
   /** Of the blocks in slabs. */
   private readonly tallies = new Float64Array(Object.keys(BlockState).length);
   private readonly histories = new Map<number, BlockHistory>();
+  /** Blocks that wait until blocks behind them in the order, which run, have ended. */
+  private readonly held = new Map<number, Set<number>>();
   /** Blocks in no slab yet, and how many of them wait for no block of their own task. */
   private unmade: number;
   private unmadeRoots: number;
@@ -72,6 +74,26 @@ export class TaskBlocks {
     const made = this.tallies[state];
     if (state === BlockState.ready) return made + this.unmadeReady;
     return state === BlockState.waiting ? made + this.unmade - this.unmadeReady : made;
+  }
+
+  /** On blocks of which tasks this one's wait. */
+  get waitsFor(): readonly TaskDependency[] {
+    return this.dependencies;
+  }
+
+  /** Blocks that will never be done, as things are. */
+  get lost(): number {
+    return this.tallies[BlockState.failed] + this.tallies[BlockState.orphaned];
+  }
+
+  /** Whether a block failed or is orphaned. */
+  isLost(block: number): boolean {
+    return this.state(block) >= BlockState.failed;
+  }
+
+  /** What is remembered of a block that did not succeed at once; undefined of others. */
+  recalled(block: number): Readonly<BlockHistory> | undefined {
+    return this.histories.get(block);
   }
 
   /** Whether a block waits for others of its task or of tasks upstream. */
@@ -158,12 +180,48 @@ export class TaskBlocks {
     for (const slab of this.slabs) if (slab !== undefined) visit(slab.first, slab.size);
   }
 
+  /** Puts a waiting block into the queue, unless it is held. */
   makeReady(block: number): void {
+    if (this.held.size > 0 && this.held.has(block)) return;
     this.move(block, BlockState.ready);
     const slab = this.slabOf(block);
     slab.addReady(block - slab.first);
     const place = Math.floor(block / this.slabBlocks);
     if (!this.promising.has(place)) this.promising.add(place);
+  }
+
+  /** Takes a block that can run out of the queue: it waits again. */
+  demote(block: number): void {
+    this.move(block, BlockState.waiting);
+    const { first, queue } = this.slabOf(block);
+    if (queue?.remove(block - first) !== true) this.retries.remove(block);
+  }
+
+  /** Holds a waiting block until another one, which runs, has ended. */
+  hold(block: number, running: number): void {
+    const reasons = this.held.get(block) ?? new Set();
+    this.held.set(block, reasons.add(running));
+  }
+
+  /** A block runs no more: those that it held may be ready. */
+  letGo(ended: number): void {
+    if (this.held.size === 0) return;
+    for (const [block, reasons] of this.held) {
+      if (!reasons.delete(ended) || reasons.size > 0) continue;
+      this.held.delete(block);
+      if (this.state(block) === BlockState.waiting && this.pending(block) === 0) this.makeReady(block);
+    }
+  }
+
+  /** One more block stands before this one; returns how many did before. */
+  addPending(block: number): number {
+    const slab = this.slabOf(block);
+    return slab.writablePending(this.most)![block - slab.first]++;
+  }
+
+  /** The running blocks that a block is held by. */
+  heldBy(block: number): ReadonlySet<number> | undefined {
+    return this.held.get(block);
   }
 
   /** Whether a block can run. */
@@ -211,8 +269,12 @@ export class TaskBlocks {
     return this.histories.get(block);
   }
 
-  /** Puts a block that was handed out back, behind all others. */
+  /** Puts a block that was handed out back, behind all others; one before it in the order may have been revived meanwhile. */
   putBack(block: number): void {
+    if (this.pending(block) > 0) {
+      this.move(block, BlockState.waiting);
+      return;
+    }
     this.move(block, BlockState.ready);
     this.retries.addLast(block);
   }

@@ -1,4 +1,4 @@
-import { downstreamRange, upstreamCounts } from '../blocks/dependencies.js';
+import { downstreamRange, upstreamCounts, upstreamRange } from '../blocks/dependencies.js';
 import { emptyGridRange, type GridRange, visitRows } from '../blocks/grid-range.js';
 import { BlockState } from './block-state.js';
 import { type PendingCounts, productCounts } from './pending-counts.js';
@@ -111,6 +111,51 @@ export class TaskDependency {
     }
     downstreamRange(this.from.plan, this.to.plan, block, this.range);
     visitRows(this.range, this.gridShape, visitRow);
+  }
+
+  /** Visits the orphaned blocks that wait for a block, of a barrier all that are left. */
+  visitOrphaned(block: number, visit: (block: number) => void): void {
+    const { to } = this;
+    if (to.tally(BlockState.orphaned) === 0) return;
+    const visitRow = (first: number, count: number): void => {
+      for (let index = first; index < first + count; index++) {
+        if (to.state(index) === BlockState.orphaned) visit(index);
+      }
+    };
+    if (this.counts === undefined) {
+      visitRow(0, to.plan.count);
+      return;
+    }
+    downstreamRange(this.from.plan, to.plan, block, this.range);
+    visitRows(this.range, this.gridShape, visitRow);
+  }
+
+  /** Whether a block waits for one that failed or is orphaned. */
+  lostFor(block: number): boolean {
+    if (this.from.lost === 0) return false;
+    return this.counts === undefined || this.needed(block).some((index) => this.from.isLost(index));
+  }
+
+  /** For how many blocks a block still waits; for a barrier that holds, 1. */
+  pendingFor(block: number): number {
+    if (this.counts === undefined) return this.remaining > 0 ? 1 : 0;
+    return this.needed(block).filter((index) => !this.from.hasSucceeded(index)).length;
+  }
+
+  /** Blocks were revived: a barrier counts anew. */
+  renew(): void {
+    if (this.counts !== undefined) return;
+    const { from } = this;
+    this.remaining = from.lost > 0 ? Number.POSITIVE_INFINITY : from.plan.count - from.succeeded;
+  }
+
+  private needed(block: number): number[] {
+    const needed: number[] = [];
+    const range = upstreamRange(this.from.plan, this.to.plan, block);
+    visitRows(range, this.from.plan.gridShape.values, (first, count) => {
+      for (let index = first; index < first + count; index++) needed.push(index);
+    });
+    return needed;
   }
 
   private readonly releaseRow = (first: number, count: number): void => {

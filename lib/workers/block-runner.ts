@@ -3,6 +3,7 @@ import type { Connection, Message } from '../coordinator/connection.js';
 import { type BlockResult, describeThrown, type LeasedBlock } from '../coordinator/messages.js';
 import type { RunFolder } from '../coordinator/run-folder.js';
 import { BlockwrightError } from '../errors.js';
+import { BlockMeter } from './block-meter.js';
 import type { Heartbeat } from './heartbeat.js';
 import { type CallAnswer, ServiceCalls } from './service-calls.js';
 
@@ -15,6 +16,8 @@ export interface WorkerBlockContext {
   /** Which run of the coordinator in this folder, from 1. With the attempt it makes names that are used once. */
   readonly epoch: number;
   readonly workerId: string;
+  /** Measures what the attempt takes. */
+  readonly meter: BlockMeter;
   /** Raised when the block's result is no longer wanted. */
   readonly signal: AbortSignal;
   /** Appends a line to the block's log; it is in the file when this returns. */
@@ -41,6 +44,8 @@ export interface BlockRunnerOptions {
 
 /** Milliseconds after which results are sent though there are blocks left. */
 const REPORT_AFTER = 50;
+/** Seconds of a task's blocks from which on they are measured in detail: the measuring shall not cost more than a few percent. */
+const DETAILED_FROM = 0.0005;
 
 /** Asks for blocks, runs them one after the other, and reports. */
 export class BlockRunner {
@@ -53,6 +58,8 @@ export class BlockRunner {
   private deadline: NodeJS.Timeout | undefined;
   private late: NodeJS.Timeout | undefined;
   private abort: BlockAbort | undefined;
+  /** How long the last block of each task took, seconds. */
+  private readonly latest: number[] = [];
   private wake: () => void = () => undefined;
 
   constructor(private readonly options: BlockRunnerOptions) {
@@ -125,22 +132,28 @@ export class BlockRunner {
     const abort = new BlockAbort();
     this.abort = abort;
     const began = performance.now();
-    const seconds = () => Math.round((performance.now() - began) * 1000) / 1e6;
+    const meter = new BlockMeter((this.latest[leased.task] ?? DETAILED_FROM) >= DETAILED_FROM);
+    const took = () => {
+      const seconds = Math.round((performance.now() - began) * 1000) / 1e6;
+      this.latest[leased.task] = seconds;
+      const cost = meter.end();
+      return cost === undefined ? { seconds } : { seconds, cost };
+    };
     try {
       const task = this.options.taskNames[leased.task];
       const run = this.options.tasks.get(task);
       if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
       const pending = new Set<Promise<unknown>>();
-      const outcome = await run(block, this.contextOf(leased, task, abort, pending));
+      const outcome = await run(block, this.contextOf(leased, task, meter, abort, pending));
       // a call that was not waited for belongs to the block all the same
       while (pending.size > 0) await Promise.all(pending);
-      return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', seconds: seconds() };
+      return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', ...took() };
     } catch (error) {
       if (abort.aborted && this.draining) return { lease, outcome: 'given-back' };
       const thrown = describeThrown(error);
       // however it puts it, it stopped because it was told to
       const code = abort.aborted ? { code: 'ERR_CANCELLED' } : {};
-      return { lease, outcome: 'error', seconds: seconds(), error: { ...thrown, ...code } };
+      return { lease, outcome: 'error', ...took(), error: { ...thrown, ...code } };
     } finally {
       this.abort = undefined;
     }
@@ -149,6 +162,7 @@ export class BlockRunner {
   private contextOf(
     { lease, block, attempt }: LeasedBlock,
     task: string,
+    meter: BlockMeter,
     abort: BlockAbort,
     pending: Set<Promise<unknown>>,
   ): WorkerBlockContext {
@@ -161,6 +175,7 @@ export class BlockRunner {
       attempt,
       epoch,
       workerId,
+      meter,
       get signal() {
         return abort.signal;
       },

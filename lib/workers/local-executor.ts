@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Executor, WorkerEnd, WorkerHandle, WorkerRequest } from '../coordinator/executor.js';
 import { diedOutOfMemory } from '../coordinator/out-of-memory.js';
 import { messageOf } from '../errors.js';
+import { readTail } from './log-tail.js';
 import { MemoryKills } from './memory-kills.js';
+import { threadCounts } from './thread-counts.js';
 
 export interface LocalExecutorOptions {
   /** The program that runs {@link runWorker}; it gets `--run-directory DIR --worker-id ID` after `args`. */
@@ -18,9 +20,7 @@ export interface LocalExecutorOptions {
   readonly countMemoryKills?: (() => number | undefined) | undefined;
 }
 
-/** Bytes of a worker's log that are looked at for its last lines. */
-const TAIL = 4096;
-/** The same, where what V8 prints when memory runs out is looked for: it goes on for long after it said so. */
+/** Bytes of a worker's log where what V8 prints when memory runs out is looked for: it goes on for long after it said so. */
 const REPORT = 65_536;
 const OUT_OF_MEMORY = { cause: 'out-of-memory' } as const;
 
@@ -59,7 +59,7 @@ export class LocalExecutor implements Executor {
     });
     const ended = new Promise<WorkerEnd>((resolve) => {
       const end = (status: number | null, signal: string | null, reason?: string) => {
-        const lastLines = reason ?? readTail(log, begin, TAIL);
+        const lastLines = reason ?? readTail(log, begin);
         // what it started and left behind
         if (child.pid !== undefined) killGroup(child.pid);
         // 137: a shell between us and the worker says it so
@@ -81,13 +81,6 @@ export class LocalExecutor implements Executor {
   }
 }
 
-/** What the common libraries read; libuv's pool also does file input and output, so it is never smaller than its default. */
-function threadCounts(threads: number): Record<string, string> {
-  const names = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMEXPR_NUM_THREADS', 'BLOSC_NTHREADS'];
-  const counts = Object.fromEntries(names.map((name) => [name, String(threads)]));
-  return { ...counts, UV_THREADPOOL_SIZE: String(Math.max(4, threads)) };
-}
-
 function kill(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   // the group is made by the child itself, a moment after it began
@@ -101,18 +94,6 @@ function killGroup(leader: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function readTail(log: number, begin: number, most: number): string {
-  try {
-    const { size } = fstatSync(log);
-    const from = Math.max(begin, size - most);
-    const bytes = Buffer.alloc(Math.max(0, size - from));
-    const count = bytes.byteLength === 0 ? 0 : readSync(log, bytes, 0, bytes.byteLength, from);
-    return bytes.toString('utf8', 0, count).trimEnd();
-  } catch (error) {
-    return `(its log cannot be read: ${messageOf(error)})`;
   }
 }
 

@@ -8,6 +8,7 @@ import type { FillValue } from '../storage/fill-value.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import type { Pyramid } from '../storage/pyramid.js';
 import type { Volume } from '../storage/volume.js';
+import type { BlockCostNote } from './block-meter.js';
 
 /** Something that tasks share, and by which one comes to depend on another. */
 export interface Resource {
@@ -93,6 +94,8 @@ export interface BlockContext extends RunContext {
   neighborhood(name: string): readonly (readonly number[])[];
   /** Raised when the block's result is no longer wanted. Pass it on to reads and kernels. */
   readonly signal: AbortSignal;
+  /** What only the task's code can know of the block's cost: set `cost.gpuSeconds` where a GPU was used. */
+  readonly cost: BlockCostNote;
   /** Appends a line to the block's log. */
   log(message: string): void;
   /** A value that is made once for each task and worker process, e.g. an open LUT. */

@@ -14,6 +14,7 @@ const failure = (name: string, block: number, message: string, attempt = 3) => (
 const result = (more: Partial<RunResult>): RunResult => ({
   ...{ tasks: [], seconds: 12, complete: false, interrupted: false, stopReason: undefined },
   ...{ failures: [], refusedConnections: 0 },
+  statistics: { seconds: 12, workerSeconds: 0, busySeconds: 0, utilisation: 0, tasks: [] },
   ...more,
 });
 

@@ -88,7 +88,7 @@ describe('a coordinator', () => {
       expect(outputHash(place.output, toys)).toBe(outputHash(other.output, toys));
       other.remove();
       const names = readdirSync(place.run).map((name) => name.replace(/^lock\.\d+$/, 'lock'));
-      expect(names.sort()).toEqual(['journal.jsonl', 'lock', 'logs', 'run.json', 'tasks']);
+      expect(names.sort()).toEqual(['journal.jsonl', 'lock', 'logs', 'run.json', 'statistics.json', 'tasks']);
     },
     PATIENCE,
   );

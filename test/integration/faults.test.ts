@@ -396,6 +396,7 @@ describe('a disk', () => {
   /** With little space, then with enough; what is written is copied to where it can be seen. */
   const twice = (place: string, kilobytes: number) => `
     mount -t tmpfs -o size=${kilobytes}k none ${place} || exit 99
+    printf 'limits: {minimumFreeSpace: 0}\n' >> segment.yaml
     "$1" "$2" run segment.yaml; echo "first $?"
     mount -o remount,size=64m ${place} && "$1" "$2" run segment.yaml --quiet; echo "second $?"
     cp -r ${place} kept && umount ${place} && rmdir ${place} && mv kept ${place}`;

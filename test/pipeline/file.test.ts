@@ -292,8 +292,8 @@ describe('a bad file', () => {
     ],
     [
       'another executor',
-      `${head}  t: {type: toy-options, input: raw, blockSize: [8]}\nexecutor: {type: slurm}\n`,
-      ["9:18: executor.type: expected 'local', found 'slurm'"],
+      `${head}  t: {type: toy-options, input: raw, blockSize: [8]}\nexecutor: {type: slrum}\n`,
+      ["9:18: executor.type: expected 'local' or 'slurm', found 'slrum' (did you mean 'slurm'?)"],
     ],
   ];
   test.each(cases)('%s', async (_what, text, lines) => {

@@ -68,6 +68,7 @@ const KINDS = [
   'lose',
   'give back',
   'stale',
+  'revive',
   'limit',
   'forgive',
 ] as const;
@@ -94,6 +95,10 @@ class Drive {
       expect(this.scheduler.acquire(pool)).toEqual(this.model.acquire(pool));
       expect(this.model.conflicts()).toEqual([]);
       this.compare();
+      return;
+    }
+    if (kind === 'revive') {
+      this.revive(pick);
       return;
     }
     if (kind === 'limit') {
@@ -142,6 +147,17 @@ class Drive {
     });
   }
 
+  /** Some of what failed in a task, or all of it, with a block or two that did not. */
+  private revive(pick: number): void {
+    const task = pick % this.run.tasks.length;
+    const { count } = this.run.tasks[task].plan;
+    if (count === 0) return;
+    const failed = this.scheduler.failedBlocks(task);
+    const chosen = pick % 3 === 0 ? failed : [...failed.filter((block) => (block + pick) % 2 === 0), pick % count];
+    expect(this.scheduler.revive(task, chosen)).toEqual(this.model.revive(task, [...new Set(chosen)]));
+    this.compare();
+  }
+
   private actStale(task: number, block: number, attempt: number): void {
     expect(this.scheduler.isCurrent(task, block, attempt)).toBe(false);
     expect(this.scheduler.complete(task, block, attempt, 'done')).toBe(false);
@@ -164,12 +180,15 @@ class Drive {
   }
 }
 
-test('keeps the order through what was done before, whatever fails', () => {
+test('keeps the order through what was done before, whatever fails and is revived', () => {
   const actions = fc.array(
-    fc.record({ kind: fc.constantFrom('acquire', 'done', 'fail'), pick: fc.nat({ max: 1000 }) }),
+    fc.record({
+      kind: fc.constantFrom('acquire', 'acquire', 'done', 'fail', 'fail', 'revive'),
+      pick: fc.nat({ max: 1000 }),
+    }),
     {
       minLength: 10,
-      maxLength: 40,
+      maxLength: 60,
     },
   );
   fc.assert(

@@ -9,13 +9,14 @@ interface NaiveBlock {
   readonly writeRoi: Roi;
   readonly own: NaiveBlock[];
   readonly others: NaiveBlock[];
-  readonly recorded: boolean;
   state: BlockState;
   attempts: number;
   failures: number;
   losses: number;
   /** When it was put back, to tell who waits longest. */
   putBackAt: number;
+  /** Attempts at blocks behind it that ran when it was revived: it waits for their ends. */
+  held: readonly { readonly block: NaiveBlock; readonly attempt: number }[];
 }
 
 /**
@@ -38,12 +39,12 @@ export class NaiveScheduler {
         task,
         own: [],
         others: [],
-        recorded: recorded !== undefined && recorded[index] > 0,
         state: [BlockState.waiting, BlockState.done, BlockState.skipped][recorded?.[index] ?? 0],
         attempts: 0,
         failures: 0,
         losses: 0,
         putBackAt: 0,
+        held: [],
       }));
     });
     tasks.forEach((task, t) => {
@@ -99,6 +100,23 @@ export class NaiveScheduler {
     return block !== undefined && this.takeBack(block, false) === 'retry';
   }
 
+  /** Everything that failed among these waits again, and every orphan that has a reason no more. */
+  revive(task: number, failed: readonly number[]): { failed: number; orphaned: number } {
+    const chosen = failed.map((index) => this.blocks[task][index]).filter(({ state }) => state === BlockState.failed);
+    const orphans = this.blocks.flat().filter(({ state }) => state === BlockState.orphaned);
+    for (const block of chosen) Object.assign(block, { failures: 0, losses: 0 });
+    for (const block of [...chosen, ...orphans]) block.state = BlockState.waiting;
+    while (this.orphan());
+    const returned = [...chosen, ...orphans].filter(({ state }) => state === BlockState.waiting);
+    for (const block of returned) {
+      const behind = this.behind(block).filter(({ state }) => state === BlockState.running);
+      block.held = [...block.held, ...behind.map((one) => ({ block: one, attempt: one.attempts }))];
+    }
+    this.settle();
+    const count = (blocks: readonly NaiveBlock[]) => blocks.filter((block) => returned.includes(block)).length;
+    return { failed: count(chosen), orphaned: count(orphans) };
+  }
+
   forgive(task: number, index: number, what: 'failure' | 'loss'): void {
     const block = this.blocks[task][index];
     if (block.state >= BlockState.done) return;
@@ -146,18 +164,53 @@ export class NaiveScheduler {
     return forGood ? 'failed' : 'retry';
   }
 
-  /** Moves waiting blocks on, until nothing moves. */
+  /** Moves blocks that do not run on, until nothing moves. */
   private settle(): void {
     let moved = true;
     while (moved) {
       moved = false;
+      while (this.orphan());
+      const out = this.outOfTheWay();
       for (const block of this.blocks.flat()) {
-        if (block.state !== BlockState.waiting) continue;
-        if ([...block.own, ...block.others].some(isLost)) block.state = BlockState.orphaned;
-        else if (block.own.every(isOutOfTheWay) && block.others.every(hasSucceeded)) block.state = BlockState.ready;
-        moved ||= block.state !== BlockState.waiting;
+        const inOrder = block.own.every((one) => out.has(one));
+        const can = inOrder && block.others.every(hasSucceeded) && !block.held.some(runsStill);
+        if (block.state === BlockState.waiting && can) {
+          Object.assign(block, { state: BlockState.ready, putBackAt: 0 });
+        } else if (block.state === BlockState.ready && !inOrder) block.state = BlockState.waiting;
+        else continue;
+        moved = true;
       }
     }
+  }
+
+  private orphan(): boolean {
+    const lost = this.blocks
+      .flat()
+      .filter(({ state, own, others }) => state === BlockState.waiting && [...own, ...others].some(isLost));
+    for (const block of lost) block.state = BlockState.orphaned;
+    return lost.length > 0;
+  }
+
+  /** Blocks that hold up their task's later ones no more: what has a final state, and everything before it, too. */
+  private outOfTheWay(): Set<NaiveBlock> {
+    const out = new Set<NaiveBlock>();
+    for (let size = -1; size < out.size; ) {
+      size = out.size;
+      for (const block of this.blocks.flat()) {
+        if (block.state >= BlockState.done && block.own.every((one) => out.has(one))) out.add(block);
+      }
+    }
+    return out;
+  }
+
+  /** Everything that comes after a block in its task's order. */
+  private behind(block: NaiveBlock): NaiveBlock[] {
+    const found = new Set([block]);
+    for (const one of found) {
+      for (const other of this.blocks[block.task]) if (other.own.includes(one)) found.add(other);
+    }
+    found.delete(block);
+    return [...found];
   }
 
   /** daisy's rule, in world units: the neighbours in the level before a block's own. */
@@ -217,11 +270,5 @@ export class NaiveScheduler {
 
 const isLost = ({ state }: NaiveBlock) => state === BlockState.failed || state === BlockState.orphaned;
 const hasSucceeded = ({ state }: NaiveBlock) => state === BlockState.done || state === BlockState.skipped;
-
-/** Whether a block holds up its task's later ones no more: one that does not run still stands for what it waits for. */
-function isOutOfTheWay(block: NaiveBlock): boolean {
-  if (block.state === BlockState.failed) return true;
-  if (block.state < BlockState.done) return false;
-  const runs = !block.recorded && block.state !== BlockState.orphaned;
-  return runs || block.own.every(isOutOfTheWay);
-}
+const runsStill = ({ block, attempt }: NaiveBlock['held'][number]) =>
+  block.state === BlockState.running && block.attempts === attempt;

@@ -306,6 +306,37 @@ describe('what an earlier run left', () => {
   });
 });
 
+describe('revival', () => {
+  const twice = { maxRetries: 1 };
+
+  test('a failed block and what it orphaned wait again, its attempts go on counting, its retries begin anew', () => {
+    const scheduler = new Scheduler([task(row(2), twice), task(row(2), { upstream: [0] })]);
+    failNext(scheduler);
+    failNext(scheduler);
+    expect(scheduler.finished).toBe(true);
+    expect(scheduler.revive(0, [1, 1])).toEqual({ failed: 1, orphaned: 1 });
+    expect(statesOf(scheduler, 0)).toBe('failed ready');
+    expect(statesOf(scheduler, 1)).toBe('orphaned waiting');
+    expect(scheduler.finished).toBe(false);
+    expect(scheduler.acquire()).toEqual({ task: 0, block: 1, attempt: 3 });
+    expect(scheduler.complete(0, 1, 2, 'done')).toBe(false);
+    expect(scheduler.fail(0, 1, 3)).toBe('retry');
+    expect(scheduler.troubles(0, 1)).toEqual({ failures: 1, losses: 0 });
+    expect(runAll(scheduler)).toEqual(['0:1', '1:1']);
+    expect(scheduler.revive(0, [0, 1])).toEqual({ failed: 1, orphaned: 1 });
+    expect(runAll(scheduler)).toEqual(['0:0', '1:0']);
+  });
+
+  test('behind a barrier everything waits again once nothing is lost', () => {
+    const scheduler = new Scheduler([task(row(2), { maxRetries: 0 }), task(row(3), { barriers: [0] })]);
+    failNext(scheduler);
+    failNext(scheduler);
+    expect(scheduler.revive(0, [0])).toEqual({ failed: 1, orphaned: 0 });
+    expect(scheduler.revive(0, [1])).toEqual({ failed: 1, orphaned: 3 });
+    expect(runAll(scheduler)).toEqual(['0:0', '0:1', '1:0', '1:1', '1:2']);
+  });
+});
+
 describe('refuses', () => {
   test.each<[string, readonly ScheduledTask[], SchedulerOptions, string]>([
     [

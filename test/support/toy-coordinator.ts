@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../lib/coordinator/events.js';
+import { toyJobs } from '../slurm/toy-jobs.js';
 import { toyChain, toyRun } from './toy-run.js';
 import type { ToyTask } from './toy-worker.js';
 
@@ -10,12 +11,14 @@ export interface ToyCoordinator {
   readonly milliseconds: number;
   readonly act?: ToyTask['act'];
   readonly leaseSeconds?: number;
+  /** Environment of SLURM's commands: workers are jobs of that cluster. */
+  readonly slurm?: Readonly<Record<string, string>>;
   /** It kills itself when so many blocks are done, and some time has passed. */
-  readonly killed?: { readonly blocks: number; readonly milliseconds: number };
+  readonly killed?: { readonly blocks: number; readonly milliseconds: number } | undefined;
 }
 
 const [run, output, json] = process.argv.slice(2);
-const { shape = [3, 3, 3], milliseconds, act, leaseSeconds = 60, killed } = JSON.parse(json) as ToyCoordinator;
+const { shape = [3, 3, 3], milliseconds, act, leaseSeconds = 60, slurm, killed } = JSON.parse(json) as ToyCoordinator;
 const abort = new AbortController();
 process.on('SIGINT', () => abort.abort());
 let done = 0;
@@ -31,7 +34,8 @@ killInTime();
 try {
   const toys = toyChain(shape, milliseconds).map((toy) => ({ ...toy, ...(act === undefined ? {} : { act }) }));
   const options = { workers: 3, maxLosses: 100, signal: abort.signal, leaseSeconds, onEvent };
-  console.log(JSON.stringify(await toyRun({ run, output }, toys, options)));
+  const executor = slurm === undefined ? {} : { executor: toyJobs(slurm) };
+  console.log(JSON.stringify(await toyRun({ run, output }, toys, { ...options, ...executor })));
 } catch (error) {
   console.log(JSON.stringify(error), String(error));
   process.exitCode = 2;

@@ -1,3 +1,4 @@
+import { batchScripts } from '../../pipeline/executors.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
 import { formatProblem } from '../../pipeline/problem.js';
@@ -13,6 +14,7 @@ import { alignColumns, formatBytes, formatCount } from '../format.js';
 export interface PlanArguments {
   readonly file: string;
   readonly json: boolean;
+  readonly sbatch: boolean;
 }
 
 export const planCommand = defineCommand<PlanArguments>({
@@ -21,9 +23,18 @@ export const planCommand = defineCommand<PlanArguments>({
   options: (yargs) =>
     yargs
       .positional('file', { type: 'string', demandOption: true, describe: 'The pipeline file (YAML or JSON)' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ file, json }, console) => {
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
+      .option('sbatch', {
+        type: 'boolean',
+        default: false,
+        describe: 'Print the script that would be submitted to the cluster, and nothing else',
+      }),
+  run: async ({ file, json, sbatch }, console) => {
     const pipeline = await loadPipeline(file);
+    if (sbatch) {
+      for (const script of batchScripts(pipeline).values()) console.out(script.trimEnd());
+      return ExitCode.complete;
+    }
     const plan = await planPipeline(pipeline);
     console.out(json ? JSON.stringify(planAsData(plan), undefined, 2) : formatPlan(plan));
     return plan.refusals.length === 0 ? ExitCode.complete : ExitCode.refused;

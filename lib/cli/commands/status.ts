@@ -1,12 +1,15 @@
+import { type FolderStatistics, readStatistics } from '../../coordinator/run-statistics.js';
 import { type RunStatus, readRunStatus } from '../../coordinator/run-status.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
 import { alignColumns, formatCount } from '../format.js';
 import { findRunDirectory, noRun } from '../run-directory.js';
+import { statisticsText } from '../statistics-text.js';
 
 export interface StatusArguments {
   readonly run: string;
   readonly json: boolean;
+  readonly statistics: boolean;
 }
 
 export const statusCommand = defineCommand<StatusArguments>({
@@ -15,15 +18,26 @@ export const statusCommand = defineCommand<StatusArguments>({
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'The pipeline file or the run directory' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ run, json }, console) => {
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
+      .option('statistics', {
+        type: 'boolean',
+        default: false,
+        describe: 'Also what blocks took: times, reading and writing, memory, the slowest',
+      }),
+  run: async ({ run, json, statistics }, console) => {
     const runDirectory = await findRunDirectory(run);
     const status = readRunStatus(runDirectory);
     if (status === undefined) throw noRun(runDirectory);
-    console.out(json ? JSON.stringify(status, undefined, 2) : formatStatus(runDirectory, status));
+    const known = statistics ? readStatistics(runDirectory) : undefined;
+    if (json) console.out(JSON.stringify(statistics ? { ...status, statistics: known } : status, undefined, 2));
+    else console.out(formatStatus(runDirectory, status) + (statistics ? formatStatistics(known) : ''));
     return ExitCode.complete;
   },
 });
+
+function formatStatistics(known: FolderStatistics | undefined): string {
+  return `\n\n${known === undefined ? 'No block has ended yet of which times are known.' : statisticsText(known)}`;
+}
 
 const STATES: Readonly<Record<RunStatus['state'], string>> = {
   running: 'running',
