@@ -416,6 +416,25 @@ describe('a disk', () => {
     },
   );
 
+  test('with little space makes the run wait; with more of it, it goes on by itself', () => {
+    const folder = fresh();
+    mkdirSync(join(folder, 'out'));
+    const found = mounting(
+      folder,
+      `mount -t tmpfs -o size=20m none out || exit 99
+      printf 'limits: {minimumFreeSpace: 30000000}\\n' >> segment.yaml
+      "$1" "$2" run segment.yaml > told 2>&1 & run=$!
+      for i in $(seq 1200); do grep -q paused told && break; sleep 0.1; done
+      mount -o remount,size=64m out; wait $run; echo "status $?"; cat told
+      cp -r out kept && umount out && rmdir out && mv kept out`,
+    );
+    if (found === undefined) return;
+    expect(found.stdout).toMatch(/^status 0$/m);
+    expect(found.stdout).toMatch(/paused, no blocks are begun: too little disk space: \d+\.\d MiB free at FOLDER\/out/);
+    expect(found.stdout).toContain('going on: there is disk space again');
+    expect(outputHash(folder)).toBe(undisturbed);
+  });
+
   test.each([8, 60])(
     'for the run folder that is full (%d KiB): it is named with ENOSPC, and with space again the run finishes',
     (kilobytes) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockPlan, type BlockPlanJson } from '../../lib/blocks/plan.js';
@@ -29,6 +29,10 @@ export interface ToyTask {
     | 'busy'
     | 'late'
     | 'stand still'
+    | 'crowd'
+    | 'allocate'
+    | 'heap'
+    | 'bad host'
     | 'slow'
     | 'wait';
   readonly on?: readonly number[];
@@ -39,6 +43,8 @@ export interface ToyConfig {
   readonly output: string;
   readonly tasks: readonly ToyTask[];
 }
+
+const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
 
 export function toyFile(output: string, task: string, block: number): string {
   return join(output, `${encodeURIComponent(task)}-${block}`);
@@ -68,6 +74,30 @@ async function computeDigest(config: ToyConfig, task: ToyTask, block: number, co
   const temporary = `${file}.${context.epoch}.${context.attempt}.${process.pid}`;
   writeFileSync(temporary, digest.digest('hex'));
   renameSync(temporary, file);
+}
+
+/**
+ * Needs memory of which there is enough for one block: fails where it meets another. The blocks 0 and 1 wait for each other
+ * the first time, so that they surely do.
+ */
+async function crowd(task: ToyTask, block: number, attempt: number): Promise<'go on'> {
+  const place = join(argument('--run-directory'), `crowd-${task.name}`);
+  mkdirSync(place, { recursive: true });
+  const own = join(place, `at-work-${block}`);
+  writeFileSync(own, '');
+  try {
+    if (attempt === 1 && block < 2) {
+      writeFileSync(join(place, `met-${block}`), '');
+      while (!existsSync(join(place, `met-${1 - block}`))) await delay(5);
+      throw new RangeError('Array buffer allocation failed');
+    }
+    await delay(30);
+    const others = readdirSync(place).filter((name) => name.startsWith('at-work-')).length - 1;
+    if (others > 0) throw new RangeError('Array buffer allocation failed');
+    return 'go on';
+  } finally {
+    rmSync(own);
+  }
 }
 
 async function act(task: ToyTask, block: number, context: WorkerBlockContext): Promise<'go on' | 'skipped' | 'done'> {
@@ -112,6 +142,18 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
         const end = () => reject(context.signal.reason);
         context.signal.addEventListener('abort', end);
       });
+    case 'crowd':
+      return crowd(task, block, context.attempt);
+    case 'allocate':
+      // more than the address space that the test leaves
+      return new ArrayBuffer(2 ** 36).byteLength > 0 ? 'done' : 'go on';
+    case 'heap': {
+      const kept: number[][] = [];
+      for (;;) kept.push(Array.from({ length: 1000 }, (_, i) => i + kept.length / 2));
+    }
+    case 'bad host':
+      if (process.env.SLURMD_NODENAME === 'bad') throw new Error('no such device');
+      return 'go on';
     case 'skip':
       return 'skipped';
     case 'noop':
@@ -135,7 +177,6 @@ if (process.env.TOY_EXIT !== undefined) {
   process.exit(Number(process.env.TOY_EXIT));
 }
 
-const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
 if (process.argv.includes('--worker-id')) {
   await runWorker({
     runDirectory: argument('--run-directory'),
