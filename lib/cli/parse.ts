@@ -3,6 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
 import { copyCommand } from './commands/copy.js';
+import { doctorCommand } from './commands/doctor.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
@@ -74,6 +75,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
   parser = add(parser, copyCommand);
+  parser = add(parser, doctorCommand);
   try {
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _found, text) => {

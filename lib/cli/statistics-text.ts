@@ -21,7 +21,7 @@ function statisticsLines(whose: string, statistics: Statistics): string[] {
       `at blocks ${percent(utilisation)} of it`,
     '',
     ...alignColumns([
-      ['time of a block', 'blocks', 'failed', 'lost', 'median', '90 %', '99 %', 'longest', 'blocks'],
+      ['time of a block', 'blocks', 'failed', 'lost', 'median', '90 %', '99 %', 'longest', 'rate'],
       ...tasks.map((task) => [
         nameOf(task),
         ...[task.done + task.skipped, task.failed, task.lost].map(formatCount),
@@ -31,7 +31,7 @@ function statisticsLines(whose: string, statistics: Statistics): string[] {
     ]),
     '',
     ...alignColumns([
-      ['in all', 'busy', 'read', 'compute', 'write', 'CPU', 'read', 'written', 'peak'],
+      ['in all', 'busy', 'read', 'compute', 'write', 'CPU', 'bytes in', 'out', 'peak'],
       ...tasks.map((task) => [
         nameOf(task),
         formatDuration(task.busySeconds),

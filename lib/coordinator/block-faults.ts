@@ -2,10 +2,11 @@ import type { BlockLedger, Took } from './block-ledger.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { FreeSpace } from './free-space.js';
 import { type ExcludedHost, type HostFault, HostWatch } from './host-watch.js';
+import type { Lease } from './lease-queue.js';
 import { MemoryPolicy, type MemoryPolicyOptions } from './memory-policy.js';
 import type { Thrown } from './messages.js';
 import { endedOutOfMemory, threwOutOfMemory } from './out-of-memory.js';
-import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
+import { describeEnd, type WorkerSession } from './worker-session.js';
 
 export interface BlockFaultsOptions extends MemoryPolicyOptions {
   readonly ledger: BlockLedger;
@@ -70,7 +71,7 @@ export class BlockFaults {
     const seconds = blockTimeout / 1000;
     const message = `block ${lease.block} of task ${name} ran longer than its blockTimeout of ${seconds} s`;
     session.kill(message);
-    session.leases.delete(lease.id);
+    session.leases.remove(lease);
     session.faultBooked = true;
     return { error: { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' }, took: { seconds } };
   }
@@ -85,26 +86,24 @@ export class BlockFaults {
     const { ledger } = this.options;
     const reason = session.reason ?? describeEnd(end);
     const lastLines = session.reason === undefined ? end.lastLines : '';
-    const leases = [...session.leases.values()];
-    const { atWork } = session;
-    session.leases.clear();
     const outOfMemory = session.reason === undefined && !asked && endedOutOfMemory(end);
-    // with several it is unclear which was at fault; they run alone next time, and then it is clear
-    const blamed = leases.length === 1 && !asked && !session.faultBooked && !isEviction(end);
-    if (outOfMemory && atWork !== undefined && leases.length > 1) this.memory.ranOut(session, atWork, this.sessions);
-    for (const lease of leases) {
-      if (stopping) {
-        // nothing went wrong with it
+    let limited = false;
+    for (const { lease, came } of session.takeAll()) {
+      // nothing went wrong with those that were not begun, or came when it was about to end in order
+      const untouched = came === 'unbegun' || (asked && end.status === 0);
+      const blamed = came === 'begun' && !asked && !isEviction(end);
+      if (stopping || untouched) {
         ledger.givenBack(lease, session.id);
-        continue;
-      }
-      if (outOfMemory && blamed) {
+      } else if (blamed && outOfMemory) {
         const story = lastLines === '' ? reason : `${reason}; its last lines:\n${lastLines}`;
         this.ranOut(session, lease, { message: reason, stack: story, code: 'ERR_OUT_OF_MEMORY' }, { seconds: 0 });
-        continue;
+      } else {
+        // where it is not sure which was at fault, they run alone next time, and then it is
+        if (outOfMemory && !limited) this.memory.ranOut(session, lease, this.sessions);
+        limited = true;
+        ledger.lost(lease, session.id, { reason, lastLines, blamed });
+        if (blamed) this.blame(session, lease, 'loss');
       }
-      ledger.lost(lease, session.id, { reason, lastLines, blamed });
-      if (blamed) this.blame(session, lease, 'loss');
     }
   }
 

@@ -7,7 +7,7 @@ import type { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
 import type { RunEvent, TaskCounts } from './events.js';
 import type { Journal } from './journal.js';
-import { LEASE_BLOCKS, LeaseSize } from './lease-size.js';
+import { LeaseSize } from './lease-size.js';
 import type { Thrown } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import type { RunTask } from './run-task.js';
@@ -61,6 +61,8 @@ export interface BlockLedgerOptions {
   readonly costs: CostBook;
   /** How many workers each pool may have. */
   readonly pools: readonly { readonly workers: number }[];
+  /** Blocks that one lease holds at most. */
+  readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
@@ -100,7 +102,7 @@ export class BlockLedger {
     const { workers } = this.options.pools[pool];
     const blocks: HeldBlock[] = [];
     let filled = 0;
-    let most = LEASE_BLOCKS;
+    let most = this.options.leaseBlocks;
     while (blocks.length < most && filled < 1) {
       const next = scheduler.acquire(pool);
       if (next === undefined) break;
@@ -162,11 +164,23 @@ export class BlockLedger {
     }
   }
 
-  /** The run stops before it was finished: that is no fault. */
+  /** It was not finished, and that is no fault: the run stops, or its worker ended before it came to it. */
   givenBack(held: HeldBlock, worker: string): void {
     this.options.scheduler.giveBack(held.task, held.block, held.attempt);
     this.progress[held.task].givenBack++;
     this.options.journal.write('block-given-back', this.book(held, worker));
+  }
+
+  /** It was not begun. */
+  returned(held: HeldBlock): void {
+    this.outstanding--;
+    this.progress[held.task].withdrawn(held.attempt);
+    this.options.scheduler.withdraw(held.task, held.block, held.attempt);
+  }
+
+  /** How long a block of a task will take, in seconds, as far as is known. */
+  secondsOf(task: number): number {
+    return this.sizes.secondsOf(task);
   }
 
   /** Resolves when no mark is on its way to the disk. */

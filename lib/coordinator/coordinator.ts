@@ -7,18 +7,20 @@ import { BlockLedger, type Took } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { CostBook } from './cost-book.js';
+import { Dispatcher } from './dispatcher.js';
 import type { DoneRecord } from './done-record.js';
 import type { RunEvent, StopReason } from './events.js';
 import type { WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
+import type { Lease } from './lease-queue.js';
 import { Listener } from './listener.js';
-import { type BlockResult, type CallMessage, parseWorkerMessage, type Thrown } from './messages.js';
+import { type BlockResult, type CallMessage, parseWorkerMessage, type Thrown, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import { RunGuards, type RunGuardsOptions } from './run-guards.js';
 import { type RunTask, scheduleOf } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
-import { describeEnd, type Lease, type WorkerSession } from './worker-session.js';
+import { describeEnd, type WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
@@ -45,6 +47,7 @@ export interface CoordinatorOptions extends Pick<RunGuardsOptions, 'freeSpace' |
   readonly maxLosses: number;
   readonly maxStarts: number;
   readonly maxCrashes: number;
+  readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
 }
 
@@ -61,8 +64,7 @@ export class Coordinator {
   private readonly pools: WorkerPools;
   private readonly guards: RunGuards;
   private readonly faults: BlockFaults;
-  /** Workers that wait for blocks. */
-  private readonly parked = new Set<WorkerSession>();
+  private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
   private stopping = false;
   /** Why it was stopped before its end, if it was. */
@@ -114,6 +116,13 @@ export class Coordinator {
       sessions: this.pools.sessions,
       onEvent: (event) => options.onEvent(event),
       onExcluded: (host) => this.pools.exclude(host),
+    });
+    this.dispatcher = new Dispatcher({
+      ledger: this.ledger,
+      sessions: () => this.pools.sessions.values(),
+      now,
+      mayServe: (session) => !this.faults.avoids(session) && !this.faults.holdsBack(session),
+      onIdle: (workers) => options.onEvent({ type: 'idle', workers }),
     });
   }
 
@@ -240,14 +249,13 @@ export class Coordinator {
     try {
       const said = parseWorkerMessage(message);
       if (said.type === 'work') {
-        for (const result of said.results) this.settle(session, result);
-        if (said.acquire) this.park(session);
+        this.book(session, said);
         this.distribute();
       } else if (said.type === 'call') {
         this.serve(session, connection, said, payload);
       } else if (said.type === 'drain') {
         session.draining = true;
-        this.parked.delete(session);
+        this.dispatcher.forget(session);
       } else {
         this.desk.steer(connection, said.call, said.type);
       }
@@ -258,18 +266,19 @@ export class Coordinator {
     }
   }
 
-  private park(session: WorkerSession): void {
-    // a result that never came would be waited for without end
-    if (session.leases.size > 0) {
-      throw new BlockwrightError('ERR_PROTOCOL', `it asked for blocks while it held ${session.leases.size}`);
+  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0 }: WorkMessage): void {
+    for (const result of results) this.settle(session, result);
+    if (begun !== undefined) session.begin(begun, this.clock.now());
+    if (returned !== undefined) {
+      session.returning = false;
+      for (const id of returned) this.ledger.returned(session.takeBack(id));
     }
-    session.asked = true;
-    session.idleSince = this.clock.now();
-    this.parked.add(session);
+    this.dispatcher.eased(session);
+    if (acquire) this.dispatcher.ask(session, held);
   }
 
   private settle(session: WorkerSession, result: BlockResult): void {
-    const lease = session.settle(result.lease, this.clock.now());
+    const lease = session.settle(result.lease);
     if (lease === undefined) {
       this.options.journal.write('result-refused', { worker: session.id, lease: result.lease });
       return;
@@ -297,33 +306,20 @@ export class Coordinator {
     void this.desk.answer({ task, block, attempt, workerId: session.id, isCurrent, connection }, call, payload);
   }
 
-  /** Gives blocks to the workers that wait for some. */
+  /** Gives blocks to the workers that ask for some. */
   private distribute(): void {
-    if (!this.stopping && this.parked.size > 0 && !this.guards.paused) {
-      for (const session of this.parked) {
-        if (this.faults.avoids(session)) {
-          this.dismiss(session, `its host ${session.host} is avoided`);
-          continue;
-        }
-        if (this.faults.holdsBack(session)) continue;
-        const blocks = this.ledger.take(session.pool);
-        if (blocks.length === 0) continue;
-        this.parked.delete(session);
-        const now = this.clock.now();
-        const leased = blocks.map(({ task, block, attempt }) => {
-          return { lease: session.grant(task, block, attempt, now).id, task, block, attempt };
-        });
-        session.send({ type: 'lease', blocks: leased });
-      }
-      if (this.parked.size > 0) this.options.onEvent({ type: 'idle', workers: this.parked.size });
+    if (!this.stopping && !this.guards.paused) {
+      this.dispatcher.serveIdle();
+      // where more workers can come they are called for, before others take the blocks that are left
+      this.adjust();
+      this.dispatcher.serveAhead();
     }
-    this.adjust();
     this.checkEnd();
   }
 
   private adjust(): void {
     if (this.stopping) return;
-    for (const session of this.pools.adjust(this.parked, this.clock.now())) this.parked.delete(session);
+    for (const session of this.pools.adjust(this.dispatcher.parked, this.clock.now())) this.dispatcher.forget(session);
   }
 
   private checkEnd(): void {
@@ -344,20 +340,20 @@ export class Coordinator {
     session.handle.look?.();
     if (session.dismissed) return;
     session.dismissed = true;
-    this.parked.delete(session);
+    this.dispatcher.forget(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
     else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
-    this.parked.delete(session);
+    this.dispatcher.forget(session);
     session.kill(reason);
   }
 
   private workerEnded(session: WorkerSession, end: WorkerEnd): void {
     session.dismissed = true;
     session.disconnect();
-    this.parked.delete(session);
+    this.dispatcher.forget(session);
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
     const expected = asked && (end.status === 0 || session.reason !== undefined);
@@ -371,6 +367,7 @@ export class Coordinator {
   private tick(): void {
     const now = this.clock.now();
     this.listener.tick();
+    if (!this.stopping) this.dispatcher.tick();
     const { leaseSeconds, tasks } = this.options;
     for (const session of this.pools.sessions.values()) {
       if (session.dismissed) continue;
@@ -379,6 +376,8 @@ export class Coordinator {
       const overdue = session.overdue(now, { leaseSeconds, startSeconds });
       if (overdue !== undefined) {
         this.dismiss(session, overdue);
+      } else if (this.faults.avoids(session) && session.leases.size === 0) {
+        this.dismiss(session, `its host ${session.host} is avoided`);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         const { error, took } = this.faults.timedOut(session, lease);
         // not before it has ended: what it still does must not meet the next attempt

@@ -19,10 +19,13 @@ export class CostRecord {
   /** An attempt at a block came to an end: with what it took, or without where its worker was lost. */
   add(block: number, took?: { readonly seconds: number; readonly cost: BlockCost | undefined }): void {
     const { arrays } = this;
-    arrays.attempts.set(block, Math.min(MOST_ATTEMPTS, arrays.attempts.get(block) + 1));
+    const earlier = arrays.attempts.get(block);
+    arrays.attempts.set(block, Math.min(MOST_ATTEMPTS, earlier + 1));
     if (took === undefined) return;
     const { seconds, cost } = took;
     arrays.wallSeconds.set(block, seconds);
+    // most short blocks: there is nothing to tell, and nothing to forget
+    if (cost === undefined && earlier === 0) return;
     put(arrays.cpuSeconds, block, cost?.cpu);
     put(arrays.peakMemory, block, cost?.memory);
     put(arrays.gpuSeconds, block, cost?.gpu);

@@ -14,6 +14,11 @@ export class LeaseSize {
     this.means[task] = mean === undefined ? seconds : mean + NEWEST * (seconds - mean);
   }
 
+  /** How long a block of the task takes on average; a whole lease while nothing is known. */
+  secondsOf(task: number): number {
+    return this.means[task] ?? LEASE_WORK;
+  }
+
   /** How large a part of a lease a block of the task is; a whole one while nothing is known. */
   share(task: number): number {
     const mean = this.means[task];

@@ -1,8 +1,9 @@
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { RunEvent } from './events.js';
 import type { Journal } from './journal.js';
+import type { Lease } from './lease-queue.js';
 import type { RunTask } from './run-task.js';
-import type { Lease, WorkerSession } from './worker-session.js';
+import type { WorkerSession } from './worker-session.js';
 
 export interface MemoryPolicyOptions {
   readonly scheduler: Scheduler;
@@ -37,7 +38,7 @@ export class MemoryPolicy {
     let workers = 1;
     for (const session of sessions) {
       let any = false;
-      for (const other of session.leases.values()) {
+      for (const other of session.leases.all()) {
         if (other.task !== task || other === lease) continue;
         this.excused.add(other);
         any = true;

@@ -7,15 +7,24 @@ import type { Message } from './connection.js';
  * What a worker and the coordinator say to each other once they know each other.
  *
  *     coordinator  welcome {epoch, tasks, heartbeatSeconds} + the worker's config as JSON
- *     worker       work {results, acquire}          the results of blocks, and the wish for more, in one frame
+ *     worker       work {results, acquire, held, begun, returned}
+ *                                                   in one frame: the results of blocks, in the order of their leases; the
+ *                                                   wish for more, and how many leases it holds then; the lease that it
+ *                                                   begins now; leases that it gives back unbegun, the newest first
  *     coordinator  lease {blocks}                   in answer to `acquire`, as soon as there are any
+ *     coordinator  return {count}                   give back so many unbegun leases, or as many as there are: a `work`
+ *                                                   with `returned` is the answer
  *     worker       call {call, lease, service, method, header, stream} + payload
  *     coordinator  answer {call, header} + payload | item {call, header} + payload ... end {call} | refuse {call, error}
  *     worker       next {call} | leave {call}       for one more item; for no more of them
  *     worker       drain                            it takes no more blocks, and ends soon
- *     coordinator  stop                             finish the blocks that run, then end
- *     coordinator  cancel                           give up the blocks that run
- *     worker       heartbeat {running, host, memory}  on its own connection; the lease at work, 0 for none, and bytes held
+ *     coordinator  stop                             finish the block at work, give the others back, then end
+ *     coordinator  cancel                           give up the block at work
+ *     worker       heartbeat {running, host, memory}  on its own connection; the lease at work, 0 for none; bytes held
+ *
+ * A worker asks for its next lease when it begins the first block of the newest, so that it need not wait. It says which
+ * block it begins where that matters: one that was tried before, one that is leased alone, and in signs of life. The result
+ * of a block that was named so is sent before another block begins; so the lease named last is at work while it is held.
  */
 
 const LEASE = z.number().int().nonnegative();
@@ -50,7 +59,16 @@ const RESULT = z.discriminatedUnion('outcome', [
 
 export type BlockResult = z.infer<typeof RESULT>;
 
-const WORK = z.strictObject({ type: z.literal('work'), results: z.array(RESULT).max(4096), acquire: z.boolean() });
+const WORK = z.strictObject({
+  type: z.literal('work'),
+  results: z.array(RESULT).max(4096),
+  acquire: z.boolean(),
+  held: LEASE.optional(),
+  begun: LEASE.optional(),
+  returned: z.array(LEASE).max(4096).optional(),
+});
+
+export type WorkMessage = z.infer<typeof WORK>;
 
 const CALL = z.strictObject({
   type: z.literal('call'),

@@ -11,6 +11,7 @@ import type { RunEvent, RunState, StopReason } from './events.js';
 import type { Executor } from './executor.js';
 import type { FreeSpaceOptions } from './free-space.js';
 import { Journal } from './journal.js';
+import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
@@ -59,6 +60,8 @@ export interface RunOptions {
   readonly heartbeatSeconds?: number | undefined;
   /** A worker that was not heard of for so long has lost its blocks. @default 15 */
   readonly leaseSeconds?: number | undefined;
+  /** Blocks that one lease holds at most; fewer where they are long. @default 1024 */
+  readonly leaseBlocks?: number | undefined;
   /** How many workers a block may lose before it is taken for the cause. @default 3 */
   readonly maxLosses?: number | undefined;
   /** Starts in a row, of one of the workers' places, that do not come to ask for a block. @default 5 */
@@ -298,7 +301,7 @@ function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {
 }
 
 function checkOptions(options: RunOptions): void {
-  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers } = withDefaults(options);
+  const { graceSeconds, heartbeatSeconds, leaseSeconds, maxWorkers, leaseBlocks } = withDefaults(options);
   const refuse = (name: string, expected: string, found: number) => {
     throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected ${expected}, found ${found}`);
   };
@@ -312,6 +315,9 @@ function checkOptions(options: RunOptions): void {
   const { deadlineSeconds = 1 } = options;
   if (!(deadlineSeconds > 0)) refuse('deadlineSeconds', 'more than 0', deadlineSeconds);
   if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
+  if (!Number.isSafeInteger(leaseBlocks) || leaseBlocks < 1 || leaseBlocks > LEASE_BLOCKS) {
+    refuse('leaseBlocks', `a whole number of 1 to ${LEASE_BLOCKS}`, leaseBlocks);
+  }
   for (const [name, seconds] of Object.entries({ graceSeconds, heartbeatSeconds, leaseSeconds })) {
     const enough = name === 'graceSeconds' ? seconds >= 0 : seconds > 0;
     // timers hold 2^31 ms
@@ -324,6 +330,7 @@ function withDefaults(options: RunOptions) {
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
   const { deadlineSeconds = Number.POSITIVE_INFINITY, freeSpace = {} } = options;
   const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
+  const { leaseBlocks = LEASE_BLOCKS } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
   return {
     pools: [{ executor, workers }, ...Object.values(executors)],
@@ -337,5 +344,6 @@ function withDefaults(options: RunOptions) {
     maxCrashes,
     deadline: performance.now() + deadlineSeconds * 1000,
     freeSpace: { ...freeSpace, paths: [options.runDirectory, ...(freeSpace.paths ?? [])] },
+    leaseBlocks,
   };
 }

@@ -47,6 +47,12 @@ export class TaskProgress {
     if (attempt > 1) this.retried++;
   }
 
+  /** It was leased and taken back before it began. */
+  withdrawn(attempt: number): void {
+    this.attempts--;
+    if (attempt > 1) this.retried--;
+  }
+
   ended(): void {
     this.last = performance.now();
   }

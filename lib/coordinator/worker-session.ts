@@ -1,19 +1,12 @@
+import { BlockwrightError } from '../errors.js';
 import type { Connection, Message } from './connection.js';
 import type { WorkerEnd, WorkerHandle } from './executor.js';
+import { type Lease, LeaseQueue } from './lease-queue.js';
 
 /** Milliseconds in which what a worker last sent must have arrived once its process has ended. */
 const LAST_WORDS = 1000;
 /** Milliseconds after which a worker that was killed is taken to have ended. */
 const LAST_BREATH = 10_000;
-
-/** The right of a worker to run a block. */
-export interface Lease {
-  /** Names it on the worker's connection, ascending in the order in which the worker runs them. */
-  readonly id: number;
-  readonly task: number;
-  readonly block: number;
-  readonly attempt: number;
-}
 
 /** How long a worker may be silent. */
 export interface Patience {
@@ -25,8 +18,7 @@ export interface Patience {
 
 /** One started worker: its process, its connections and the blocks it holds. */
 export class WorkerSession {
-  /** What it holds, in the order in which it runs them. */
-  readonly leases = new Map<number, Lease>();
+  readonly leases = new LeaseQueue();
   connection: Connection | undefined;
   heartbeat: Connection | undefined;
   /** Whether it has asked for blocks: from then on it is known to work. */
@@ -43,8 +35,10 @@ export class WorkerSession {
   host: string | undefined;
   /** The most bytes of memory that it was seen to hold. */
   peakMemory = 0;
-  /** Since when, at the earliest, the lease at work is at work. */
+  /** When the lease at work was first told to be. */
   runningSince = 0;
+  /** It was asked to give leases back and has not answered. */
+  returning = false;
   /** It was warned that its time is over: it takes no more blocks, and ends. */
   draining = false;
   /** Nothing more is accepted from it: it has ended, or is about to. */
@@ -55,7 +49,8 @@ export class WorkerSession {
   faultBooked = false;
   /** Resolves when its process has ended and all that it sent has arrived. */
   readonly ended: Promise<WorkerEnd>;
-  private running = 0;
+  /** The newest lease that it said it had begun. */
+  private begun = 0;
   private nextLease = 1;
   private takeAsEnded: (end: WorkerEnd) => void = () => undefined;
 
@@ -73,15 +68,22 @@ export class WorkerSession {
     this.ended = Promise.race([this.lastWords(), forced]);
   }
 
-  /** The lease at work, as far as is known. */
+  /**
+   * The lease that is surely at work: one that the worker said it had begun, for it sends the result of such a one before
+   * it begins another. Undefined where nothing is sure: short blocks come and go without a word.
+   */
   get atWork(): Lease | undefined {
-    return this.leases.get(this.running) ?? this.leases.values().next().value;
+    return this.leases.get(this.begun);
   }
 
-  grant(task: number, block: number, attempt: number, now: number): Lease {
+  /** Whether it may hold more than it does: not behind a block that was tried before, for that may end the worker. */
+  get mayRunAhead(): boolean {
+    return (this.leases.last?.attempt ?? 1) === 1;
+  }
+
+  grant(task: number, block: number, attempt: number): Lease {
     const lease = { id: this.nextLease++, task, block, attempt };
-    if (this.leases.size === 0) this.runningSince = now;
-    this.leases.set(lease.id, lease);
+    this.leases.push(lease);
     return lease;
   }
 
@@ -90,13 +92,49 @@ export class WorkerSession {
     return !this.dismissed && this.leases.get(lease.id) === lease;
   }
 
-  /** Takes back a lease; undefined when the worker does not hold it. */
-  settle(id: number, now: number): Lease | undefined {
+  /** Takes back a lease with its result; undefined when the worker does not hold it. Throws ERR_PROTOCOL out of order. */
+  settle(id: number): Lease | undefined {
     const lease = this.leases.get(id);
     if (lease === undefined || this.dismissed) return undefined;
-    this.leases.delete(id);
-    this.runningSince = now;
+    // a result that never came would be waited for without end
+    if (lease !== this.leases.first) {
+      throw new BlockwrightError(
+        'ERR_PROTOCOL',
+        `lease ${id}: expected the result of ${this.leases.first?.id} before it`,
+      );
+    }
+    this.leases.shift();
     return lease;
+  }
+
+  /** Takes back the newest lease, which was not begun. Throws ERR_PROTOCOL when it is another one. */
+  takeBack(id: number): Lease {
+    const { last } = this.leases;
+    if (last?.id !== id || id <= this.begun) {
+      throw new BlockwrightError('ERR_PROTOCOL', `lease ${id}: expected one that is held, not begun, and the newest`);
+    }
+    this.leases.pop();
+    return last;
+  }
+
+  /** Takes back all that it held when it ended, oldest first, with what is sure of each. */
+  takeAll(): { readonly lease: Lease; readonly came: 'begun' | 'unbegun' | 'unsure' }[] {
+    const { atWork, faultBooked } = this;
+    const leases = this.leases.drain();
+    // the only one is begun as soon as the result of the one before is sent
+    const alone = leases.length === 1 && !faultBooked;
+    return leases.map((lease) => {
+      if (lease === atWork || alone) return { lease, came: 'begun' };
+      const known = atWork !== undefined || faultBooked;
+      return { lease, came: known && lease.id > this.begun ? 'unbegun' : 'unsure' };
+    });
+  }
+
+  /** It says that a lease is at work; it may say so twice, and late. */
+  begin(id: number, now: number): void {
+    if (id <= this.begun || this.leases.get(id) === undefined) return;
+    this.begun = id;
+    this.runningSince = now;
   }
 
   /** A sign of life, with the lease at work. */
@@ -105,9 +143,7 @@ export class WorkerSession {
     if (isHostName(message.host)) this.host ??= message.host;
     const memory = Number(message.memory);
     if (memory > this.peakMemory) this.peakMemory = memory;
-    const running = Number(message.running);
-    if (running !== this.running) this.runningSince = now;
-    this.running = running;
+    this.begin(Number(message.running), now);
   }
 
   /** Why it is to be given up; undefined while it is not. */

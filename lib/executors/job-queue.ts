@@ -15,11 +15,13 @@ export interface JobQueueOptions {
   readonly watcher: JobWatcher;
 }
 
+/** Milliseconds in which workers that are started come together. */
+const GATHER = 100;
 const LONGEST_PAUSE = 60;
 /** Refusals in a row of what was taken before, until it is believed that it never will be again. */
 const REFUSALS = 10;
 
-/** Jobs that are to be submitted: those of one moment together, fewer where the cluster takes no more, again where it did not answer. */
+/** Jobs that are to be submitted: those of a moment together, fewer where the cluster takes no more, again where it did not answer. */
 export class JobQueue {
   private readonly jobs: PilotJob[] = [];
   private readonly closed = new AbortController();
@@ -72,8 +74,7 @@ export class JobQueue {
   }
 
   private async submitAll(): Promise<void> {
-    // all that are started in this turn of the event loop come together
-    await delay(0);
+    await delay(GATHER);
     while (this.jobs.length > 0 && !this.closed.signal.aborted) {
       const some = this.jobs.splice(0, this.atOnce);
       try {
@@ -96,7 +97,8 @@ export class JobQueue {
       const ids = await system.submit({ name, workerIds, runDirectory, command });
       this.record!.submitted(name, ids);
       for (const [i, job] of some.entries()) job.submitted(name, ids[i]);
-      this.place!.notice(`${some.length} ${system.name} jobs submitted: ${shortList(ids)}`);
+      const jobs = some.length === 1 ? `${system.name} job` : `${some.length} ${system.name} jobs`;
+      this.place!.notice(`submitted ${jobs}: ${shortList(ids)}`);
       watcher.submitted(name, some);
       this.accepted = true;
       this.refusals = 0;

@@ -49,7 +49,12 @@ export function parseQueue(output: string): Map<string, BatchJob> {
       throw new BatchError('unavailable', `squeue printed what is no line of its: ${line.slice(0, 200)}`);
     const [, array, index, word, reason, restarts, node, exit, name] = found;
     const common = { name, word, reason: reason === 'None' ? undefined : reason, node: node === '' ? undefined : node };
-    const job: BatchJob = { ...common, state: stateOf(word, Number(restarts)), cause: CAUSES[word], ...exitOf(exit) };
+    const job: BatchJob = {
+      ...common,
+      state: stateOf(word, Number(restarts)),
+      cause: CAUSES[word],
+      ...exitOf(word, exit),
+    };
     jobs.set(index === 'N/A' ? array : `${array}_${index}`, job);
   }
   return jobs;
@@ -64,12 +69,12 @@ function stateOf(word: string, restarts: number): BatchJob['state'] {
   return WAITING.includes(word) ? 'waiting' : 'running';
 }
 
-/** Of a wait status as one number, or as `<status>:<signal>`. */
-function exitOf(text: string): Pick<BatchJob, 'status' | 'signal'> {
+/** Of a wait status as one number, or as `<status>:<signal>`. SLURM has 0 also where it knows none. */
+function exitOf(word: string, text: string): Pick<BatchJob, 'status' | 'signal'> {
   const [first, second] = text.split(':').map(Number);
   const status = second === undefined ? first >> 8 : first;
   const number = (second ?? first) & 127;
-  if (number === 0) return { status, signal: null };
+  if (number === 0) return { status: status === 0 && word !== 'COMPLETED' ? null : status, signal: null };
   const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
   return { status: null, signal: signal ?? `signal ${number}` };
 }

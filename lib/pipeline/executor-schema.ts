@@ -76,8 +76,35 @@ const slurm = z
   })
   .describe('Workers as jobs of a SLURM cluster');
 
+const lsf = z
+  .strictObject({
+    type: z.literal('lsf'),
+    ...batchJob,
+    queue: word.optional().describe("Default: the cluster's"),
+    project: word.optional(),
+    resources: line.min(1).optional().describe('Requirement of nodes as `bsub -R` has it, e.g. select[avx512]'),
+    memory: z
+      .string()
+      .regex(/^[1-9]\d*([KMGT]B)?$/, 'expected memory as 8GB or 500MB (without letters: in the unit of the cluster)')
+      .optional()
+      .describe("Memory that is reserved for a worker, e.g. 8GB. Default: the queue's"),
+    time: z
+      .string()
+      .regex(/^\d+(:[0-5]?\d)?$/, "expected a time as '4:00' (hours:minutes) or '90' (minutes)")
+      .optional()
+      .describe("Longest time of a worker, e.g. '4:00'; another follows while there is work. Default: the queue's"),
+    gpus: z
+      .union([
+        z.int().positive(),
+        word.regex(/^[^-]/, 'expected a number, or as `bsub -gpu` has it: num=1:mode=shared'),
+      ])
+      .optional()
+      .describe('Graphics processors of a worker: how many, or as `bsub -gpu` has it'),
+  })
+  .describe('Workers as jobs of an LSF cluster');
+
 /** What runs the workers. */
-export const executorSchema = z.discriminatedUnion('type', [local, slurm]).describe('What runs the workers');
+export const executorSchema = z.discriminatedUnion('type', [local, slurm, lsf]).describe('What runs the workers');
 
 export type ExecutorConfig = z.output<typeof executorSchema>;
 export type ExecutorInput = z.input<typeof executorSchema>;

@@ -5,6 +5,7 @@ import type { PoolOptions } from '../coordinator/worker-pools.js';
 import { BlockwrightError } from '../errors.js';
 import { BatchExecutor } from '../executors/batch-executor.js';
 import type { BatchSystem } from '../executors/batch-system.js';
+import { Lsf } from '../executors/lsf.js';
 import { Slurm } from '../executors/slurm.js';
 import { LocalExecutor } from '../workers/local-executor.js';
 import type { ExecutorConfig } from './executor-schema.js';
@@ -46,7 +47,8 @@ export function batchScripts({ executor, executors, name, runDirectory }: Pipeli
 }
 
 function batchSystemOf(config: ExecutorConfig): BatchSystem | undefined {
-  return config.type === 'slurm' ? new Slurm(config) : undefined;
+  if (config.type === 'slurm') return new Slurm(config);
+  return config.type === 'lsf' ? new Lsf(config) : undefined;
 }
 
 function workerCommand(): string[] {

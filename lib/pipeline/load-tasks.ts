@@ -44,7 +44,7 @@ export async function loadTasks(
           get signal() {
             return attempt.signal;
           },
-          cost: attempt.meter.note,
+          cost: attempt.meter,
           log: attempt.log,
           array: async (array, innerPath) => new MeasuredVolume(await arrays.get(array, innerPath), attempt.meter),
           pathInGroup: (array, group) => arrays.pathInGroup(array, group),

@@ -6,7 +6,7 @@ import { isLost, type Revived, revive } from './revival.js';
 import type { ScheduledTask } from './scheduled-task.js';
 import { TaskBlocks } from './task-blocks.js';
 import { TaskDependency } from './task-dependency.js';
-import { checkTasks, downstreamFirst } from './task-order.js';
+import { byPool, checkTasks, downstreamFirst } from './task-order.js';
 
 export { type BlockCounts, BlockState } from './block-state.js';
 export type { RecordedPiece, ScheduledTask } from './scheduled-task.js';
@@ -147,7 +147,7 @@ export class Scheduler {
     return this.takeBack(task, block, history.losses >= this.maxLosses);
   }
 
-  /** A block was given back without fault, e.g. unstarted by a worker that ends. False: the attempt is stale. */
+  /** A block was given back without fault, e.g. by a worker that ends. False: the attempt is stale. */
   giveBack(task: number, block: number, attempt: number): boolean {
     if (!this.isCurrent(task, block, attempt)) return false;
     this.blocks[task].history(block); // from now on its attempts are counted
@@ -189,22 +189,24 @@ export class Scheduler {
     return this.limits[task];
   }
 
+  /**
+   * A block that was handed out has not been begun, and surely never will be: it is as if it had not been handed out, and
+   * its attempt's number comes again. False: the attempt is stale.
+   */
+  withdraw(task: number, block: number, attempt: number): boolean {
+    if (!this.isCurrent(task, block, attempt)) return false;
+    this.stop(task);
+    this.blocks[task].withdraw(block);
+    this.settleReturned(task, block);
+    return true;
+  }
+
   state(task: number, block: number): BlockState {
     return this.blocks[task].state(block);
   }
 
   counts(task: number): BlockCounts {
-    const blocks = this.blocks[task];
-    return {
-      total: blocks.plan.count,
-      waiting: blocks.tally(BlockState.waiting),
-      ready: blocks.tally(BlockState.ready),
-      running: blocks.tally(BlockState.running),
-      done: blocks.tally(BlockState.done),
-      skipped: blocks.tally(BlockState.skipped),
-      failed: blocks.tally(BlockState.failed),
-      orphaned: blocks.tally(BlockState.orphaned),
-    };
+    return this.blocks[task].counts();
   }
 
   /** Of a pool's tasks: how many blocks have no final state, and how many are ready and could be acquired now. */
@@ -320,8 +322,7 @@ export class Scheduler {
     this.stop(task);
     if (!forGood) {
       blocks.putBack(block);
-      this.orphanIfLost(task, block);
-      blocks.letGo(block);
+      this.settleReturned(task, block);
       return 'retry';
     }
     this.orphanDownstream(task, block);
@@ -329,6 +330,11 @@ export class Scheduler {
     this.unfinished--;
     if (blocks.resumed) this.leaveOrder(task, block);
     return 'failed';
+  }
+
+  private settleReturned(task: number, block: number): void {
+    this.orphanIfLost(task, block);
+    this.blocks[task].letGo(block);
   }
 
   /** A block ended: it stands in the way of no other, unless one before it was revived while it ran. */
@@ -379,11 +385,6 @@ export class Scheduler {
     this.running--;
     this.resources.giveBack(task);
   }
-}
-
-function byPool(order: readonly number[], tasks: readonly ScheduledTask[]): number[][] {
-  const pools = Math.max(0, ...tasks.map((task) => (task.pool ?? 0) + 1));
-  return Array.from({ length: pools }, (_, pool) => order.filter((task) => (tasks[task].pool ?? 0) === pool));
 }
 
 function atLeastOne(parameter: string, value: number): number {

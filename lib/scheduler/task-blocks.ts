@@ -1,5 +1,5 @@
 import type { BlockPlan } from '../blocks/plan.js';
-import { BlockState } from './block-state.js';
+import { type BlockCounts, BlockState } from './block-state.js';
 import { allocatePendingCounts, ownCounts } from './pending-counts.js';
 import { ReadyQueue } from './ready-queue.js';
 import type { RecordedPiece } from './scheduled-task.js';
@@ -277,6 +277,27 @@ export class TaskBlocks {
     }
     this.move(block, BlockState.ready);
     this.retries.addLast(block);
+  }
+
+  /** Puts a block that was handed out and not begun back to where it was. */
+  withdraw(block: number): void {
+    const history = this.histories.get(block);
+    if (history !== undefined) history.attempts--;
+    if (history !== undefined || this.pending(block) > 0) this.putBack(block);
+    else this.makeReady(block);
+  }
+
+  counts(): BlockCounts {
+    return {
+      total: this.plan.count,
+      waiting: this.tally(BlockState.waiting),
+      ready: this.tally(BlockState.ready),
+      running: this.tally(BlockState.running),
+      done: this.tally(BlockState.done),
+      skipped: this.tally(BlockState.skipped),
+      failed: this.tally(BlockState.failed),
+      orphaned: this.tally(BlockState.orphaned),
+    };
   }
 
   /** The blocks in a state, in ascending order. */

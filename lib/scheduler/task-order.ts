@@ -52,6 +52,12 @@ export function downstreamFirst(tasks: readonly ScheduledTask[]): number[] {
   return tasks.map((_, index) => index).sort((a, b) => depthOf(b) - depthOf(a) || a - b);
 }
 
+/** The tasks of each pool, in the order given. */
+export function byPool(order: readonly number[], tasks: readonly ScheduledTask[]): number[][] {
+  const pools = Math.max(0, ...tasks.map((task) => (task.pool ?? 0) + 1));
+  return Array.from({ length: pools }, (_, pool) => order.filter((task) => (tasks[task].pool ?? 0) === pool));
+}
+
 function allUpstream(task: ScheduledTask): number[] {
   return [...task.upstream, ...(task.barriers ?? [])];
 }

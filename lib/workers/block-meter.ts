@@ -13,22 +13,24 @@ type Kind = 'read' | 'write';
  * Measures one attempt at a block: how long something was read or written, in total, however much of it at once; how many
  * bytes; CPU time and peak memory of the process.
  */
-export class BlockMeter {
-  /** What the task's code says. */
-  readonly note: BlockCostNote = {};
+export class BlockMeter implements BlockCostNote {
+  gpuSeconds: number | undefined = undefined;
   private readonly began: NodeJS.CpuUsage | undefined;
   private readonly memory: MemoryPeak | undefined;
-  private readonly underWay = { read: 0, write: 0 };
-  private readonly milliseconds = { read: 0, write: 0 };
-  private readonly bytes = { read: 0, write: 0 };
-  /** Since when neither count of `underWay` has changed. */
+  // plain numbers: one of these is made for every block, however short
+  private reads = 0;
+  private writes = 0;
+  private readMilliseconds = 0;
+  private writeMilliseconds = 0;
+  private bytesRead = 0;
+  private bytesWritten = 0;
+  /** Since when neither `reads` nor `writes`, what is under way, has changed. */
   private since = 0;
 
   /** @param detailed whether CPU time and memory are measured, which takes some 15 microseconds */
   constructor(detailed = true) {
-    if (!detailed) return;
-    this.memory = new MemoryPeak();
-    this.began = process.cpuUsage();
+    this.memory = detailed ? new MemoryPeak() : undefined;
+    this.began = detailed ? process.cpuUsage() : undefined;
   }
 
   /** Counts the time until the work has settled, and the bytes that it gives. */
@@ -36,7 +38,7 @@ export class BlockMeter {
     this.change(kind, 1);
     try {
       const value = await work();
-      this.bytes[kind] += bytesOf(value);
+      this.count(kind, bytesOf(value));
       return value;
     } finally {
       this.change(kind, -1);
@@ -73,18 +75,19 @@ export class BlockMeter {
 
   /** Bytes beside those of {@link during}. */
   count(kind: Kind, bytes: number): void {
-    this.bytes[kind] += bytes;
+    if (kind === 'read') this.bytesRead += bytes;
+    else this.bytesWritten += bytes;
   }
 
   /** What was measured, at the end of the attempt; undefined when it was nothing. */
   end(): BlockCost | undefined {
-    const { began, milliseconds, bytes, note } = this;
-    this.account();
+    if (this.reads > 0 || this.writes > 0) this.account();
+    const { began, readMilliseconds, writeMilliseconds, bytesRead, bytesWritten, gpuSeconds } = this;
     const cost: { -readonly [Key in keyof BlockCost]: BlockCost[Key] } = {};
-    if (milliseconds.read > 0) cost.read = round(milliseconds.read / 1000);
-    if (milliseconds.write > 0) cost.write = round(milliseconds.write / 1000);
-    if (bytes.read > 0) cost.bytesRead = bytes.read;
-    if (bytes.write > 0) cost.bytesWritten = bytes.write;
+    if (readMilliseconds > 0) cost.read = round(readMilliseconds / 1000);
+    if (writeMilliseconds > 0) cost.write = round(writeMilliseconds / 1000);
+    if (bytesRead > 0) cost.bytesRead = bytesRead;
+    if (bytesWritten > 0) cost.bytesWritten = bytesWritten;
     if (began !== undefined) {
       const { user, system } = process.cpuUsage(began);
       cost.cpu = (user + system) / 1e6;
@@ -92,23 +95,22 @@ export class BlockMeter {
       if (peak !== undefined) cost.memory = peak;
     }
     // a task's code may say anything; what is no number of seconds is not told
-    const gpu = Number(note.gpuSeconds);
-    if (Number.isFinite(gpu) && gpu >= 0) cost.gpu = gpu;
+    if (Number.isFinite(gpuSeconds) && gpuSeconds! >= 0) cost.gpu = gpuSeconds;
     return Object.keys(cost).length === 0 ? undefined : cost;
   }
 
   private change(kind: Kind, by: 1 | -1): void {
     this.account();
-    this.underWay[kind] += by;
+    if (kind === 'read') this.reads += by;
+    else this.writes += by;
     this.memory?.sample();
   }
 
   /** What happened since the last change: read before write, so that no moment counts twice. */
   private account(): void {
-    const { read, write } = this.underWay;
     const now = performance.now();
-    if (read > 0) this.milliseconds.read += now - this.since;
-    else if (write > 0) this.milliseconds.write += now - this.since;
+    if (this.reads > 0) this.readMilliseconds += now - this.since;
+    else if (this.writes > 0) this.writeMilliseconds += now - this.since;
     this.since = now;
   }
 }

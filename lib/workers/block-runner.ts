@@ -1,6 +1,6 @@
 import { AttemptLog } from '../coordinator/block-log.js';
 import type { Connection, Message } from '../coordinator/connection.js';
-import { type BlockResult, describeThrown, type LeasedBlock } from '../coordinator/messages.js';
+import { type BlockResult, describeThrown, type LeasedBlock, type WorkMessage } from '../coordinator/messages.js';
 import type { RunFolder } from '../coordinator/run-folder.js';
 import { BlockwrightError } from '../errors.js';
 import { BlockMeter } from './block-meter.js';
@@ -46,10 +46,20 @@ export interface BlockRunnerOptions {
 const REPORT_AFTER = 50;
 /** Seconds of a task's blocks from which on they are measured in detail: the measuring shall not cost more than a few percent. */
 const DETAILED_FROM = 0.0005;
+/** Milliseconds after which messages are heard though blocks follow each other without waiting for anything. */
+const LISTEN_AFTER = 10;
 
-/** Asks for blocks, runs them one after the other, and reports. */
+/** Asks for blocks, the next ones while there are some left, runs them one after the other, and reports. */
 export class BlockRunner {
-  private readonly queue: LeasedBlock[] = [];
+  private queue: LeasedBlock[] = [];
+  /** How many blocks came last. */
+  private newest = 0;
+  private asked = false;
+  /** A result must be sent before the next block begins. */
+  private owing = false;
+  /** The lease that was last said to be begun. */
+  private named = 0;
+  private listened = performance.now();
   private readonly calls: ServiceCalls;
   private results: BlockResult[] = [];
   private reported = performance.now();
@@ -69,7 +79,7 @@ export class BlockRunner {
   /** Resolves when the coordinator wants no more. */
   async run(): Promise<void> {
     this.options.connection.receive((message, payload) => this.hear(message, payload));
-    if (!this.stopping) this.report(true);
+    if (!this.stopping) this.report({ acquire: true });
     while (!this.stopping) {
       const leased = this.queue.shift();
       if (leased === undefined) {
@@ -78,53 +88,94 @@ export class BlockRunner {
         });
         continue;
       }
-      // it may have been what ended an earlier worker: then it shall be seen to be the one
-      if (leased.attempt > 1) this.report(false);
-      this.options.heartbeat.show(leased.lease);
+      this.begin(leased);
       // not pushed in one expression: a report made while the block runs takes the list away and begins another
       const result = await this.process(leased);
       this.results.push(result);
-      // one for all that gather: what is finished shall not wait for a long block
-      this.late ??= setTimeout(() => this.report(false), REPORT_AFTER);
-      this.options.heartbeat.show(0);
-      if (this.queue.length === 0 || this.stopping) this.report(!this.stopping);
-      else if (performance.now() - this.reported > REPORT_AFTER) this.report(false);
+      this.ended(leased.lease);
+      if (performance.now() - this.listened > LISTEN_AFTER) await this.listen();
     }
     clearTimeout(this.deadline);
-    if (!this.draining) return;
-    for (const { lease } of this.queue) this.results.push({ lease, outcome: 'given-back' });
-    this.report(false);
   }
 
   /** This worker's time is over: no more blocks; the one at work is given back if it does not end within `milliseconds`. */
   drain(milliseconds: number): void {
     if (!this.draining) this.options.connection.send({ type: 'drain' });
-    this.draining = this.stopping = true;
+    this.draining = true;
+    this.stop();
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => this.cancel(), milliseconds);
     this.wake();
   }
 
+  /** Says what is to be said before a block's code runs. */
+  private begin({ lease, attempt }: LeasedBlock): void {
+    const acquire = !this.asked && this.queue.length < this.newest;
+    // it may have been what ended an earlier worker: then it shall be seen to be the one
+    const suspect = attempt > 1;
+    const name = suspect || this.newest === 1;
+    if (acquire || suspect || this.owing)
+      this.report({ acquire, held: this.queue.length + 1, ...(name ? { begun: lease } : {}) });
+    this.options.heartbeat.show(lease);
+  }
+
+  private ended(lease: number): void {
+    this.options.heartbeat.show(0);
+    // what was said to be at work must be known to have ended before another begins
+    this.owing = lease === this.named || this.options.heartbeat.named(lease);
+    if (this.queue.length === 0 || performance.now() - this.reported > REPORT_AFTER) this.report();
+    // one for all that gather: what is finished shall not wait for a long block
+    else if (!this.owing) this.late ??= setTimeout(() => this.report(), REPORT_AFTER);
+  }
+
+  /** Lets messages in. */
+  private async listen(): Promise<void> {
+    await new Promise(setImmediate);
+    this.listened = performance.now();
+  }
+
   private hear(message: Message, payload: Uint8Array): void {
-    if (message.type === 'lease') this.queue.push(...(message.blocks as LeasedBlock[]));
-    else if (message.type === 'stop') this.stopping = true;
+    if (message.type === 'lease') this.take(message.blocks as LeasedBlock[]);
+    else if (message.type === 'return') this.giveBack(Number(message.count));
+    else if (message.type === 'stop') this.stop();
     else if (message.type === 'cancel') this.cancel();
     else this.calls.hear(message, payload);
     this.wake();
   }
 
-  private cancel(): void {
+  private take(blocks: LeasedBlock[]): void {
+    this.asked = false;
+    this.newest = blocks.length;
+    this.queue = this.queue.concat(blocks);
+    if (this.stopping) this.giveBack(this.queue.length);
+  }
+
+  /** Gives back blocks that are not begun, as many as there are up to a number. */
+  private giveBack(count: number): void {
+    const returned = this.queue.splice(Math.max(0, this.queue.length - count)).map(({ lease }) => lease);
+    this.report({ returned: returned.reverse() });
+  }
+
+  private stop(): void {
     this.stopping = true;
+    if (this.queue.length > 0) this.giveBack(this.queue.length);
+  }
+
+  private cancel(): void {
+    this.stop();
     this.abort?.abort(new BlockwrightError('ERR_CANCELLED', 'the run was interrupted'));
   }
 
-  private report(acquire: boolean): void {
+  private report(more: Partial<Omit<WorkMessage, 'type' | 'results'>> = {}): void {
+    const { results } = this;
     this.reported = performance.now();
+    this.owing = false;
     clearTimeout(this.late);
     this.late = undefined;
-    if (this.results.length === 0 && !acquire) return;
-    this.options.connection.send({ type: 'work', results: this.results, acquire });
     this.results = [];
+    this.named = more.begun ?? this.named;
+    this.asked ||= more.acquire === true;
+    this.options.connection.send({ type: 'work', results, acquire: false, ...more });
   }
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {

@@ -108,6 +108,19 @@ export const faultRows: readonly FaultRow[] = [
     tests: [{ file: 'coordinator/worker-faults', tests: 'end at once|missing' }, { file: 'coordinator/worker-pool' }],
   },
   {
+    fault: 12,
+    what: 'SLURM: nodes cut off, jobs preempted, out of memory, requeued, cancelled; commands that fail, hang, print garbage; limits',
+    passes: `the right action for each, no job counted as failed because a question failed, no job left; ${SAME}`,
+    tests: [{ file: 'slurm/slurm-runs' }, { file: 'slurm/slurm-queue' }, { file: 'slurm/demo' }],
+    missing: 'OUT_OF_MEMORY is what a shim says, as is a submit limit by QOS, which needs accounting',
+  },
+  {
+    fault: 13,
+    what: 'SLURM: warned before the end of the walltime, and ended at it',
+    passes: 'no new block; the one at work ends or is given back; same bytes',
+    tests: [{ file: 'slurm/walltime' }, { file: 'coordinator/draining' }],
+  },
+  {
     fault: 14,
     what: 'two coordinators on one run folder',
     passes: 'the second refuses and names the first; a stale lock is taken over',

@@ -30,14 +30,69 @@ test('a worker that is connected is overdue when it was silent for a lease; each
   expect(session.overdue(34_001, patience)).toBe('no sign of life for 15 s');
 });
 
-test('the lease at work is the one that the signs of life name, and its time counts from when they first did', () => {
+test('the lease at work is the one that the worker named last, and its time counts from when it first did', () => {
   const session = newSession(0);
-  const [first, second] = [session.grant(0, 7, 1, 100), session.grant(0, 8, 1, 100)];
+  const [first, second, third] = [7, 8, 9].map((block) => session.grant(0, block, 1));
+  expect(session.atWork).toBeUndefined();
+  session.begin(1, 100);
   expect([session.atWork, session.runningSince]).toEqual([first, 100]);
+  expect(session.settle(1)).toBe(first);
+  expect(session.atWork).toBeUndefined();
   session.beat({ type: 'heartbeat', running: 2 }, 300);
   session.beat({ type: 'heartbeat', running: 2 }, 500);
+  session.begin(2, 600);
   expect([session.atWork, session.runningSince]).toEqual([second, 300]);
-  expect(session.settle(2, 600)).toBe(second);
-  expect([session.atWork, session.runningSince]).toEqual([first, 600]);
-  expect(session.settle(2, 700)).toBeUndefined();
+  // late, nonsense, and none
+  for (const running of [1, 0, 4, 99, 'all', Number.NaN]) session.beat({ type: 'heartbeat', running }, 700);
+  expect([session.atWork, session.runningSince]).toEqual([second, 300]);
+  expect(session.settle(2)).toBe(second);
+  expect(session.settle(2)).toBeUndefined();
+  expect(session.atWork).toBeUndefined();
+  expect(session.takeAll()).toEqual([{ lease: third, came: 'begun' }]);
+});
+
+test('results come in the order of the leases, and leases go back from the end, unbegun', () => {
+  const session = newSession(0);
+  const [first, second, third] = [7, 8, 9].map((block) => session.grant(0, block, 1));
+  expect(() => session.settle(2)).toThrow('lease 2: expected the result of 1 before it');
+  expect(session.settle(1)).toBe(first);
+  session.begin(2, 10);
+  for (const id of [1, 2, 4]) expect(() => session.takeBack(id)).toThrow(`lease ${id}: expected one that is held`);
+  expect(session.takeBack(3)).toBe(third);
+  expect(() => session.takeBack(2)).toThrow('lease 2: expected one that is held, not begun, and the newest');
+  expect(session.settle(2)).toBe(second);
+  expect(session.leases.size).toBe(0);
+});
+
+test('what a worker held when it ended: begun, unbegun or unsure', () => {
+  const cames = (begun: number | undefined, timedOut = false) => {
+    const session = newSession(0);
+    const leases = [7, 8, 9].map((block) => session.grant(0, block, 1));
+    if (begun !== undefined) session.begin(begun, 10);
+    if (timedOut) {
+      session.leases.remove(leases[1]);
+      session.faultBooked = true;
+    }
+    return session.takeAll().map(({ lease, came }) => `${lease.id} ${came}`);
+  };
+  expect(cames(undefined)).toEqual(['1 unsure', '2 unsure', '3 unsure']);
+  expect(cames(1)).toEqual(['1 begun', '2 unbegun', '3 unbegun']);
+  expect(cames(2)).toEqual(['1 unsure', '2 begun', '3 unbegun']);
+  expect(cames(2, true)).toEqual(['1 unsure', '3 unbegun']);
+});
+
+test('the leases of a worker are found, and taken from both ends, however many came and went', () => {
+  const session = newSession(0);
+  let expected: number[] = [];
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 300; i++) expected.push(session.grant(0, 1, 1).id);
+    for (let i = 0; i < 250; i++) expect(session.settle(expected[i])?.id).toBe(expected[i]);
+    expected = expected.slice(250);
+    expect(session.takeBack(expected.at(-1)!).id).toBe(expected.at(-1));
+    expected.pop();
+    expect(session.leases.size).toBe(expected.length);
+    for (const id of expected) expect(session.leases.get(id)?.id).toBe(id);
+    expect(session.leases.get(expected[0] - 1)).toBeUndefined();
+  }
+  expect(session.takeAll().map(({ lease }) => lease.id)).toEqual(expected);
 });

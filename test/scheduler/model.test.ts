@@ -67,6 +67,7 @@ const KINDS = [
   'fail',
   'lose',
   'give back',
+  'withdraw',
   'stale',
   'revive',
   'limit',
@@ -127,6 +128,7 @@ class Drive {
     if (kind === 'stale') this.actStale(task, index, attempts + (pick % 2 === 0 ? 1 : -1));
     else if (kind === 'fail') expect(this.scheduler.fail(...holder)).toBe(this.model.fail(...holder));
     else if (kind === 'lose') expect(this.scheduler.lose(...holder)).toBe(this.model.lose(...holder));
+    else if (kind === 'withdraw') expect(this.scheduler.withdraw(...holder)).toBe(this.model.withdraw(...holder));
     else if (kind === 'give back') expect(this.scheduler.giveBack(...holder)).toBe(this.model.giveBack(...holder));
     else expect(this.scheduler.complete(...holder, kind)).toBe(this.model.complete(...holder, kind));
     if (kind !== 'stale') this.actStale(...holder);
@@ -164,6 +166,7 @@ class Drive {
     expect(this.scheduler.fail(task, block, attempt)).toBe('stale');
     expect(this.scheduler.lose(task, block, attempt)).toBe('stale');
     expect(this.scheduler.giveBack(task, block, attempt)).toBe(false);
+    expect(this.scheduler.withdraw(task, block, attempt)).toBe(false);
   }
 
   private compare(): void {

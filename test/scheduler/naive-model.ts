@@ -100,6 +100,17 @@ export class NaiveScheduler {
     return block !== undefined && this.takeBack(block, false) === 'retry';
   }
 
+  withdraw(task: number, index: number, attempt: number): boolean {
+    const block = this.current(task, index, attempt);
+    if (block === undefined) return false;
+    block.attempts--;
+    const first = block.attempts === 0 && block.putBackAt === 0;
+    this.takeBack(block, false);
+    // it was never put back: its place is that in raster order
+    if (first && block.state === BlockState.ready) block.putBackAt = 0;
+    return true;
+  }
+
   /** Everything that failed among these waits again, and every orphan that has a reason no more. */
   revive(task: number, failed: readonly number[]): { failed: number; orphaned: number } {
     const chosen = failed.map((index) => this.blocks[task][index]).filter(({ state }) => state === BlockState.failed);

@@ -77,6 +77,19 @@ export class Cluster {
     this.nodes[node].kill('SIGKILL');
   }
 
+  /** Kills a node's slurmd and all that runs there, as when its power fails. */
+  powerOff(node: number): void {
+    this.killNode(node);
+    for (const pid of this.left()) {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        if (environment.includes(`SLURMD_NODENAME=n${node}`)) process.kill(pid, 'SIGKILL');
+      } catch {
+        // it has just ended
+      }
+    }
+  }
+
   /** Starts the slurmd of a node that was killed. */
   async startNode(node: number): Promise<void> {
     this.nodes[node] = this.daemon('slurmd', '-D', '-N', `n${node}`);

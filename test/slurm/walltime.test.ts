@@ -38,7 +38,7 @@ withCluster(
       maxLosses: 1,
     });
     const logs = toys.map(({ name }) => folder.blockLog(name, 0));
-    await until('both blocks are held', () => logs.every(existsSync));
+    await until('both blocks are held', () => logs.every((log) => existsSync(log) && workerOf(log) !== undefined));
     const [gives, keeps] = logs.map((log) => jobOf(place.run, workerOf(log)!));
     // SLURM looks at its clock every half a minute: it warns up to so much too early, and ends up to so much too late
     cluster.call('scontrol', 'update', `JobId=${gives}`, 'EndTime=now+33');

@@ -20,9 +20,14 @@ export interface Program {
 
 /** Starts the command line as a user would. */
 export function startProgram(folder: string, ...args: string[]): Program {
+  return startProgramWith({}, folder, ...args);
+}
+
+/** The same with variables of its environment set. */
+export function startProgramWith(env: Readonly<Record<string, string>>, folder: string, ...args: string[]): Program {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: folder,
-    env: { ...process.env, BLOCKWRIGHT_DEBUG: '', NODE_OPTIONS: '' },
+    env: { ...process.env, BLOCKWRIGHT_DEBUG: '', NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

@@ -76,19 +76,24 @@ async function computeDigest(config: ToyConfig, task: ToyTask, block: number, co
   renameSync(temporary, file);
 }
 
+/** Whether this process has had its turn to meet another, see {@link crowd}. */
+let met = false;
+
 /**
- * Needs memory of which there is enough for one block: fails where it meets another. The blocks 0 and 1 wait for each other
- * the first time, so that they surely do.
+ * Needs memory of which there is enough for one block: fails where it meets another. The first blocks of two workers wait for
+ * each other, so that they surely do.
  */
-async function crowd(task: ToyTask, block: number, attempt: number): Promise<'go on'> {
+async function crowd(task: ToyTask, block: number): Promise<'go on'> {
   const place = join(argument('--run-directory'), `crowd-${task.name}`);
   mkdirSync(place, { recursive: true });
   const own = join(place, `at-work-${block}`);
   writeFileSync(own, '');
   try {
-    if (attempt === 1 && block < 2) {
-      writeFileSync(join(place, `met-${block}`), '');
-      while (!existsSync(join(place, `met-${1 - block}`))) await delay(5);
+    const seats = [0, 1].map((seat) => join(place, `met-${seat}`));
+    const seated = !met && seats.some((seat) => takes(seat));
+    met = true;
+    if (seated) {
+      while (!seats.every((seat) => existsSync(seat))) await delay(5);
       throw new RangeError('Array buffer allocation failed');
     }
     await delay(30);
@@ -97,6 +102,16 @@ async function crowd(task: ToyTask, block: number, attempt: number): Promise<'go
     return 'go on';
   } finally {
     rmSync(own);
+  }
+}
+
+/** Whether a file was not there; it is now. */
+function takes(file: string): boolean {
+  try {
+    writeFileSync(file, '', { flag: 'wx' });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -143,7 +158,7 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
         context.signal.addEventListener('abort', end);
       });
     case 'crowd':
-      return crowd(task, block, context.attempt);
+      return crowd(task, block);
     case 'allocate':
       // more than the address space that the test leaves
       return new ArrayBuffer(2 ** 36).byteLength > 0 ? 'done' : 'go on';

@@ -102,7 +102,7 @@ test('a block that did nothing has no cost; what a task says of GPUs is told if 
     [Number.NaN, undefined],
   ] as const) {
     const meter = new BlockMeter(false);
-    meter.note.gpuSeconds = said;
+    meter.gpuSeconds = said;
     expect([said, meter.end()?.gpu]).toEqual([said, told]);
   }
 });
