@@ -26,7 +26,7 @@ interface Example {
 
 /** A part of a pipeline file as a whole one: with the arrays that its tasks name, or with a task that reads its first array. */
 function whole({ arrays = {}, tasks, ...rest }: Example): object {
-  const [first] = Object.keys(arrays);
+  const [first = 'second'] = Object.keys(arrays);
   const work = tasks ?? { work: { type: 'copy', source: first, target: 'other' } };
   const named = Object.values(work).flatMap((task) => [task.source, task.target].filter((name) => name !== undefined));
   const stores = Object.fromEntries(named.map((name) => [name, { store: `${name}.zarr` }]));

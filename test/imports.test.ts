@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler'],
   workers: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator'],
   executors: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator', 'workers'],
-  site: ['errors', 'native'],
+  site: ['errors', 'native', 'executors'],
   tasks: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator', 'workers'],
 };
 const BELOW_PIPELINE = Object.keys(ALLOWED);

@@ -3,6 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
 import { copyCommand } from './commands/copy.js';
+import { costsCommand } from './commands/costs.js';
 import { doctorCommand } from './commands/doctor.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
@@ -66,6 +67,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, planCommand);
   parser = add(parser, statusCommand);
   parser = add(parser, logsCommand);
+  parser = add(parser, costsCommand);
   parser = add(parser, failuresCommand);
   parser = add(parser, explainCommand);
   parser = add(parser, retryCommand);

@@ -2,7 +2,7 @@ import type { FolderStatistics, Statistics } from '../coordinator/run-statistics
 import type { TaskStatistics } from '../coordinator/task-tally.js';
 import { alignColumns, firstLine, formatBytes, formatCount, formatDuration, formatRate, formatTime } from './format.js';
 
-const NAME_WIDTH = 16;
+const NAME_WIDTH = 14;
 const nameOf = ({ name }: TaskStatistics) => firstLine(name, NAME_WIDTH);
 
 /** What the runs of a folder took, for a terminal of 80 columns. */
@@ -21,7 +21,7 @@ function statisticsLines(whose: string, statistics: Statistics): string[] {
       `at blocks ${percent(utilisation)} of it`,
     '',
     ...alignColumns([
-      ['time of a block', 'blocks', 'failed', 'lost', 'median', '90 %', '99 %', 'longest', 'rate'],
+      ['a block', 'blocks', 'failed', 'lost', 'median', '90 %', '99 %', 'longest', 'rate'],
       ...tasks.map((task) => [
         nameOf(task),
         ...[task.done + task.skipped, task.failed, task.lost].map(formatCount),

@@ -8,6 +8,9 @@ import type { Thrown } from './messages.js';
 import { endedOutOfMemory, threwOutOfMemory } from './out-of-memory.js';
 import { describeEnd, type WorkerSession } from './worker-session.js';
 
+/** Milliseconds after a host came under suspicion in which workers that are being started are waited for. */
+const COMING = 30_000;
+
 export interface BlockFaultsOptions extends MemoryPolicyOptions {
   readonly ledger: BlockLedger;
   readonly space: FreeSpace;
@@ -24,6 +27,8 @@ export interface BlockFaultsOptions extends MemoryPolicyOptions {
 export class BlockFaults {
   private readonly memory: MemoryPolicy;
   private readonly hosts = new HostWatch();
+  /** Since when there has been a suspected host. */
+  private suspectedSince = 0;
 
   constructor(private readonly options: BlockFaultsOptions) {
     this.memory = new MemoryPolicy(options);
@@ -34,13 +39,23 @@ export class BlockFaults {
     return host !== undefined && this.hosts.excluded.has(host);
   }
 
-  /** Whether a worker is to wait: its host is suspected, and others are at work whose results will tell. */
-  holdsBack({ host }: WorkerSession): boolean {
+  /** Whether workers may be held back: see {@link holdsBack}, whose answer changes as time goes by. */
+  get suspicious(): boolean {
+    return this.hosts.suspecting;
+  }
+
+  /** Whether a worker is to wait: its host is suspected, and others are at work, or soon will be, whose results will tell. */
+  holdsBack({ host, pool }: WorkerSession): boolean {
     if (host === undefined || !this.hosts.suspects(host)) return false;
+    let coming = false;
     for (const other of this.sessions) {
-      if (other.leases.size > 0 && other.host !== undefined && !this.hosts.suspects(other.host)) return true;
+      if (other.dismissed || (other.host !== undefined && this.hosts.suspects(other.host))) continue;
+      // one of the same pool can do all that this one could, so nothing waits for ever
+      const able = other.pool === pool && other.asked && !other.draining && !other.retired;
+      if (able || other.leases.size > 0) return true;
+      if (!other.asked) coming = true;
     }
-    return false;
+    return coming && performance.now() - this.suspectedSince < COMING;
   }
 
   succeeded({ host }: WorkerSession): void {
@@ -90,7 +105,7 @@ export class BlockFaults {
     let limited = false;
     for (const { lease, came } of session.takeAll()) {
       // nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && end.status === 0);
+      const untouched = came === 'unbegun' || (asked && (end.status === 0 || session.parted));
       const blamed = came === 'begun' && !asked && !isEviction(end);
       if (stopping || untouched) {
         ledger.givenBack(lease, session.id);
@@ -122,7 +137,9 @@ export class BlockFaults {
   }
 
   private blame({ host }: WorkerSession, { task, block }: Lease, what: HostFault['what']): void {
-    if (host !== undefined) this.exclude(this.hosts.failed(host, { task, block, what }));
+    if (host === undefined) return;
+    if (!this.suspicious) this.suspectedSince = performance.now();
+    this.exclude(this.hosts.failed(host, { task, block, what }));
   }
 
   private exclude(hosts: readonly ExcludedHost[]): void {

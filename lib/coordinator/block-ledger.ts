@@ -174,7 +174,7 @@ export class BlockLedger {
   /** It was not begun. */
   returned(held: HeldBlock): void {
     this.outstanding--;
-    this.progress[held.task].withdrawn(held.attempt);
+    this.progress[held.task].returned(held.attempt);
     this.options.scheduler.withdraw(held.task, held.block, held.attempt);
   }
 

@@ -42,6 +42,8 @@ export class Connection {
     socket.on('data', (bytes) => this.take(bytes));
     socket.on('error', (error) => {
       this.failure ??= error;
+      // a secured socket does not close by itself when what came cannot be trusted
+      socket.destroy();
     });
     socket.on('end', () => {
       this.left = true;
@@ -63,10 +65,12 @@ export class Connection {
   /** Sets who gets the messages; those that waited come first. */
   receive(receiver: Receiver): void {
     this.receiver = receiver;
-    while (this.waiting.length > 0 && this.receiver === receiver) {
-      const [message, payload] = this.waiting.shift()!;
-      receiver(message, payload);
-    }
+    this.refusing(() => {
+      while (this.waiting.length > 0 && this.receiver === receiver) {
+        const [message, payload] = this.waiting.shift()!;
+        receiver(message, payload);
+      }
+    });
   }
 
   /** The next message alone; rejects with the reason when the connection ends first. */
@@ -134,10 +138,17 @@ export class Connection {
   }
 
   private take(bytes: Uint8Array): void {
-    try {
+    this.refusing(() =>
       this.decoder.push(bytes, ({ header, payload }) => {
         if (this.open) this.assemble(asMessage(header), payload);
-      });
+      }),
+    );
+  }
+
+  /** What its receiver throws for a message ends the connection, as what is no message does. */
+  private refusing(action: () => void): void {
+    try {
+      action();
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(messageOf(error)));
     }

@@ -13,10 +13,10 @@ import type { RunEvent, StopReason } from './events.js';
 import type { WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
 import type { Lease } from './lease-queue.js';
-import { Listener } from './listener.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage, type Thrown, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
 import { RunGuards, type RunGuardsOptions } from './run-guards.js';
+import { type Listener, openListener, runListener } from './run-listener.js';
 import { type RunTask, scheduleOf } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
@@ -93,7 +93,7 @@ export class Coordinator {
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
     this.clock = new AttentiveClock(tick, () => this.guard(() => this.tick()));
     const now = () => this.clock.now();
-    this.listener = new Listener(options.credentials, now, (peer, connection) => this.meet(peer, connection));
+    this.listener = runListener(options, now, (peer, connection) => this.meet(peer, connection));
     this.desk = new ServiceDesk(options.services);
     this.pools = new WorkerPools({
       ...options,
@@ -139,7 +139,7 @@ export class Coordinator {
     try {
       await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
-      await this.listener.open();
+      await openListener(this.listener, this.options);
       await this.guards.space.start();
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
       this.distribute();
@@ -149,8 +149,7 @@ export class Coordinator {
       this.pools.stop();
       for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
-          session.send({ type: 'stop' });
-          session.killAfter(FAREWELL + this.slowness(session), 'it did not end when the run was over');
+          session.sendAway(FAREWELL + this.slowness(session), 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
@@ -218,9 +217,9 @@ export class Coordinator {
   }
 
   private workerStarted(session: WorkerSession): void {
-    const { description } = session.handle;
-    this.options.journal.write('worker-start', { worker: session.id, description });
-    this.options.onEvent({ type: 'worker-start', worker: session.id, description });
+    const facts = { worker: session.id, description: session.handle.description };
+    this.options.journal.write('worker-start', facts);
+    this.options.onEvent({ type: 'worker-start', ...facts });
   }
 
   /** Somebody who knows the key. */
@@ -233,11 +232,11 @@ export class Coordinator {
     }
     session[place] = connection;
     session.lastSeen = this.clock.now();
+    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason, peer)));
     if (peer.role === 'heartbeat') {
       connection.receive((message) => session.beat(message, this.clock.now()));
       return;
     }
-    void connection.closed.then((reason) => this.guard(() => this.disconnected(session, reason)));
     const { epoch, tasks, heartbeatSeconds } = this.options;
     const names = tasks.map((task) => task.name);
     connection.send({ type: 'welcome', epoch, tasks: names, heartbeatSeconds }, this.workerConfig);
@@ -266,7 +265,7 @@ export class Coordinator {
     }
   }
 
-  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0 }: WorkMessage): void {
+  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0, host }: WorkMessage): void {
     for (const result of results) this.settle(session, result);
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
@@ -274,6 +273,7 @@ export class Coordinator {
       for (const id of returned) this.ledger.returned(session.takeBack(id));
     }
     this.dispatcher.eased(session);
+    session.host ??= host;
     if (acquire) this.dispatcher.ask(session, held);
   }
 
@@ -335,14 +335,16 @@ export class Coordinator {
     }
   }
 
-  /** Not by us: it has ended, or soon will. */
-  private disconnected(session: WorkerSession, reason: Error | undefined): void {
+  /** Its connection is over, but not by us: it has ended, or soon will. A heartbeat that ends is noticed by its silence. */
+  private disconnected(session: WorkerSession, reason: Error | undefined, { role }: Peer): void {
     session.handle.look?.();
-    if (session.dismissed) return;
+    if (session.dismissed || (role === 'heartbeat' && codeOf(reason) !== 'ERR_PROTOCOL')) return;
     session.dismissed = true;
+    // it has said all that it had to say, however long its process takes to end
+    session.parted = reason === undefined && session.draining;
     this.dispatcher.forget(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter(PARTING + this.slowness(session), 'it closed its connection');
+    else session.killAfter((session.parted ? FAREWELL : PARTING) + this.slowness(session), 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {
@@ -356,8 +358,8 @@ export class Coordinator {
     this.dispatcher.forget(session);
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
-    const expected = asked && (end.status === 0 || session.reason !== undefined);
     const { status, signal, cause } = end;
+    const expected = asked && (status === 0 || session.reason !== undefined);
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     this.faults.ended(session, end, { asked, stopping: this.stopping });
@@ -385,6 +387,7 @@ export class Coordinator {
       }
     }
     this.adjust();
+    if (this.faults.suspicious) this.distribute();
     if (this.guards.stopReason !== undefined) this.interrupt(this.guards.stopReason);
   }
 

@@ -30,6 +30,8 @@ export type RunEvent =
   /** Its worker ended. */
   | ({ readonly type: 'block-lost'; readonly reason: string; readonly willRetry: boolean } & BlockFacts)
   | { readonly type: 'worker-start'; readonly worker: string; readonly description: string }
+  /** The first worker came over this address of the coordinator's host; it listens on no other over TCP from now on. */
+  | { readonly type: 'address-proved'; readonly address: string; readonly port: number }
   | { readonly type: 'worker-end'; readonly worker: string; readonly reason: string; readonly expected: boolean }
   /** Workers that were started and do not run yet, as jobs in a queue, and why. */
   | { readonly type: 'workers-waiting'; readonly workers: number; readonly reason: string }

@@ -1,3 +1,5 @@
+import type { ListenOptions } from './network-address.js';
+
 /** A way to start workers: local child processes, batch jobs of a cluster. */
 export interface Executor {
   /** For messages, e.g. 'local'. */
@@ -18,6 +20,13 @@ export interface Executor {
    * @default 1
    */
   readonly endSeconds?: number;
+  /**
+   * Whether its workers may be on other hosts than the coordinator, which then listens on TCP besides the Unix socket.
+   * @default 'host'
+   */
+  readonly listens?: 'host' | 'network';
+  /** Where the coordinator listens for those on other hosts. @default on every address that other hosts could reach */
+  readonly listen?: ListenOptions;
   /**
    * Called once the run's lock is held, before the first worker, even if there is nothing left to do: ends what a coordinator of this
    * folder that was killed left behind. Throws when no worker could ever be started.

@@ -37,6 +37,11 @@ export class HostWatch {
   private readonly hosts = new Map<string, Host>();
   private readonly suspected = new Set<string>();
 
+  /** Whether any host is suspected. */
+  get suspecting(): boolean {
+    return this.suspected.size > 0;
+  }
+
   suspects(name: string): boolean {
     return this.suspected.has(name);
   }

@@ -47,8 +47,8 @@ export class TaskProgress {
     if (attempt > 1) this.retried++;
   }
 
-  /** It was leased and taken back before it began. */
-  withdrawn(attempt: number): void {
+  /** An attempt was not begun. */
+  returned(attempt: number): void {
     this.attempts--;
     if (attempt > 1) this.retried--;
   }

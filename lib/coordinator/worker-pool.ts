@@ -127,11 +127,13 @@ export class WorkerPool {
     else if (starts >= maxStarts) what = `none came to work in ${starts} starts in a row`;
     else if (evictions >= maxCrashes)
       what = `${evictions} in a row were ended from outside before the result of a block`;
+    const lastLines =
+      end.lastLines === '' ? '' : ` Its last lines (${this.options.folder.workerLog(session.id)}):\n${end.lastLines}`;
     this.options.onExhausted(
       new BlockwrightError(
         'ERR_WORKER_START',
         `workers of executor ${this.options.executor.name}: ${what}. ` +
-          `The last: ${session.reason ?? describeEnd(end)}. Its last lines (${this.options.folder.workerLog(session.id)}):\n${end.lastLines}`,
+          `The last: ${session.reason ?? describeEnd(end)}.${lastLines}`,
         { status: end.status, signal: end.signal, lastLines: end.lastLines },
       ),
     );

@@ -2,6 +2,7 @@ import { BlockwrightError } from '../errors.js';
 import type { Connection, Message } from './connection.js';
 import type { WorkerEnd, WorkerHandle } from './executor.js';
 import { type Lease, LeaseQueue } from './lease-queue.js';
+import { parseHeartbeat } from './messages.js';
 
 /** Milliseconds in which what a worker last sent must have arrived once its process has ended. */
 const LAST_WORDS = 1000;
@@ -29,9 +30,11 @@ export class WorkerSession {
   lastSeen: number;
   /** Since when it has been waiting for blocks, while it does. */
   idleSince = 0;
+  /** It closed its connection in order after it had given back what it held. */
+  parted = false;
   /** It was told to end for want of work. */
   retired = false;
-  /** Where it runs, as it says; undefined until its first sign of life. */
+  /** Where it runs, as it says when it first asks for blocks. */
   host: string | undefined;
   /** The most bytes of memory that it was seen to hold. */
   peakMemory = 0;
@@ -137,13 +140,12 @@ export class WorkerSession {
     this.runningSince = now;
   }
 
-  /** A sign of life, with the lease at work. */
+  /** A sign of life, with the lease at work. Throws ERR_PROTOCOL for anything else. */
   beat(message: Message, now: number): void {
+    const { running, memory } = parseHeartbeat(message);
     this.lastSeen = now;
-    if (isHostName(message.host)) this.host ??= message.host;
-    const memory = Number(message.memory);
-    if (memory > this.peakMemory) this.peakMemory = memory;
-    this.begin(Number(message.running), now);
+    if (memory !== undefined && memory > this.peakMemory) this.peakMemory = memory;
+    this.begin(running, now);
   }
 
   /** Why it is to be given up; undefined while it is not. */
@@ -164,8 +166,13 @@ export class WorkerSession {
   /** Has it end, for there is no work for it. */
   retire(milliseconds: number): void {
     this.retired = true;
+    this.sendAway(milliseconds, 'it did not end when there was no work for it');
+  }
+
+  /** Tells it to end, and ends it where it does not in time. */
+  sendAway(milliseconds: number, reason: string): void {
     this.send({ type: 'stop' });
-    this.killAfter(milliseconds, 'it did not end when there was no work for it');
+    this.killAfter(milliseconds, reason);
   }
 
   /** Ends the process at once and listens to it no more. */
@@ -198,10 +205,6 @@ export class WorkerSession {
     }
     return end;
   }
-}
-
-function isHostName(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/.test(value);
 }
 
 /** How a worker ended, for people. */

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
-import { BatchError } from './batch-system.js';
+import { BatchError, type BatchErrorKind } from './batch-system.js';
 
 export interface CommandOptions {
   /** The environment, all of it. */
   readonly env: NodeJS.ProcessEnv;
   /** Written to its standard input. */
   readonly input?: string | undefined;
+  /** What it prints as an error before it tries for long what would end as this: it is killed then. */
+  readonly giveUpAt?: { readonly text: RegExp; readonly kind: BatchErrorKind } | undefined;
   /** It is killed then. @default 60 */
   readonly timeoutSeconds?: number | undefined;
 }
@@ -25,7 +27,7 @@ const OUTPUT_LIMIT = 1 << 28;
 export function runCommand(
   command: string,
   args: readonly string[],
-  { env, input = '', timeoutSeconds = 60 }: CommandOptions,
+  { env, input = '', giveUpAt, timeoutSeconds = 60 }: CommandOptions,
 ): Promise<CommandAnswer> {
   return new Promise((resolve, reject) => {
     // a group of its own: Ctrl-C in the terminal is not for it, and all of it can be killed
@@ -33,10 +35,11 @@ export function runCommand(
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let bytes = 0;
-    const giveUp = (why: string) => {
+    const giveUp = (why: string, kind: BatchErrorKind = 'unavailable') => {
+      clearTimeout(timer);
       kill();
       const said = textOf(errors);
-      reject(new BatchError('unavailable', `${command} ${why}${said === '' ? '' : `: ${said}`}`));
+      reject(new BatchError(kind, why === '' ? said : `${command} ${why}${said === '' ? '' : `: ${said}`}`));
     };
     const kill = () => {
       try {
@@ -54,6 +57,9 @@ export function runCommand(
     };
     child.stdout.on('data', collect(output));
     child.stderr.on('data', collect(errors));
+    child.stderr.on('data', () => {
+      if (giveUpAt?.text.test(textOf(errors)) === true) giveUp('', giveUpAt.kind);
+    });
     // one that ends without reading is judged by its status
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);

@@ -15,10 +15,21 @@ export interface BatchExecutorOptions {
   readonly label: string;
   /** After which a worker without blocks is ended. @default 120 */
   readonly idleSeconds?: number | undefined;
+  /** Where the coordinator listens for the workers, which are on other hosts. @default on every address that these could reach */
+  readonly listen?: ListenPlace | undefined;
   /** Seconds between questions how the jobs stand. @default 5 */
   readonly pollSeconds?: number | undefined;
   /** Seconds until submitting is tried again, at first; up to a minute later. @default 5 */
   readonly retrySeconds?: number | undefined;
+}
+
+/** An interface or an address of the coordinator's host, and a port. */
+export interface ListenPlace {
+  readonly interface?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  /** Workers on the coordinator's own host come over the network, too. */
+  readonly hostToo?: boolean | undefined;
 }
 
 /** Workers of an array when the cluster does not say how many it may have. */
@@ -32,6 +43,8 @@ export class BatchExecutor implements Executor {
   readonly name: string;
   readonly startSeconds = Number.POSITIVE_INFINITY;
   readonly idleSeconds: number;
+  readonly listens = 'network';
+  readonly listen: ListenPlace;
   readonly endSeconds = 15;
   private readonly queue: JobQueue;
   private readonly watcher: JobWatcher;
@@ -41,6 +54,7 @@ export class BatchExecutor implements Executor {
     const { system, command, label, pollSeconds = 5, retrySeconds = 5 } = options;
     this.name = system.name;
     this.idleSeconds = options.idleSeconds ?? 120;
+    this.listen = options.listen ?? {};
     this.watcher = new JobWatcher(system, pollSeconds);
     this.queue = new JobQueue({ system, command, label, retrySeconds, watcher: this.watcher });
   }

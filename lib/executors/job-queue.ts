@@ -138,7 +138,8 @@ export class JobQueue {
   }
 
   private tell(message: string): void {
-    if (message !== this.told) this.place!.notice(message);
+    // sbatch says things in several lines
+    if (message !== this.told) this.place!.notice(message.replaceAll('\n', '; '));
     this.told = message;
   }
 }

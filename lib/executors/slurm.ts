@@ -17,6 +17,9 @@ export interface SlurmOptions extends SlurmJobOptions {
   readonly commandSeconds?: number | undefined;
 }
 
+/** sbatch says so before it tries again by itself, for minutes: nothing was submitted. */
+const SLEEPING = { text: /temporarily unable to accept job/i, kind: 'limit' } as const;
+
 /** SLURM by its commands: sbatch, squeue, scancel, scontrol. Neither accounting (sacct) nor its C library is needed. */
 export class Slurm implements BatchSystem {
   readonly name = 'slurm';
@@ -74,14 +77,17 @@ export class Slurm implements BatchSystem {
   private async call(command: string, args: readonly string[], input?: string): Promise<string> {
     const { commandEnvironment, commandSeconds: timeoutSeconds } = this.options;
     const env = { ...withoutJob(process.env), ...commandEnvironment };
-    const { status, output, errors } = await runCommand(command, args, { env, input, timeoutSeconds });
+    const { status, output, errors } = await runCommand(command, args, {
+      env,
+      input,
+      giveUpAt: SLEEPING,
+      timeoutSeconds,
+    });
     if (status === 0) return output;
     const said = errors === '' ? `exit status ${status}` : errors;
     // one that was killed may have done its work
-    throw new BatchError(
-      status === null || command !== 'sbatch' ? 'unavailable' : refusalOf(errors),
-      `${command}: ${said}`,
-    );
+    const kind = status === null || command !== 'sbatch' ? 'unavailable' : refusalOf(errors);
+    throw new BatchError(kind, said.startsWith(`${command}:`) ? said : `${command}: ${said}`);
   }
 }
 
@@ -99,8 +105,7 @@ function refusalOf(errors: string): BatchErrorKind {
   // QOSMaxSubmitJobPerUserLimit, AssocGrpSubmitJobsLimit, ...; without accounting's word for it, the text leaves it open
   const policy = /\b(?:QOS|Assoc)\w*\b/.exec(errors)?.[0];
   if (policy !== undefined) return /Submit|Jobs/.test(policy) ? 'limit' : 'invalid';
-  if (/job submit limit|temporarily unable|temporarily unavailable|job count|maximum number of jobs/i.test(errors))
-    return 'limit';
+  if (/job submit limit|temporarily unavailable|job count|maximum number of jobs/i.test(errors)) return 'limit';
   if (
     /unable to contact|timed out|connection|zero bytes|transport endpoint|communication|unexpected message|authentication|munge|unable to resolve|standby|i\/o error/i.test(
       errors,

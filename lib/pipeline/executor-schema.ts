@@ -7,6 +7,12 @@ const word = line.refine((text) => text !== '' && !/\s/.test(text), 'expected on
 /** What the jobs of every batch system have. */
 export const batchJob = {
   workers: z.int().min(1).max(100_000).describe('How many jobs run blocks at once'),
+  profile: line
+    .min(1)
+    .optional()
+    .describe(
+      'A file of `blockwright doctor --save`, relative to this file: what is not said here is as its `executor` says',
+    ),
   cpus: z
     .int()
     .min(1)
@@ -36,6 +42,15 @@ export const batchJob = {
     .max(86_400)
     .optional()
     .describe('After how long without a block a job is ended; another is submitted when there is work. Default: 120'),
+  listen: z
+    .strictObject({
+      interface: word.optional().describe('Network interface of the host where the run is started, e.g. ib0'),
+      address: word.optional().describe('Address of that host'),
+      port: z.int().min(1).max(65_535).optional().describe('Default: any that is free'),
+      hostToo: z.boolean().optional().describe('Workers on that host come over the network, too. Default: false'),
+    })
+    .optional()
+    .describe('Where the run listens for its workers. Default: on every address that other hosts could reach'),
   pollSeconds: z.number().min(1).max(600).optional().describe('How often the jobs are asked for. Default: 5'),
 };
 

@@ -24,8 +24,8 @@ export function makeExecutor(config: ExecutorConfig, label: string): Executor {
   if (system === undefined || config.type === 'local') {
     return new LocalExecutor({ command: process.execPath, args: [PROGRAM, 'worker'] });
   }
-  const { pollSeconds, idleSeconds } = config;
-  return new BatchExecutor({ system, command: workerCommand(), label, pollSeconds, idleSeconds });
+  const { pollSeconds, idleSeconds, listen } = config;
+  return new BatchExecutor({ system, command: workerCommand(), label, pollSeconds, idleSeconds, listen });
 }
 
 /** The same with as many workers as it says, or as the machine has cores. */

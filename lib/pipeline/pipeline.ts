@@ -7,6 +7,7 @@ import type { VolumeOperation } from '../storage/operations/operation.js';
 import type { VolumeSource } from '../storage/volume-source.js';
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { checkAddresses } from './addresses.js';
+import { withProfile } from './executor-profile.js';
 import type { ExecutorConfig, ExecutorInput } from './executor-schema.js';
 import { place, problemsOf, valueAt } from './issues.js';
 import { checkAfter, checkExecutors, checkReferences, checkStacks } from './names.js';
@@ -172,7 +173,24 @@ export async function buildPipeline(
   checkExecutors(value, add);
   checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
-  return resolvePipeline(parsed.data, value as PipelineInput, registry, {
+  const { executor, executors } = parsed.data;
+  const profiled = (config: ExecutorConfig, path: KeyPath) => {
+    try {
+      return withProfile(config, folder);
+    } catch (error) {
+      add([...path, 'profile'], messageOf(error));
+      return config;
+    }
+  };
+  const config = {
+    ...parsed.data,
+    executor: profiled(executor, ['executor']),
+    executors: Object.fromEntries(
+      Object.entries(executors).map(([name, one]) => [name, profiled(one, ['executors', name])]),
+    ),
+  };
+  if (problems.length > 0) throw problemsError(problems);
+  return resolvePipeline(config, value as PipelineInput, registry, {
     folder,
     source,
     plugins: plugins.map(([, path]) => path),

@@ -206,8 +206,9 @@ export const TRIALS: readonly Trial[] = [
 export function skewFinding(what: string, before: number, written: number, after: number): Finding {
   // files are stamped with the time of the last tick
   const skew = written < before ? Math.min(0, written - before + 20) : Math.max(0, written - after);
-  if (Math.abs(skew) <= 2_000)
-    return good(what, `agrees with this host's${skew === 0 ? '' : ` to ${Math.abs(skew).toFixed(0)} ms`}`);
+  if (Math.abs(skew) <= 2_000) {
+    return good(what, `agrees with this host's${Math.abs(skew) < 1 ? '' : ` to ${Math.abs(skew).toFixed(0)} ms`}`);
+  }
   const found = `is ${(Math.abs(skew) / 1000).toFixed(1)} s ${skew > 0 ? 'ahead of' : 'behind'} this host's`;
   return doubtful(what, found, 'Set the clocks (NTP). Runs do not depend on it, but times in logs cannot be compared');
 }

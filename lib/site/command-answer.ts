@@ -20,14 +20,14 @@ export type Ask = (command: string, ...args: string[]) => Promise<CommandAnswer>
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Asks commands that may fail, hang or answer anything; each has so many seconds. */
-export function askWithin(seconds: number): Ask {
+export function askWithin(seconds: number, env: NodeJS.ProcessEnv = process.env): Ask {
   return (command, ...args) =>
     new Promise((resolve) => {
       let out = '';
       let error = '';
       let settled = false;
       // a group of its own: what hangs may have started others, that hold the pipes open
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
       const kill = () => {
         try {
           if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');

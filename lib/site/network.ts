@@ -26,6 +26,17 @@ export const networkCheck: SiteCheck = {
   },
 };
 
+/** The addresses that a name of an interface, or an address, means; all that others may reach where none is given. */
+export function interfacesFor(listen: string | undefined): Interface[] {
+  const found = networkInterfaces();
+  if (listen === undefined) return candidates(found, speedOf);
+  return Object.entries(found)
+    .flatMap(([name, addresses = []]) => addresses.map(({ address }) => ({ name, address })))
+    .filter(
+      ({ name, address }) => (name === listen || address === listen) && !address.toLowerCase().startsWith('fe80:'),
+    );
+}
+
 /** Bridges of containers and virtual machines, and other ends that no other host sees. */
 const INNER = /^(docker|br-|virbr|veth|cni|flannel|cali|podman|lxc|vmnet|tailscale|utun|ifb|dummy)/;
 const INFINIBAND = /^ib/;

@@ -16,6 +16,7 @@ export function siteProfile(facts: SiteFacts, now = new Date()) {
   };
 }
 
+/** Keys of the pipeline's schema alone; how many workers there shall be on a cluster only its user can say. */
 function executorOf({ cluster, listen, processors }: SiteFacts) {
   if (cluster === undefined) return { type: 'local', ...(processors === undefined ? {} : { workers: processors }) };
   const usable = cluster.partitions.filter(({ isUp }) => isUp);
@@ -23,7 +24,7 @@ function executorOf({ cluster, listen, processors }: SiteFacts) {
   return {
     type: cluster.type,
     ...(chosen === undefined ? {} : { [cluster.type === 'lsf' ? 'queue' : 'partition']: chosen.name }),
-    ...(listen === undefined ? {} : { listen: listen.name }),
+    ...(listen === undefined ? {} : { listen: { interface: listen.name } }),
   };
 }
 

@@ -26,8 +26,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { runDirectory, workerId, load } = options;
   const warnings = new Warnings(options.drainSeconds);
   const folder = new RunFolder(runDirectory);
-  const credentials = readCredentials(folder);
-  const connection = await join(credentials, { role: 'worker', workerId });
+  const { connection, credentials } = await join(readCredentials(folder), { role: 'worker', workerId });
   let over = false;
   void connection.closed.then(() => {
     if (!over) endProcess();

@@ -95,6 +95,7 @@ export const faultRows: readonly FaultRow[] = [
     what: 'hostile bytes, wrong keys, replays, many connections, slow senders',
     passes: 'the run is not affected, memory bounded, refusals counted',
     tests: [
+      { file: 'chaos/hostile' },
       { file: 'coordinator/strangers' },
       { file: 'coordinator/authentication' },
       { file: 'coordinator/fencing' },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { executorSchema } from '../../lib/pipeline/executor-schema.js';
 import type { Verdict } from '../../lib/site/finding.js';
 import type { SiteReport } from '../../lib/site/site-check.js';
 import { startProgramWith } from '../support/program.js';
@@ -72,6 +73,8 @@ describe('doctor', () => {
     expect(site.verdicts('cluster and folder')).toEqual({ 'the folder': 'doubtful' });
     const profile = parse(readFileSync(join(folder, 'site.yaml'), 'utf8')) as Record<string, unknown>;
     expect(profile.executor).toMatchObject({ type: 'slurm', partition: 'main' });
+    // as pipelines take it
+    expect(executorSchema.safeParse({ ...(profile.executor as object), workers: 4 }).success).toBe(true);
     expect(profile.cluster).toMatchObject({ version: '22.05.8', maxArraySize: 1001, maxJobCount: 10000 });
   });
 
@@ -111,5 +114,34 @@ describe('doctor', () => {
     const refused = await doctor({}, 'nowhere');
     expect(refused.status).toBe(2);
     expect(refused.error).toContain('folder: expected an existing folder, found none at');
+    const elsewhere = await doctor({}, 'data', '--cluster', '--listen', '203.0.113.1');
+    expect(elsewhere.status).toBe(2);
+    expect(elsewhere.error).toContain('listen: expected an interface or address of this host, found 203.0.113.1');
+  });
+
+  test('Ctrl-C while a job waits cancels it and removes the files', async () => {
+    const gone = join(folder, 'gone');
+    const squeue = `case "$*" in *--version*) ${version};; *--jobs=*) [ -e '${gone}' ] && echo 'CANCELLED|None' || echo 'PENDING|Resources';; esac`;
+    const commands = {
+      ...slurm,
+      squeue,
+      sbatch: `[ "$1" = --version ] && ${version} || echo 7`,
+      scancel: `[ "$1" = --version ] && ${version} || echo "$*" > '${gone}'`,
+    };
+    const env = { PATH: makeShims(join(folder, 'bin'), commands) };
+    const program = startProgramWith(env, folder, 'doctor', 'data', '--cluster', '--listen', '127.0.0.1');
+    await program.says('Job 7 looks at a node of the default partition');
+    program.process.kill('SIGINT');
+    const { status, error } = await program.ended;
+    expect(status).toBe(3);
+    expect(error).toContain('stopped on request');
+    expect(readFileSync(gone, 'utf8')).toBe('--quiet 7\n');
+    expect(readdirSync(join(folder, 'data'))).toEqual([]);
+  });
+
+  test('--cluster without a cluster is wrong, not an error', async () => {
+    const site = await report({}, '--cluster');
+    expect(site.status).toBe(1);
+    expect(site.verdicts('nodes')).toEqual({ cluster: 'wrong' });
   });
 });

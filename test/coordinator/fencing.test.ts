@@ -143,7 +143,7 @@ describe('what a worker may say', () => {
       const credentials = readCredentials(new RunFolder(place.run));
       for (const workerId of ['1.7', '0.0', worker.id]) {
         for (const role of ['worker', 'heartbeat'] as const) {
-          const intruder = await join(credentials, { role, workerId });
+          const { connection: intruder } = await join(credentials, { role, workerId });
           intruder.send({ type: 'work', results: [], acquire: true });
           await intruder.closed;
         }

@@ -95,11 +95,7 @@ describe('strangers', () => {
     const credentials = { socket: join(folder, 'socket'), key: newKey() };
     let now = 0;
     const peers: Peer[] = [];
-    const listener = new Listener(
-      credentials,
-      () => now,
-      (peer) => peers.push(peer),
-    );
+    const listener = new Listener({ ...credentials, now: () => now, onPeer: (peer) => peers.push(peer) });
     await listener.open();
     const silent: Socket[] = [];
     for (let i = 0; i < 100; i++) silent.push(await dial(credentials.socket));
@@ -121,7 +117,7 @@ describe('strangers', () => {
     const many: Socket[] = [];
     for (let i = 0; i < 300; i++) many.push(await dial(credentials.socket));
     await until('the oldest are gone', () => many.filter((socket) => socket.destroyed).length >= 172);
-    const worker = await joinCoordinator(credentials, { role: 'worker', workerId: '1.0' });
+    const { connection: worker } = await joinCoordinator(credentials, { role: 'worker', workerId: '1.0' });
     await until('the worker is known', () => peers.length === 1);
     expect(worker.open).toBe(true);
     await listener.close();

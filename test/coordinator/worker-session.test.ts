@@ -41,9 +41,13 @@ test('the lease at work is the one that the worker named last, and its time coun
   session.beat({ type: 'heartbeat', running: 2 }, 300);
   session.beat({ type: 'heartbeat', running: 2 }, 500);
   session.begin(2, 600);
+  // would else begin anew with each
+  for (const running of [Number.NaN, '2', -1, 0.5, null, undefined, {}]) {
+    expect(() => session.beat({ type: 'heartbeat', running }, 600)).toThrow(/running/);
+  }
   expect([session.atWork, session.runningSince]).toEqual([second, 300]);
   // late, nonsense, and none
-  for (const running of [1, 0, 4, 99, 'all', Number.NaN]) session.beat({ type: 'heartbeat', running }, 700);
+  for (const running of [1, 0, 4, 99]) session.beat({ type: 'heartbeat', running }, 700);
   expect([session.atWork, session.runningSince]).toEqual([second, 300]);
   expect(session.settle(2)).toBe(second);
   expect(session.settle(2)).toBeUndefined();

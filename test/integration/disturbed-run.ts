@@ -265,7 +265,7 @@ export function journalFaults({ runDirectory, tasks }: Segmentation, kills: Kill
 /** Processes, sockets and files that a run left and should not have, by name. `expected`: the files of the outputs. */
 export function leftovers({ folder, runDirectory }: Segmentation, expected: ReadonlySet<string>): string[] {
   const inRun =
-    /^(lock\.\d+|journal\.jsonl|run\.json|jobs-slurm\.jsonl|logs\/(worker-\d+\.\d+|fib25-[0-9a-f]{8})\.log|tasks\/\w+\/(done\/zarr\.json|done\/c(\/\d+)+|logs\/block-\d+\.log))$/;
+    /^(lock\.\d+|journal\.jsonl|run\.json|statistics\.json|jobs-slurm\.jsonl|logs\/(worker-\d+\.\d+|fib25-[0-9a-f]{8})\.log|tasks\/\w+\/((done|costs\/\w+)\/(zarr\.json|c(\/\d+)+)|logs\/block-\d+\.log))$/;
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))

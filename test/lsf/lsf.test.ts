@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../lib/coordinator/events.js';
 import type { RunOptions } from '../../lib/coordinator/run.js';
 import { BatchExecutor } from '../../lib/executors/batch-executor.js';
+import { JobRecord } from '../../lib/executors/job-record.js';
 import { Lsf } from '../../lib/executors/lsf.js';
 import { parseJobs } from '../../lib/executors/lsf-jobs.js';
 import type { ExecutorInput } from '../../lib/pipeline/executor-schema.js';
@@ -39,7 +40,8 @@ const environment = () => ({ PATH: `${bin}:/usr/bin:/bin`, FAKE_LSF: state });
 function run(toys: readonly Toy[], options: Partial<RunOptions> = {}) {
   const system = new Lsf({ commandEnvironment: environment() });
   const command = [process.execPath, toyWorker];
-  const executor = new BatchExecutor({ system, command, label: 'toy', pollSeconds: 0.2, retrySeconds: 0.2 });
+  const listen = { address: '127.0.0.1', hostToo: true };
+  const executor = new BatchExecutor({ system, command, label: 'toy', listen, pollSeconds: 0.2, retrySeconds: 0.2 });
   return toyRun(place, toys, { executor, workers: 3, ...options });
 }
 
@@ -74,6 +76,19 @@ describe('workers as jobs of a stand-in for LSF', () => {
     // two at once, as bparams said
     expect(Math.max(...jobs().map(({ index }) => index))).toBe(2);
     expect(jobs().every(({ stat }) => stat === 'DONE' || stat === 'EXIT')).toBe(true);
+  });
+
+  test('jobs that a killed coordinator left are found by name and ended', async () => {
+    const toys = toyChain([2, 2]);
+    const system = new Lsf({ commandEnvironment: environment() });
+    mkdirSync(join(place.run, 'logs'), { recursive: true });
+    const record = JobRecord.open(place.run, 'lsf');
+    record.submitting('left-1', ['1.0']);
+    record.close();
+    const command = [process.execPath, '-e', 'setTimeout(() => undefined, 600_000)', '--'];
+    const [id] = await system.submit({ name: 'left-1', workerIds: ['1.0'], runDirectory: place.run, command });
+    expect((await run(toys, { workers: 1 })).complete).toBe(true);
+    expect((await system.query(['left-1'])).get(id)).toMatchObject({ state: 'ended', cause: 'cancelled' });
   });
 
   test('jobs that run out of time, are preempted or warned are replaced, and nobody is blamed', async () => {

@@ -293,7 +293,7 @@ describe('a bad file', () => {
     [
       'another executor',
       `${head}  t: {type: toy-options, input: raw, blockSize: [8]}\nexecutor: {type: slrum}\n`,
-      ["9:18: executor.type: expected 'local' or 'slurm', found 'slrum' (did you mean 'slurm'?)"],
+      ["9:18: executor.type: expected 'local', 'slurm' or 'lsf', found 'slrum' (did you mean 'slurm'?)"],
     ],
   ];
   test.each(cases)('%s', async (_what, text, lines) => {

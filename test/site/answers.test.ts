@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { skewFinding } from '../../lib/site/behaviour-trials.js';
 import { groupLimits } from '../../lib/site/cgroup.js';
@@ -216,6 +218,35 @@ Slurmctld(primary) at host is UP
     expect(configFindings({ ...answer, out: 'hello' }, parseConfig('hello'))[0].verdict).toBe('doubtful');
     const silent = { outcome: 'silent', out: '', error: 'no answer within 10 s' } as const;
     expect(configFindings(silent, new Map())[0].verdict).toBe('wrong');
+  });
+
+  test('recorded answers of a cluster', () => {
+    const recorded = (name: string) => {
+      const folder = join(import.meta.dirname, '..', '..', '..', 'test', 'site', 'recorded');
+      return readFileSync(join(folder, `${name}-22.05.txt`), 'utf8');
+    };
+    const out = recorded('scontrol-show-config');
+    const values = parseConfig(out);
+    expect(['MaxArraySize', 'MaxJobCount', 'MinJobAge', 'ClusterName'].map((key) => values.get(key))).toEqual([
+      '1001',
+      '10000',
+      '300 sec',
+      'test',
+    ]);
+    const findings = configFindings({ outcome: 'answered', out, error: '' }, values);
+    expect(findings.map(({ verdict }) => verdict)).toEqual(['good', 'good']);
+    expect(
+      parseSinfo(recorded('sinfo'))?.map(({ name, isDefault, nodes, cpus, memory }) => [
+        name,
+        isDefault,
+        nodes,
+        cpus,
+        memory,
+      ]),
+    ).toEqual([
+      ['main', true, 3, 2, 2000],
+      ['urgent', false, 3, 2, 2000],
+    ]);
   });
 
   test('partitions: kinds of nodes are put together', () => {

@@ -24,6 +24,9 @@ const withCluster = reason === undefined ? test : test.skip;
 // the long form is the whole example, as `npm run demo` has it
 const options = isLong ? {} : { size: [100, 72, 70], blockSize: [32, 32, 32], context: [8, 8, 8] };
 
+// all nodes are this host
+const executor = '{type: slurm, workers: 6, pollSeconds: 1, listen: {address: 127.0.0.1, hostToo: true}}';
+
 let cluster: Cluster;
 let folder: string;
 beforeAll(async () => {
@@ -45,7 +48,7 @@ withCluster(
     const local = (performance.now() - began) / 1000;
 
     const there = await makeSegmentation(join(folder, 'slurm'), options);
-    appendFileSync(there.file, 'executor: {type: slurm, workers: 6, pollSeconds: 1}\n');
+    appendFileSync(there.file, `executor: ${executor}\n`);
     const total = totalBlocks(there);
     began = performance.now();
     let command = startRun(there, 6, cluster.env);

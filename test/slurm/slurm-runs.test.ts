@@ -307,6 +307,26 @@ withCluster('a submit limit means waiting and trying with fewer', async () => {
   expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
 });
 
+withCluster('arrays and queues of a cluster that takes few jobs: never more than it takes', async () => {
+  // jobs that have ended count as long as they are remembered
+  const small = await Cluster.start({ lines: ['MaxArraySize=2', 'MaxJobCount=3', 'MinJobAge=2'] });
+  try {
+    const toys = toyChain([4, 4, 2], 100);
+    const result = await run(toys, { executor: toyJobs(small.env) });
+    expect(result).toMatchObject({ complete: true, failures: [] });
+    const notices = named('executor-notice').map(({ message }) => String(message));
+    expect(notices).toContainEqual(
+      expect.stringMatching(/^no more jobs are taken for now, .*: sbatch: .*temporarily unable to accept job/),
+    );
+    const submitted = jobLines(place.run).flatMap(({ jobs }) => (jobs === undefined ? [] : [jobs.length]));
+    expect(Math.max(...submitted)).toBe(2);
+    expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
+    expect(small.jobs()).toEqual([]);
+  } finally {
+    await small.stop();
+  }
+});
+
 withCluster('a coordinator that is killed: the next cancels its jobs, and ends with the same bytes', async () => {
   const toys = toyChain([4, 4, 2], 100);
   const script = join(import.meta.dirname, '../support/toy-coordinator.js');

@@ -8,7 +8,9 @@ import { toyWorker } from '../support/toy-run.js';
 export function toyJobs(env: Readonly<Record<string, string>>, options: SlurmOptions = {}): BatchExecutor {
   const system = new Slurm({ ...options, commandEnvironment: { ...env, ...options.commandEnvironment } });
   const command = [process.execPath, toyWorker];
-  return new BatchExecutor({ system, command, label: 'toy', pollSeconds: 1, retrySeconds: 0.5 });
+  // all nodes are this host
+  const listen = { address: '127.0.0.1', hostToo: true };
+  return new BatchExecutor({ system, command, label: 'toy', listen, pollSeconds: 1, retrySeconds: 0.5 });
 }
 
 interface Line {

@@ -22,8 +22,8 @@ export class FakeWorker {
 
   static async start({ workerId, runDirectory }: WorkerRequest): Promise<FakeWorker> {
     const credentials = readCredentials(new RunFolder(runDirectory));
-    const connection = await join(credentials, { role: 'worker', workerId });
-    const heartbeat = await join(credentials, { role: 'heartbeat', workerId });
+    const { connection } = await join(credentials, { role: 'worker', workerId });
+    const { connection: heartbeat } = await join(credentials, { role: 'heartbeat', workerId });
     const worker = new FakeWorker(workerId, connection, heartbeat);
     await worker.next('welcome');
     return worker;
@@ -51,10 +51,14 @@ export class FakeWorker {
 }
 
 /** An executor whose workers are played by a test: each start calls `play`, whose end is the worker's. */
-export function fakeExecutor(play: (worker: FakeWorker, started: number) => Promise<void>): Executor {
+export function fakeExecutor(
+  play: (worker: FakeWorker, started: number) => Promise<void>,
+  network: Pick<Executor, 'listens' | 'listen'> = {},
+): Executor {
   let started = 0;
   return {
     name: 'fake',
+    ...network,
     start(request) {
       let kill: (end: WorkerEnd) => void = () => undefined;
       const killed = new Promise<WorkerEnd>((resolve) => {

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunEvent } from '../../lib/coordinator/events.js';
+import type { Service } from '../../lib/coordinator/service-desk.js';
 import { toyJobs } from '../slurm/toy-jobs.js';
+import { NetworkExecutor } from './network-executor.js';
 import { toyChain, toyRun } from './toy-run.js';
 import type { ToyTask } from './toy-worker.js';
 
@@ -11,14 +15,40 @@ export interface ToyCoordinator {
   readonly milliseconds: number;
   readonly act?: ToyTask['act'];
   readonly leaseSeconds?: number;
+  /** Its workers come over TCP on loopback. */
+  readonly network?: boolean;
+  /** Calls of blocks (`act: 'call'`) are answered once this file is there. */
+  readonly opens?: string;
   /** Environment of SLURM's commands: workers are jobs of that cluster. */
   readonly slurm?: Readonly<Record<string, string>>;
   /** It kills itself when so many blocks are done, and some time has passed. */
   readonly killed?: { readonly blocks: number; readonly milliseconds: number } | undefined;
 }
 
+/** What toys call; answers once a file is there. */
+function gatedService(opens: string): Service {
+  return {
+    async echo(_request, header, payload) {
+      while (!existsSync(opens)) await delay(20);
+      return { header, payload };
+    },
+    async *count() {
+      for (let i = 1; i <= 5; i++) yield { header: i };
+    },
+  };
+}
+
 const [run, output, json] = process.argv.slice(2);
-const { shape = [3, 3, 3], milliseconds, act, leaseSeconds = 60, slurm, killed } = JSON.parse(json) as ToyCoordinator;
+const {
+  shape = [3, 3, 3],
+  milliseconds,
+  act,
+  leaseSeconds = 60,
+  slurm,
+  killed,
+  network,
+  opens,
+} = JSON.parse(json) as ToyCoordinator;
 const abort = new AbortController();
 process.on('SIGINT', () => abort.abort());
 let done = 0;
@@ -34,8 +64,11 @@ killInTime();
 try {
   const toys = toyChain(shape, milliseconds).map((toy) => ({ ...toy, ...(act === undefined ? {} : { act }) }));
   const options = { workers: 3, maxLosses: 100, signal: abort.signal, leaseSeconds, onEvent };
-  const executor = slurm === undefined ? {} : { executor: toyJobs(slurm) };
-  console.log(JSON.stringify(await toyRun({ run, output }, toys, { ...options, ...executor })));
+  const jobs = slurm === undefined ? undefined : toyJobs(slurm);
+  const executor = network === true ? new NetworkExecutor() : jobs;
+  const services = opens === undefined ? {} : { toy: gatedService(opens) };
+  const others = executor === undefined ? { services } : { services, executor };
+  console.log(JSON.stringify(await toyRun({ run, output }, toys, { ...options, ...others })));
 } catch (error) {
   console.log(JSON.stringify(error), String(error));
   process.exitCode = 2;

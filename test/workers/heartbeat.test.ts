@@ -24,17 +24,17 @@ test('signs of life come from a process that computes in JavaScript, without a t
   const enough = join(folder, 'enough');
   const peers: Peer[] = [];
   const beats: unknown[] = [];
-  listener = new Listener(
-    credentials,
-    () => 0,
-    (peer, connection) => {
+  listener = new Listener({
+    ...credentials,
+    now: () => 0,
+    onPeer: (peer, connection) => {
       peers.push(peer);
       connection.receive((message) => {
         beats.push(message.running);
         if (beats.length === 10) writeFileSync(enough, '');
       });
     },
-  );
+  });
   await listener.open();
   const heartbeat = JSON.stringify(join(import.meta.dirname, '../../lib/workers/heartbeat.js'));
   const script = join(folder, 'busy.mjs');
