@@ -23,6 +23,14 @@ export function noticeOf(event: RunEvent): string | undefined {
         : 'Stopping, as asked from elsewhere: blocks that run may end, no others begin.';
     case 'executor-notice':
       return event.message;
+    case 'paused':
+      return `paused, no blocks are begun: too little disk space: ${event.reason}`;
+    case 'resumed':
+      return 'going on: there is disk space again';
+    case 'host-excluded':
+      return `host ${event.host} is avoided: it failed ${plural(event.blocks, 'block')} while others got on`;
+    case 'task-limited':
+      return `${event.task} ran out of memory: no more than ${plural(event.blocks, 'block')} at once from now on`;
     case 'worker-end':
       return event.expected ? undefined : `worker ${event.worker} ended: ${firstLine(event.reason)}`;
     case 'run-notice':

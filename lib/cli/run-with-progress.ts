@@ -12,6 +12,8 @@ import { summaryText } from './summary.js';
 export interface RunArguments {
   readonly file: string;
   readonly workers: number | undefined;
+  /** Seconds. */
+  readonly deadline?: number | undefined;
   readonly roi?: RoiInput | undefined;
   readonly until?: readonly string[] | undefined;
   readonly serial?: boolean | undefined;
@@ -25,7 +27,7 @@ export interface RunArguments {
  */
 export async function runWithProgress(
   plan: PipelinePlan,
-  { file, workers, roi, until, serial, json, quiet }: RunArguments,
+  { file, workers, deadline, roi, until, serial, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
@@ -38,6 +40,7 @@ export async function runWithProgress(
   try {
     const result = await runPlan(plan, {
       workers,
+      deadlineSeconds: deadline,
       roi,
       until,
       serial,

@@ -56,7 +56,16 @@ function blockLines(failures: readonly BlockFailure[]): string[] {
   return more > 0 ? [...lines, `  and ${plural(more, 'more block')}`] : lines;
 }
 
-function verdict({ complete, interrupted, seconds, tasks, refusedConnections }: RunResult): string {
+const STOPPED = { signal: '', deadline: ' by its deadline', space: ' for want of disk space' } as const;
+
+function verdict({
+  complete,
+  interrupted,
+  stopReason = 'signal',
+  seconds,
+  tasks,
+  refusedConnections,
+}: RunResult): string {
   const sum = (key: 'failed' | 'orphaned') => tasks.reduce((total, task) => total + task[key], 0);
   const strangers =
     refusedConnections > 0
@@ -68,6 +77,7 @@ function verdict({ complete, interrupted, seconds, tasks, refusedConnections }: 
     return `complete as far as it was asked for, in ${time}; ${plural(left, 'other block')} not done${strangers}`;
   }
   if (complete) return `complete: every block is done, in ${time}${strangers}`;
-  if (interrupted) return `interrupted after ${time}; the same command goes on from here${strangers}`;
+  if (interrupted)
+    return `interrupted${STOPPED[stopReason]} after ${time}; the same command goes on from here${strangers}`;
   return `incomplete after ${time}: ${plural(sum('failed'), 'block')} failed, ${formatCount(sum('orphaned'))} orphaned (they need one that failed)${strangers}`;
 }

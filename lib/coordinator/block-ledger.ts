@@ -50,6 +50,14 @@ export interface WorkerLoss {
   readonly blamed: boolean;
 }
 
+/** How a block failed. */
+export interface Circumstances extends Took {
+  /** Whether it is the block's own fault. @default true */
+  readonly counts?: boolean | undefined;
+  /** The most bytes that its worker was seen to hold. */
+  readonly peakMemory?: number | undefined;
+}
+
 export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
@@ -112,7 +120,7 @@ export class BlockLedger {
       if (next === undefined) break;
       blocks.push(next);
       this.announce(next);
-      if (next.attempt > 1) break;
+      if (next.attempt > 1 || scheduler.limit(next.task) < Number.POSITIVE_INFINITY) break;
       filled += this.sizes.share(next.task);
       // leave some for the other workers
       if (blocks.length === 1 && filled < 1) {
@@ -130,14 +138,19 @@ export class BlockLedger {
   }
 
   /** Its code threw, or it ran too long. */
-  failed(held: HeldBlock, worker: WorkerPlace, error: Thrown, { seconds, cost }: Took): void {
+  failed(held: HeldBlock, worker: WorkerPlace, error: Thrown, circumstances: Circumstances): void {
     const { task, block, attempt } = held;
+    const { scheduler, journal } = this.options;
+    const { seconds, cost, counts = true, peakMemory } = circumstances;
     const { id: workerId, host } = worker;
     this.options.costs.add(task, { block, attempt, worker: workerId, outcome: 'failed', seconds, cost });
-    const willRetry = this.options.scheduler.fail(task, block, attempt) === 'retry';
+    const willRetry = counts
+      ? scheduler.fail(task, block, attempt) === 'retry'
+      : scheduler.giveBack(task, block, attempt);
+    this.progress[task].errors++;
     const facts = this.book(held, workerId);
     const { message, code } = error;
-    this.options.journal.write('block-failed', { ...facts, host, seconds, message, code, willRetry });
+    journal.write('block-failed', { ...facts, host, seconds, message, code, counts, peakMemory, willRetry });
     this.options.onEvent({ type: 'block-failed', ...facts, message, willRetry });
     appendToBlockLog(this.logFile(held), 'failed', { attempt, workerId }, error.stack);
     if (!willRetry) this.gaveUp(held, worker, error);
@@ -151,8 +164,9 @@ export class BlockLedger {
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
+    this.progress[task].lost++;
     this.options.costs.lost(task, block);
-    const facts = { ...this.book(held, workerId), reason, willRetry };
+    const facts = { ...this.book(held, workerId), reason, counts: blamed, willRetry };
     this.options.journal.write('block-lost', { ...facts, host });
     this.options.onEvent({ type: 'block-lost', ...facts });
     const story = lastLines === '' ? reason : `${reason}; the end of ${folder.workerLog(workerId)}:\n${lastLines}`;
@@ -167,6 +181,7 @@ export class BlockLedger {
   /** It was not finished, and that is no fault: the run stops, or its worker ended before it came to it. */
   givenBack(held: HeldBlock, worker: string): void {
     this.options.scheduler.giveBack(held.task, held.block, held.attempt);
+    this.progress[held.task].givenBack++;
     this.options.journal.write('block-given-back', this.book(held, worker));
   }
 

@@ -2,17 +2,18 @@ import { BlockwrightError, codeOf } from '../errors.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
+import { BlockFaults } from './block-faults.js';
 import { BlockLedger, type BlockLedgerOptions } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { CostBook } from './cost-book.js';
 import { Dispatcher } from './dispatcher.js';
-import type { RunEvent } from './events.js';
+import type { RunEvent, StopReason } from './events.js';
 import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
-import type { Lease } from './lease-queue.js';
 import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
+import { type GuardSettings, RunGuards } from './run-guards.js';
 import { type Listener, openListener, runListener } from './run-listener.js';
 import { type RunTask, scheduledTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
@@ -21,10 +22,10 @@ import { describeEnd, type WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
-/** Milliseconds for its process to end once its connection is closed, or its block was cancelled. */
+/** The same once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
-export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' | 'masked'> {
+export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' | 'masked'>, GuardSettings {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
   readonly epoch: number;
@@ -60,9 +61,13 @@ export class Coordinator {
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
   readonly pools: WorkerPools;
+  private readonly guards: RunGuards;
+  private readonly faults: BlockFaults;
   private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
   stopping = false;
+  /** Why it was stopped before its end, if it was. */
+  stopReason: StopReason | undefined;
   private failure: { readonly error: unknown } | undefined;
   private finish: () => void = () => undefined;
   private readonly finished = new Promise<void>((resolve) => {
@@ -99,10 +104,27 @@ export class Coordinator {
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),
     });
+    this.guards = new RunGuards({
+      ...options,
+      onEvent: (event) => options.onEvent(event),
+      onChange: () => this.guard(() => this.distribute()),
+    });
+    this.faults = new BlockFaults({
+      ...options,
+      scheduler: this.scheduler,
+      ledger: this.ledger,
+      space: this.guards.space,
+      sessions: this.pools.sessions,
+      onEvent: (event) => options.onEvent(event),
+      onExcluded: (host) => this.pools.exclude(host),
+      onBooked: () => this.guard(() => this.distribute()),
+      onFailure: (error) => this.fail(error),
+    });
     this.dispatcher = new Dispatcher({
       ledger: this.ledger,
       sessions: () => this.pools.sessions.values(),
       now,
+      mayServe: (session) => !this.faults.avoids(session) && !this.faults.holdsBack(session),
       onIdle: (workers) => options.onEvent({ type: 'idle', workers }),
     });
   }
@@ -121,6 +143,7 @@ export class Coordinator {
       await this.pools.open();
       if (this.scheduler.finished || this.stopping) return;
       await openListener(this.listener, this.options);
+      await this.guards.space.start();
       const ended = this.pools.run().catch((error: unknown) => this.fail(error));
       this.distribute();
       await this.finished;
@@ -136,6 +159,7 @@ export class Coordinator {
       }
       await ended;
     } finally {
+      this.guards.space.stop();
       await this.ledger.settled();
       await this.listener.close();
       await this.pools.close();
@@ -149,9 +173,11 @@ export class Coordinator {
   }
 
   /** Orderly stop: no new blocks, those that run may end within the grace time. */
-  interrupt(): void {
+  interrupt(reason: StopReason = 'signal'): void {
     if (this.stopping) return;
     this.stopping = true;
+    this.stopReason = reason;
+    this.options.journal.write('stop', { reason });
     this.listener.stopCounting();
     this.pools.stop();
     const { graceSeconds } = this.options;
@@ -208,7 +234,6 @@ export class Coordinator {
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
     const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
-      // a worker of an earlier run, or one that was given up
       this.listener.refuse(connection);
       return;
     }
@@ -247,7 +272,7 @@ export class Coordinator {
     }
   }
 
-  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0 }: WorkMessage): void {
+  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0, host }: WorkMessage): void {
     for (const result of results) this.settle(session, result);
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
@@ -255,6 +280,7 @@ export class Coordinator {
       for (const lease of session.takeBack(returned)) this.ledger.returned(lease);
     }
     this.dispatcher.eased(session);
+    session.host ??= host;
     if (acquire) this.dispatcher.ask(session, held);
   }
 
@@ -271,25 +297,25 @@ export class Coordinator {
     session.results++;
     if (result.outcome !== 'error') {
       this.ledger.finished(lease, session.id, result.outcome, result);
+      this.faults.succeeded(session);
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.ledger.failed(lease, session, result.error, result);
+      this.faults.threw(session, lease, result.error, result);
     }
   }
 
   private serve(session: WorkerSession, connection: Connection, call: CallMessage, payload: Uint8Array): void {
     const lease = session.leases.get(call.lease);
-    const { task, block, attempt } = lease ?? { task: -1, block: -1, attempt: 0 };
+    const { task: index, block, attempt } = lease ?? { task: -1, block: -1, attempt: 0 };
+    const task = this.options.tasks[index]?.name ?? '';
     const isCurrent = () => lease !== undefined && session.holds(lease);
-    const name = this.options.tasks[task]?.name ?? '';
-    const caller = { task: name, block, attempt, workerId: session.id, isCurrent, connection };
-    void this.desk.answer(caller, call, payload);
+    void this.desk.answer({ task, block, attempt, workerId: session.id, isCurrent, connection }, call, payload);
   }
 
   /** Gives blocks to the workers that ask for some. */
   distribute(): void {
-    if (!this.stopping) {
+    if (!this.stopping && !this.guards.paused) {
       this.dispatcher.serveIdle();
       // where more workers can come they are called for, before others take the blocks that are left
       this.adjust();
@@ -341,15 +367,7 @@ export class Coordinator {
     const expected = asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end));
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
-    const lastLines = session.reason === undefined ? end.lastLines : '';
-    for (const { lease, came } of session.takeAll()) {
-      const blamed = came === 'begun' && !asked && !isEviction(end);
-      // a stop gives blocks back; nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && session.endedInOrder(end));
-      if (this.stopping || untouched) this.ledger.givenBack(lease, session.id);
-      // where it is not sure which was at fault, they run alone next time, and then it is
-      else this.ledger.lost(lease, session, { reason, lastLines, blamed });
-    }
+    this.faults.ended(session, end, { asked, stopping: this.stopping });
     this.distribute();
   }
 
@@ -365,27 +383,16 @@ export class Coordinator {
       const overdue = session.overdue(now, { leaseSeconds, startSeconds });
       if (overdue !== undefined) {
         this.dismiss(session, overdue);
+      } else if (this.faults.avoids(session) && session.leases.size === 0) {
+        this.dismiss(session, `its host ${session.host} is avoided`);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
-        this.timeOut(session, lease);
+        const { error, took } = this.faults.timedOut(session, lease);
+        // not before it has ended: what it still does must not meet the next attempt
+        void session.ended.then(() => this.faults.threw(session, lease, error, took));
       }
     }
     this.adjust();
-  }
-
-  private timeOut(session: WorkerSession, lease: Lease): void {
-    const { name, blockTimeout } = this.options.tasks[lease.task];
-    const seconds = blockTimeout / 1000;
-    const message = `block ${lease.block} of task ${name} ran longer than its blockTimeout of ${seconds} s`;
-    this.dismiss(session, message);
-    session.leases.remove(lease);
-    session.faultBooked = true;
-    // not before it has ended: what it still does must not meet the next attempt
-    const error = { message, stack: message, code: 'ERR_BLOCK_TIMEOUT' };
-    void session.ended.then(() =>
-      this.guard(() => {
-        this.ledger.failed(lease, session, error, { seconds });
-        this.distribute();
-      }),
-    );
+    if (this.faults.suspicious) this.distribute();
+    if (this.guards.stopReason !== undefined) this.interrupt(this.guards.stopReason);
   }
 }

@@ -10,6 +10,8 @@ export interface DispatcherOptions {
   /** All workers. */
   sessions(): Iterable<WorkerSession>;
   now(): number;
+  /** Whether a worker may have blocks at all, now. */
+  mayServe(session: WorkerSession): boolean;
   /** So many workers wait for blocks. */
   onIdle(workers: number): void;
 }
@@ -60,12 +62,18 @@ export class Dispatcher {
 
   /** Gives what is left to those that ask ahead. */
   serveAhead(): void {
-    if (this.ahead.size > 0) this.serve(this.ahead, new Set([...this.parked].map(({ pool }) => pool)));
+    if (this.ahead.size === 0) return;
+    this.serve(this.ahead, new Set(this.waiting.map(({ pool }) => pool)));
   }
 
   /** From time to time: blocks that take longer than was thought are shared, too. */
   tick(): void {
     this.reclaim(0);
+  }
+
+  /** Those that have nothing to do and may have blocks. */
+  private get waiting(): WorkerSession[] {
+    return [...this.parked].filter((session) => this.options.mayServe(session));
   }
 
   private park(session: WorkerSession): void {
@@ -76,7 +84,7 @@ export class Dispatcher {
   /** @param dry pools that have nothing for them */
   private serve(asking: Set<WorkerSession>, dry: Set<number>): void {
     for (const session of asking) {
-      if (dry.has(session.pool) || !session.mayRunAhead) continue;
+      if (dry.has(session.pool) || !session.mayRunAhead || !this.options.mayServe(session)) continue;
       if (this.grant(session)) asking.delete(session);
       else dry.add(session.pool);
     }
@@ -95,7 +103,7 @@ export class Dispatcher {
   /** Asks those that hold the most for half of what they have not begun, where that is work of more than `seconds`. */
   private reclaim(seconds: number): void {
     const idle = new Map<number, number>();
-    for (const { pool } of this.parked) idle.set(pool, (idle.get(pool) ?? 0) + 1);
+    for (const { pool } of this.waiting) idle.set(pool, (idle.get(pool) ?? 0) + 1);
     for (const [pool, workers] of idle) this.reclaimOf(pool, workers, seconds);
   }
 

@@ -43,6 +43,13 @@ export type RunEvent =
   | { readonly type: 'workers-waiting'; readonly workers: number; readonly reason: string }
   /** What the executor says to people. */
   | { readonly type: 'executor-notice'; readonly message: string }
+  /** Memory did not suffice: no more than so many blocks of the task run at once from now on. */
+  | { readonly type: 'task-limited'; readonly task: string; readonly blocks: number }
+  /** A host failed so many blocks while others got on: it is avoided, and those blocks are not counted as failed there. */
+  | { readonly type: 'host-excluded'; readonly host: string; readonly blocks: number }
+  /** Too little disk space: no blocks are begun until there is more. */
+  | { readonly type: 'paused'; readonly reason: string }
+  | { readonly type: 'resumed' }
   /** Failed blocks of a task are tried again, and what they orphaned waits for them. */
   | {
       readonly type: 'blocks-revived';
@@ -58,6 +65,9 @@ export type RunEvent =
   /** Workers wait for blocks. */
   | { readonly type: 'idle'; readonly workers: number }
   | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };
+
+/** Why a run was stopped before its end: it was asked to, its time was over, a disk was full for too long. */
+export type StopReason = 'signal' | 'deadline' | 'space';
 
 /** How a run stands or ended: `incomplete` with blocks failed, `failed` when it could not go on. */
 export type RunState = 'running' | 'complete' | 'incomplete' | 'interrupted' | 'failed';

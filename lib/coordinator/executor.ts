@@ -37,6 +37,8 @@ export interface Executor {
    * ends with the reason.
    */
   start(request: WorkerRequest): WorkerHandle;
+  /** Hosts that failed block after block: no more workers shall be started there, where that can be said. */
+  excludeHosts?(hosts: readonly string[]): void;
   /** Called at the end of the run: nothing that was started is left when it resolves. Never rejects. */
   close?(): Promise<void>;
 }

@@ -69,6 +69,11 @@ export class LeaseQueue {
     return all;
   }
 
+  /** All, oldest first. */
+  all(): readonly Lease[] {
+    return this.held.slice(this.begin);
+  }
+
   /** Takes one out, wherever it is. */
   remove(lease: Lease): void {
     const place = this.held.indexOf(lease, this.begin);

@@ -7,7 +7,7 @@ import type { Message } from './connection.js';
  * What a worker and the coordinator say to each other once they know each other.
  *
  *     coordinator  welcome {epoch, tasks, heartbeatSeconds} + the worker's config as JSON
- *     worker       work {results, acquire, held, begun, returned}
+ *     worker       work {results, acquire, held, begun, returned, host}
  *                                                   in one frame: the results of blocks, in the order of their leases; the
  *                                                   wish for more, and how many leases it holds then; the lease that it
  *                                                   begins now; leases that it gives back unbegun, the newest first
@@ -20,7 +20,7 @@ import type { Message } from './connection.js';
  *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the block at work, give the others back, then end
  *     coordinator  cancel                           give up the block at work
- *     worker       heartbeat {running, host}        on its own connection; the lease at work, 0 for none
+ *     worker       heartbeat {running, host, memory}  on its own connection; the lease at work, 0 for none; bytes held
  *
  * A worker asks for its next lease when it begins the first block of the newest, so that it need not wait. It says which
  * block it begins where that matters: one that was tried before, one that is leased alone, and in signs of life. The result
@@ -59,6 +59,8 @@ const RESULT = z.discriminatedUnion('outcome', [
 
 export type BlockResult = z.infer<typeof RESULT>;
 
+const HOST = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/);
+
 const WORK = z.strictObject({
   type: z.literal('work'),
   results: z.array(RESULT).max(4096),
@@ -66,6 +68,7 @@ const WORK = z.strictObject({
   held: LEASE.optional(),
   begun: LEASE.optional(),
   returned: z.array(LEASE).max(4096).optional(),
+  host: HOST.optional(),
 });
 
 export type WorkMessage = z.infer<typeof WORK>;
@@ -96,7 +99,8 @@ export type WorkerMessage = z.infer<typeof FROM_WORKER>;
 const HEARTBEAT = z.strictObject({
   type: z.literal('heartbeat'),
   running: LEASE,
-  host: z.string().max(255).optional(),
+  memory: z.number().nonnegative().optional(),
+  host: HOST.optional(),
 });
 
 /** One leased block, as it travels. */
@@ -115,7 +119,7 @@ export function parseWorkerMessage(message: Message): WorkerMessage {
   return parse(FROM_WORKER, message);
 }
 
-/** The lease at work, and the machine. Throws ERR_PROTOCOL for what is no sign of life. */
+/** The lease at work, the machine, and the bytes of memory that the worker holds. Throws ERR_PROTOCOL for what is no sign of life. */
 export function parseHeartbeat(message: Message): z.infer<typeof HEARTBEAT> {
   return parse(HEARTBEAT, message);
 }

@@ -8,8 +8,9 @@ import { CostBook } from './cost-book.js';
 import { DoneRecord } from './done-record.js';
 import { RecordedState, recordIdentity } from './done-record-metadata.js';
 import { removeTemporaries } from './durable-file.js';
-import type { RunEvent, RunState } from './events.js';
+import type { RunEvent, RunState, StopReason } from './events.js';
 import type { Executor } from './executor.js';
+import type { FreeSpaceOptions } from './free-space.js';
 import { Journal } from './journal.js';
 import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
@@ -55,6 +56,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Stop at once. */
   readonly killSignal?: AbortSignal | undefined;
+  /** After so many seconds the run stops in order. @default never */
+  readonly deadlineSeconds?: number | undefined;
+  /** Where there is too little disk space, no blocks are begun until there is more. Beside `paths` the run folder is watched. */
+  readonly freeSpace?: FreeSpaceOptions | undefined;
   /** @default 30 */
   readonly graceSeconds?: number | undefined;
   /** @default 1 */
@@ -84,8 +89,16 @@ export interface TaskResult {
   readonly unwanted: number;
   /** Done or skipped before this run began. */
   readonly alreadyDone: number;
+  /** Blocks handed out in this run: done or skipped in it, or one of `errors`, `lost`, `givenBack`. */
+  readonly attempts: number;
   /** Attempts beyond the first, of all blocks. */
   readonly retried: number;
+  /** Attempts whose code threw, ran too long or ran out of memory. */
+  readonly errors: number;
+  /** Attempts whose worker ended. */
+  readonly lost: number;
+  /** Attempts that were given back, nothing having gone wrong. */
+  readonly givenBack: number;
   /** From its first block's lease to the end of its last. */
   readonly seconds: number;
 }
@@ -98,6 +111,8 @@ export interface RunResult {
   /** Whether every block that was asked for is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
+  /** Why it was interrupted, if it was. */
+  readonly stopReason: StopReason | undefined;
   /** The first 1000; the journal has all. */
   readonly failures: readonly BlockFailure[];
   /** Connections from strangers. */
@@ -157,7 +172,7 @@ async function runLocked(
   let costs: CostBook | undefined;
   let state: RunState = 'failed';
   let control: RunControl | undefined;
-  const stop = () => coordinator?.interrupt();
+  const stop = () => coordinator?.interrupt('signal');
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
@@ -194,7 +209,7 @@ async function runLocked(
     control = new RunControl(coordinator, tasks, epoch, stopAsked);
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
-    if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt();
+    if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt('signal');
     const { scheduler, ledger } = coordinator;
     const secondsOf = (task: number) => ledger.progress[task].seconds;
     state = 'running';
@@ -215,9 +230,11 @@ async function runLocked(
     }
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
-      const { alreadyDone, retried, seconds } = ledger.progress[index];
+      const { alreadyDone, attempts, retried, errors, lost, givenBack, seconds } = ledger.progress[index];
       const counts = scheduler.counts(index);
-      return { name, ...finalCounts(counts), unwanted: counts.unwanted, alreadyDone, retried, seconds };
+      const { unwanted } = counts;
+      const outcomes = { attempts, retried, errors, lost, givenBack };
+      return { name, ...finalCounts(counts), unwanted, alreadyDone, ...outcomes, seconds };
     });
     const complete = results.every(({ done, skipped, unwanted, total }) => done + skipped + unwanted === total);
     for (const { index } of tasks) {
@@ -230,7 +247,8 @@ async function runLocked(
     costs.write(state, secondsOf);
     summarize();
     const { refusedConnections } = coordinator;
-    journal.write('run-end', { state, tasks: results, refusedConnections });
+    const stopReason = interrupted ? coordinator.stopReason : undefined;
+    journal.write('run-end', { state, stopReason, tasks: results, refusedConnections });
     onEvent({ type: 'run-end', state, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     return {
       tasks: results,
@@ -238,6 +256,7 @@ async function runLocked(
       statistics: costs.statistics(secondsOf),
       complete,
       interrupted,
+      stopReason,
       failures: ledger.failures,
       refusedConnections,
     };
@@ -330,6 +349,8 @@ function checkOptions(options: RunOptions): void {
   for (const [name, count] of [['workers', workers] as const, ...limits]) {
     if (!Number.isSafeInteger(count) || count < 1) refuse(name, 'a whole number of at least 1', count);
   }
+  const { deadlineSeconds = 1 } = options;
+  if (!(deadlineSeconds > 0)) refuse('deadlineSeconds', 'more than 0', deadlineSeconds);
   if (!(maxWorkers >= 1)) refuse('maxWorkers', 'a number of at least 1', maxWorkers);
   if (!Number.isSafeInteger(leaseBlocks) || leaseBlocks < 1 || leaseBlocks > LEASE_BLOCKS) {
     refuse('leaseBlocks', `a whole number of 1 to ${LEASE_BLOCKS}`, leaseBlocks);
@@ -344,6 +365,7 @@ function checkOptions(options: RunOptions): void {
 function withDefaults(options: RunOptions) {
   const { executor, workers, executors = {}, workerConfig, resources = {}, services = {} } = options;
   const { graceSeconds = 30, heartbeatSeconds = 1, leaseSeconds = 15 } = options;
+  const { deadlineSeconds = Number.POSITIVE_INFINITY, freeSpace = {} } = options;
   const { maxLosses = 3, maxRestarts = 5, maxCrashes = 20, maxWorkers = Number.POSITIVE_INFINITY } = options;
   const { leaseBlocks = LEASE_BLOCKS } = options;
   const timing = { graceSeconds, heartbeatSeconds, leaseSeconds };
@@ -357,6 +379,8 @@ function withDefaults(options: RunOptions) {
     maxLosses,
     maxStarts: maxRestarts,
     maxCrashes,
+    deadline: performance.now() + deadlineSeconds * 1000,
+    freeSpace: { ...freeSpace, paths: [options.runDirectory, ...(freeSpace.paths ?? [])] },
     leaseBlocks,
   };
 }

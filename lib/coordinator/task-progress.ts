@@ -16,8 +16,16 @@ export interface BlockFailure {
 
 /** Figures of one task that the scheduler does not keep. */
 export class TaskProgress {
+  /** Blocks handed out. Each comes to be done or skipped, or one of the three below. */
+  attempts = 0;
   /** Attempts beyond the first, of all blocks. */
   retried = 0;
+  /** Attempts whose code threw, ran too long or ran out of memory. */
+  errors = 0;
+  /** Attempts whose worker ended. */
+  lost = 0;
+  /** Attempts that were given back, nothing having gone wrong. */
+  givenBack = 0;
   private first: number | undefined;
   private last = 0;
 
@@ -37,11 +45,13 @@ export class TaskProgress {
 
   leased(attempt: number): void {
     this.first ??= performance.now();
+    this.attempts++;
     if (attempt > 1) this.retried++;
   }
 
   /** An attempt was not begun. */
   returned(attempt: number): void {
+    this.attempts--;
     if (attempt > 1) this.retried--;
   }
 

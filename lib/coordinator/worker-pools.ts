@@ -36,6 +36,7 @@ export class WorkerPools {
   readonly sessions = new Map<string, WorkerSession>();
   private readonly pools: readonly WorkerPool[];
   private readonly onDemand: readonly boolean[];
+  private readonly excluded: string[] = [];
   private started = 0;
 
   constructor(private readonly options: WorkerPoolsOptions) {
@@ -84,6 +85,12 @@ export class WorkerPools {
 
   stop(): void {
     for (const pool of this.pools) pool.stop();
+  }
+
+  /** No more blocks go to this host: its workers end, and executors that can start none there any more. */
+  exclude(host: string): void {
+    this.excluded.push(host);
+    for (const { executor } of this.options.pools) executor.excludeHosts?.(this.excluded);
   }
 
   /** For each pool, when each of its places that pause will start another worker. */

@@ -20,8 +20,6 @@ export interface Patience {
 /** One started worker: its process, its connections and the blocks it holds. */
 export class WorkerSession {
   readonly leases = new LeaseQueue();
-  /** The name of the machine that it runs on, once it is known. */
-  host: string | undefined;
   connection: Connection | undefined;
   heartbeat: Connection | undefined;
   /** Whether it has asked for blocks: from then on it is known to work. */
@@ -36,6 +34,10 @@ export class WorkerSession {
   parted = false;
   /** It was told to end for want of work. */
   retired = false;
+  /** Where it runs, as it says when it first asks for blocks. */
+  host: string | undefined;
+  /** The most bytes of memory that it was seen to hold. */
+  peakMemory = 0;
   /** When the lease at work was first told to be. */
   runningSince = 0;
   /** It was asked to give leases back and has not answered. */
@@ -154,8 +156,9 @@ export class WorkerSession {
 
   /** A sign of life, with the lease at work. Throws ERR_PROTOCOL for anything else. */
   beat(message: Message, now: number): void {
-    const { running, host } = parseHeartbeat(message);
+    const { running, host, memory } = parseHeartbeat(message);
     this.lastSeen = now;
+    if (memory !== undefined && memory > this.peakMemory) this.peakMemory = memory;
     this.host ??= host;
     this.begin(running, now);
     const waiting = running === 0 ? this.leases.first?.id : undefined;

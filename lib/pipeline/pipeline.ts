@@ -70,6 +70,7 @@ export interface Pipeline {
   readonly executor: ExecutorConfig;
   readonly executors: PipelineConfig['executors'];
   readonly maxWorkers?: number;
+  readonly limits: PipelineConfig['limits'];
   readonly resources: Readonly<Record<string, number>>;
   /** Modules, absolute. */
   readonly plugins: readonly string[];
@@ -86,6 +87,7 @@ export interface PipelineInput {
   readonly executor?: ExecutorInput;
   readonly executors?: Readonly<Record<string, ExecutorInput>>;
   readonly maxWorkers?: number;
+  readonly limits?: PipelineConfig['limits'];
   readonly resources?: Readonly<Record<string, number>>;
   readonly plugins?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskInput>>;
@@ -232,6 +234,7 @@ function resolvePipeline(
     executor: config.executor,
     executors: config.executors,
     ...(config.maxWorkers === undefined ? {} : { maxWorkers: config.maxWorkers }),
+    limits: config.limits,
     resources: config.resources,
     tasks: Object.entries(config.tasks as Record<string, TaskInput>).map(([name, task]) => ({
       name,

@@ -17,6 +17,7 @@ import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } fro
 import { outputStore, resourcePath } from './resource-key.js';
 import { skippedBlocks } from './skip-blocks.js';
 import { removeStrayFiles } from './stray-files.js';
+import { writesOf } from './upstream.js';
 import { type RoiInput, wantedOf } from './wanted-tasks.js';
 import { type WorkerConfig, workerConfig } from './worker-config.js';
 
@@ -37,6 +38,8 @@ export interface RunPipelineOptions {
   readonly executor?: Executor | undefined;
   /** Of the pipeline's own executor. @default as it says, else the machine's cores */
   readonly workers?: number | undefined;
+  /** After so many seconds the run stops in order. @default as the pipeline says, else never */
+  readonly deadlineSeconds?: number | undefined;
   /**
    * In this process, one block after the other, for debuggers: whatever the executors are, no block is tried again, and none has a
    * time limit. The record is kept as in any run. @default false
@@ -66,6 +69,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   assertRunnable(plan);
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
+  const { limits } = pipeline;
   const { serial = false, signal, killSignal, onEvent, graceSeconds, maxLosses, maxRestarts, maxCrashes } = options;
   const wanted = wantedOf(plan, options);
   const own = serial ? serialPool(plan, options) : makePool(pipeline.executor, pipeline.name);
@@ -95,6 +99,12 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       workers: serial ? 1 : (options.workers ?? own.workers),
       executors: Object.fromEntries(executors),
       maxWorkers: pipeline.maxWorkers,
+      deadlineSeconds: options.deadlineSeconds ?? limits.deadline,
+      freeSpace: {
+        paths: writtenPlaces(plan),
+        minimumBytes: limits.minimumFreeSpace,
+        patienceSeconds: limits.spacePatience,
+      },
       resources: pipeline.resources,
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),
@@ -110,6 +120,11 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   } finally {
     await graphs.close();
   }
+}
+
+/** Files and folders that the tasks write. */
+function writtenPlaces({ pipeline, tasks }: PipelinePlan): string[] {
+  return [...new Set(tasks.flatMap(({ plan }) => writesOf(plan)).map((one) => resourcePath(pipeline, one)))];
 }
 
 function serialPool({ pipeline }: PipelinePlan, { onThrown }: RunPipelineOptions) {

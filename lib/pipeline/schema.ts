@@ -57,6 +57,24 @@ const graph = z
   ])
   .describe('A store of region adjacency graphs');
 
+const limits = z
+  .strictObject({
+    minimumFreeSpace: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Bytes; with less on a disk that the run writes to, no blocks are begun. Default: 1 GiB, at most 5 % of it',
+      ),
+    spacePatience: z
+      .number()
+      .positive()
+      .optional()
+      .describe('Seconds that the run waits for disk space, all in all, before it stops. Default: 86400'),
+    deadline: z.number().positive().optional().describe('Seconds after which the run stops in order. Default: none'),
+  })
+  .describe('What holds up or stops a run');
+
 const skip = z
   .strictObject({
     mask: name.optional().describe('An array: blocks whose writeRoi holds no voxel of it that is not 0 are skipped'),
@@ -104,6 +122,7 @@ export function pipelineSchema(registry: TaskRegistry) {
         .describe('Further ones, which tasks name as their `executor`'),
       maxWorkers: z.int().min(1).optional().describe('The most workers of all executors together. Default: no limit'),
       resources: resources.default({}).describe('How much there is of what blocks hold while they run, e.g. {gpu: 1}'),
+      limits: limits.default({}),
       plugins: z
         .array(z.string().min(1))
         .default([])

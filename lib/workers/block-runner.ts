@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { AttemptLog } from '../coordinator/block-log.js';
 import type { Connection, Message } from '../coordinator/connection.js';
 import { type BlockResult, describeThrown, type LeasedBlock, type WorkMessage } from '../coordinator/messages.js';
@@ -61,6 +62,8 @@ export class BlockRunner {
   private named = 0;
   private listened = performance.now();
   private readonly calls: ServiceCalls;
+  /** Where it is, as the cluster calls it, so that it can be told to avoid it. */
+  private introduction: { readonly host: string } | undefined = { host: process.env.SLURMD_NODENAME ?? hostname() };
   private results: BlockResult[] = [];
   private reported = performance.now();
   private stopping = false;
@@ -175,7 +178,10 @@ export class BlockRunner {
     this.results = [];
     this.named = more.begun ?? this.named;
     this.asked ||= more.acquire === true;
-    this.options.connection.send({ type: 'work', results, acquire: false, ...more });
+    // once: it stays there
+    const { introduction } = this;
+    this.introduction = undefined;
+    this.options.connection.send({ type: 'work', results, acquire: false, ...introduction, ...more });
   }
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Executor, WorkerEnd, WorkerHandle, WorkerRequest } from '../coordinator/executor.js';
+import { diedOutOfMemory } from '../coordinator/out-of-memory.js';
 import { messageOf } from '../errors.js';
 import { readTail } from './log-tail.js';
+import { MemoryKills } from './memory-kills.js';
 import { threadCounts } from './thread-counts.js';
 
 export interface LocalExecutorOptions {
@@ -14,14 +16,24 @@ export interface LocalExecutorOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Threads that libraries in a worker may use. They read it when they start, so a worker cannot set it itself. @default 1 */
   readonly threads?: number | undefined;
+  /** How many processes the kernel has ended for want of memory. @default as the kernel counts */
+  readonly countMemoryKills?: (() => number | undefined) | undefined;
 }
+
+/** Bytes of a worker's log where what V8 prints when memory runs out is looked for: it goes on for long after it said so. */
+const REPORT = 65_536;
+const OUT_OF_MEMORY = { cause: 'out-of-memory' } as const;
 
 /** Starts workers as child processes of the coordinator. */
 export class LocalExecutor implements Executor {
   readonly name = 'local';
   readonly startSeconds = 120;
 
-  constructor(private readonly options: LocalExecutorOptions) {}
+  private readonly memoryKills: MemoryKills;
+
+  constructor(private readonly options: LocalExecutorOptions) {
+    this.memoryKills = new MemoryKills(options.countMemoryKills);
+  }
 
   start(request: WorkerRequest): WorkerHandle {
     let log: number | undefined;
@@ -38,6 +50,7 @@ export class LocalExecutor implements Executor {
   private spawn({ workerId, runDirectory }: WorkerRequest, log: number): WorkerHandle {
     const { command, args = [], env = {}, threads = 1 } = this.options;
     const begin = fstatSync(log).size;
+    let killed = false;
     const child = spawn(command, [...args, '--run-directory', runDirectory, '--worker-id', workerId], {
       // a group of its own: Ctrl-C in the terminal is for the coordinator, and what a worker starts ends with it
       detached: true,
@@ -47,17 +60,24 @@ export class LocalExecutor implements Executor {
     const ended = new Promise<WorkerEnd>((resolve) => {
       const end = (status: number | null, signal: string | null, reason?: string) => {
         const lastLines = reason ?? readTail(log, begin);
-        closeSync(log);
         // what it started and left behind
         if (child.pid !== undefined) killGroup(child.pid);
-        resolve({ status, signal, lastLines });
+        // 137: a shell between us and the worker says it so
+        const cut = !killed && (signal === 'SIGKILL' || status === 137) && this.memoryKills.claim();
+        const outOfMemory = cut || (status !== 0 && diedOutOfMemory(readTail(log, begin, REPORT)));
+        closeSync(log);
+        resolve({ status, signal, lastLines, ...(outOfMemory ? OUT_OF_MEMORY : {}) });
       };
       child.once('exit', (status, signal) => end(status, signal));
       child.once('error', (error) => {
         if (child.pid === undefined) end(null, null, error.message);
       });
     });
-    return { description: `process ${child.pid ?? 'not started'}`, ended, kill: () => kill(child) };
+    const killIt = () => {
+      killed = true;
+      kill(child);
+    };
+    return { description: `process ${child.pid ?? 'not started'}`, ended, kill: killIt };
   }
 }
 

@@ -5,10 +5,10 @@ import { messageOf } from '../errors.js';
 const TAIL = 4096;
 
 /** The last lines of an open log, without what was there before `begin`. */
-export function readTail(log: number, begin = 0): string {
+export function readTail(log: number, begin = 0, most = TAIL): string {
   try {
     const { size } = fstatSync(log);
-    const from = Math.max(begin, size - TAIL);
+    const from = Math.max(begin, size - most);
     const bytes = Buffer.alloc(Math.max(0, size - from));
     const count = bytes.byteLength === 0 ? 0 : readSync(log, bytes, 0, bytes.byteLength, from);
     return bytes.toString('utf8', 0, count).trimEnd();

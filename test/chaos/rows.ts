@@ -64,6 +64,7 @@ export const faultRows: readonly FaultRow[] = [
       { file: 'chaos/io-faults', tests: 'goes wrong' },
       { file: 'storage/faults', tests: 'the system refuses' },
       { file: 'integration/faults', tests: 'a disk' },
+      { file: 'coordinator/free-space' },
     ],
   },
   {
@@ -76,6 +77,12 @@ export const faultRows: readonly FaultRow[] = [
       { file: 'storage/hostile' },
       { file: 'integration/faults', tests: 'damaged' },
     ],
+  },
+  {
+    fault: 7,
+    what: 'out of memory: address space, heap of V8, the kernel, too many blocks at once',
+    passes: 'reported as out of memory, retried with fewer blocks at once, then quarantined with the peak',
+    tests: [{ file: 'coordinator/out-of-memory' }],
   },
   {
     fault: 8,
@@ -155,9 +162,11 @@ export const faultRows: readonly FaultRow[] = [
   },
   {
     fault: 18,
-    what: 'plugins that throw, reject late, crash',
-    passes: 'that block fails, the worker is replaced, the run goes on',
+    what: 'plugins that throw, reject late, crash; hosts that fail everything',
+    passes: 'that block fails, the worker is replaced, the run goes on; such a host is avoided; all counts agree',
     tests: [
+      { file: 'coordinator/counts' },
+      { file: 'coordinator/host-watch' },
       { file: 'integration/faults', tests: 'a block that is bad' },
       { file: 'coordinator/run', tests: 'retries a block that throws|fails for good' },
     ],

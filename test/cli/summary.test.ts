@@ -3,18 +3,8 @@ import { summaryText } from '../../lib/cli/summary.js';
 import type { RunResult, TaskResult } from '../../lib/coordinator/run.js';
 
 const task = (name: string, more: Partial<TaskResult>): TaskResult => ({
-  ...{
-    name,
-    total: 0,
-    done: 0,
-    skipped: 0,
-    failed: 0,
-    orphaned: 0,
-    unwanted: 0,
-    alreadyDone: 0,
-    retried: 0,
-    seconds: 0,
-  },
+  ...{ name, total: 0, done: 0, skipped: 0, failed: 0, orphaned: 0, unwanted: 0, alreadyDone: 0, seconds: 0 },
+  ...{ attempts: 0, retried: 0, errors: 0, lost: 0, givenBack: 0 },
   ...more,
 });
 const failure = (name: string, block: number, message: string, attempt = 3) => ({
@@ -22,8 +12,9 @@ const failure = (name: string, block: number, message: string, attempt = 3) => (
   logFile: `/data/a.run/logs/${name}/${block}.log`,
 });
 const result = (more: Partial<RunResult>): RunResult => ({
+  ...{ tasks: [], seconds: 12, complete: false, interrupted: false, stopReason: undefined },
+  ...{ failures: [], refusedConnections: 0 },
   statistics: { seconds: 12, workerSeconds: 0, busySeconds: 0, utilisation: 0, tasks: [] },
-  ...{ tasks: [], seconds: 12, complete: false, interrupted: false, failures: [], refusedConnections: 0 },
   ...more,
 });
 

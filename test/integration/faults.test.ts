@@ -100,7 +100,9 @@ test('damaged chunks fail their blocks by name; the others go on; mended, the sa
     expect(told).toMatch(reason);
     expect(told).toContain(`\n  block  ${block}  attempt 3  ${log}`);
     const group = failures.split('\n\n').find((paragraph) => paragraph.startsWith(`1 block of fragments: ${cause}`));
-    expect(group).toMatch(/\n {2}block \d\n {2}block \d, attempt 3, worker 1\.\d on \S+:\n {4}BlockwrightError: .*\n {8}at /);
+    expect(group).toMatch(
+      /\n {2}block \d\n {2}block \d, attempt 3, worker 1\.\d on \S+:\n {4}BlockwrightError: .*\n {8}at /,
+    );
     expect(group).toContain(`\n  ${log}`);
   }
   expect(out).toMatch(/\nincomplete after .*: 4 blocks failed, 13 orphaned \(they need one that failed\)\n$/);
@@ -396,6 +398,7 @@ describe('a disk', () => {
   /** With little space, then with enough; what is written is copied to where it can be seen. */
   const twice = (place: string, kilobytes: number) => `
     mount -t tmpfs -o size=${kilobytes}k none ${place} || exit 99
+    printf 'limits: {minimumFreeSpace: 0}\n' >> segment.yaml
     "$1" "$2" run segment.yaml; echo "first $?"
     mount -o remount,size=64m ${place} && "$1" "$2" run segment.yaml --quiet; echo "second $?"
     cp -r ${place} kept && umount ${place} && rmdir ${place} && mv kept ${place}`;
@@ -414,6 +417,25 @@ describe('a disk', () => {
       expect(temporaries(folder)).toEqual([]);
     },
   );
+
+  test('with little space makes the run wait; with more of it, it goes on by itself', () => {
+    const folder = fresh();
+    mkdirSync(join(folder, 'out'));
+    const found = mounting(
+      folder,
+      `mount -t tmpfs -o size=20m none out || exit 99
+      printf 'limits: {minimumFreeSpace: 30000000}\\n' >> segment.yaml
+      "$1" "$2" run segment.yaml > told 2>&1 & run=$!
+      for i in $(seq 1200); do grep -q paused told && break; sleep 0.1; done
+      mount -o remount,size=64m out; wait $run; echo "status $?"; cat told
+      cp -r out kept && umount out && rmdir out && mv kept out`,
+    );
+    if (found === undefined) return;
+    expect(found.stdout).toMatch(/^status 0$/m);
+    expect(found.stdout).toMatch(/paused, no blocks are begun: too little disk space: \d+\.\d MiB free at FOLDER\/out/);
+    expect(found.stdout).toContain('going on: there is disk space again');
+    expect(outputHash(folder)).toBe(undisturbed);
+  });
 
   test.each([8, 60])(
     'for the run folder that is full (%d KiB): it is named with ENOSPC, and with space again the run finishes',

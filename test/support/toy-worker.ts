@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockPlan, type BlockPlanJson } from '../../lib/blocks/plan.js';
@@ -30,6 +30,10 @@ export interface ToyTask {
     | 'busy'
     | 'late'
     | 'stand still'
+    | 'crowd'
+    | 'allocate'
+    | 'heap'
+    | 'bad host'
     | 'slow'
     | 'wait';
   readonly on?: readonly number[];
@@ -40,6 +44,8 @@ export interface ToyConfig {
   readonly output: string;
   readonly tasks: readonly ToyTask[];
 }
+
+const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
 
 export function toyFile(output: string, task: string, block: number): string {
   return join(output, `${encodeURIComponent(task)}-${block}`);
@@ -69,6 +75,45 @@ async function computeDigest(config: ToyConfig, task: ToyTask, block: number, co
   const temporary = `${file}.${context.epoch}.${context.attempt}.${process.pid}`;
   writeFileSync(temporary, digest.digest('hex'));
   renameSync(temporary, file);
+}
+
+/** Whether this process has had its turn to meet another, see {@link crowd}. */
+let met = false;
+
+/**
+ * Needs memory of which there is enough for one block: fails where it meets another. The first blocks of two workers wait for
+ * each other, so that they surely do.
+ */
+async function crowd(task: ToyTask, block: number): Promise<'go on'> {
+  const place = join(argument('--run-directory'), `crowd-${task.name}`);
+  mkdirSync(place, { recursive: true });
+  const own = join(place, `at-work-${block}`);
+  writeFileSync(own, '');
+  try {
+    const seats = [0, 1].map((seat) => join(place, `met-${seat}`));
+    const seated = !met && seats.some((seat) => takes(seat));
+    met = true;
+    if (seated) {
+      while (!seats.every((seat) => existsSync(seat))) await delay(5);
+      throw new RangeError('Array buffer allocation failed');
+    }
+    await delay(30);
+    const others = readdirSync(place).filter((name) => name.startsWith('at-work-')).length - 1;
+    if (others > 0) throw new RangeError('Array buffer allocation failed');
+    return 'go on';
+  } finally {
+    rmSync(own);
+  }
+}
+
+/** Whether a file was not there; it is now. */
+function takes(file: string): boolean {
+  try {
+    writeFileSync(file, '', { flag: 'wx' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function act(
@@ -125,6 +170,18 @@ async function act(
         const end = () => reject(context.signal.reason);
         context.signal.addEventListener('abort', end);
       });
+    case 'crowd':
+      return crowd(task, block);
+    case 'allocate':
+      // more than the address space that the test leaves
+      return new ArrayBuffer(2 ** 36).byteLength > 0 ? 'done' : 'go on';
+    case 'heap': {
+      const kept: number[][] = [];
+      for (;;) kept.push(Array.from({ length: 1000 }, (_, i) => i + kept.length / 2));
+    }
+    case 'bad host':
+      if (process.env.SLURMD_NODENAME === 'bad') throw new Error('no such device');
+      return 'go on';
     case 'skip':
       return 'skipped';
     case 'noop':
@@ -148,7 +205,6 @@ if (process.env.TOY_EXIT !== undefined) {
   process.exit(Number(process.env.TOY_EXIT));
 }
 
-const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
 if (process.argv.includes('--worker-id')) {
   await runWorker({
     runDirectory: argument('--run-directory'),

@@ -3,6 +3,7 @@ import { loadPipeline } from '../../pipeline/file.js';
 import { planPipeline } from '../../pipeline/plan.js';
 import { defineCommand } from '../command.js';
 import { parseRoi } from '../copy-options.js';
+import { parseDuration } from '../duration.js';
 import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 
 export function workersOption(yargs: Argv, fallback = "the machine's cores"): Argv {
@@ -20,6 +21,11 @@ export function workersOption(yargs: Argv, fallback = "the machine's cores"): Ar
 export function runOptions(yargs: Argv): Argv<RunArguments> {
   return workersOption(yargs, "the file's, else the machine's cores")
     .positional('file', { type: 'string', demandOption: true, describe: 'The pipeline file (YAML or JSON)' })
+    .option('deadline', {
+      type: 'string',
+      describe: 'Stop in order after this time, e.g. 90s, 30m, 2h, 1.5d; the same command continues',
+      coerce: parseDuration,
+    })
     .option('roi', {
       type: 'string',
       describe: 'Only what this part needs, OFFSET:SHAPE in world units, e.g. 0,80,80:800,400,400',
