@@ -23,6 +23,8 @@ export interface Comparison {
     readonly settings: object;
     /** Runs of the reference, when fewer are enough (it is slow). */
     readonly repetitions?: number;
+    /** What one of its runs has, where it is given less. @default as many as ours */
+    readonly items?: number;
   };
   /** One run of each side that is not timed comes first: after a pause the first one pays for what the system took back. */
   readonly warmUp?: boolean;
@@ -93,13 +95,14 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
       theirs.push(await them.run(memory));
       await comparison.inspect?.('reference', theirs[repetition]);
     }
-    const rate = (costs: readonly Cost[]) =>
-      (comparison.items * comparison.scale) / median(costs.map((cost) => cost.seconds));
+    const theirItems = reference.items ?? comparison.items;
+    const rate = (costs: readonly Cost[], items = comparison.items) =>
+      (items * comparison.scale) / median(costs.map((cost) => cost.seconds));
     const cpu = (costs: readonly Cost[]) => median(costs.map((cost) => cost.cpuSeconds));
     const extra = comparison.extra?.();
     const compared = them === undefined ? missing : await equality(comparison, us, them, folder);
     const ourRate = rate(ours);
-    const theirRate = them === undefined ? null : rate(theirs);
+    const theirRate = them === undefined ? null : rate(theirs, theirItems);
     const ourCpu = cpu(ours);
     const theirCpu = them === undefined ? null : cpu(theirs);
     return {
@@ -111,7 +114,7 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
       ratio: theirRate === null ? null : ourRate / theirRate,
       cpuSeconds: ourCpu,
       referenceCpuSeconds: theirCpu,
-      cpuRatio: theirCpu === null || ourCpu === 0 ? null : theirCpu / ourCpu,
+      cpuRatio: theirCpu === null || ourCpu === 0 ? null : theirCpu / theirItems / (ourCpu / comparison.items),
       peakBytes: highest([...first, ...ours]),
       referencePeakBytes: highest([...theirFirst, ...theirs]),
       equal: typeof compared === 'boolean' ? compared : null,

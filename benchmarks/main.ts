@@ -11,8 +11,10 @@ import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
 import { benchmark as relabel } from './relabel.js';
+import { benchmark as resume } from './resume.js';
 import { formatTable, type Row } from './row.js';
 import { benchmark as scheduler } from './scheduler.js';
+import { benchmark as sockets } from './sockets.js';
 import { benchmark as zarrRead } from './zarr-read.js';
 import { benchmark as zarrUnaligned } from './zarr-unaligned.js';
 import { benchmark as zarrWrite } from './zarr-write.js';
@@ -23,6 +25,8 @@ const benchmarks: readonly Benchmark[] = [
   edgeScores,
   relabel,
   scheduler,
+  sockets,
+  resume,
   pipeline,
   zarrRead,
   zarrWrite,

@@ -1,6 +1,7 @@
 /** The public interface of Blockwright. */
 
 export type { Block, Fit } from './blocks/block.js';
+export { BlockGraph, type GraphTask, type TaskBlock } from './blocks/block-graph.js';
 export type { GridRange } from './blocks/grid-range.js';
 export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
 export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';
@@ -64,15 +65,17 @@ export { type SegmentationScores, segmentationScores } from './native/segmentati
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';
+export { type CombineOptions, sequence, together } from './pipeline/operators.js';
 export {
   type ArrayInput,
   type Pipeline,
   type PipelineInput,
   type PipelineOptions,
   pipeline,
+  type SkipInput,
   type TaskInput,
 } from './pipeline/pipeline.js';
-export { type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
+export { blockGraphOf, type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export type { ArrayInfo } from './storage/array-info.js';

@@ -52,3 +52,25 @@ function visitAxis(
     visitAxis(range, gridShape, axis + 1, scaled + position, last, count, visit);
   }
 }
+
+/**
+ * Sets 1 in `into` for each block of `first` .. `first + into.length - 1` (raster indices) that lies in the range.
+ *
+ * @param gridShape blocks along each axis of the whole grid.
+ */
+export function fillInside(range: GridRange, gridShape: readonly number[], first: number, into: Uint8Array): void {
+  const last = gridShape.length - 1;
+  const row = gridShape[last];
+  const [begin, end] = [range.begin[last], range.end[last]];
+  const stop = first + into.length;
+  for (let base = first - (first % row); base < stop; base += row) {
+    let rest = base / row;
+    let inside = begin < end;
+    for (let axis = last - 1; axis >= 0 && inside; axis--) {
+      const position = rest % gridShape[axis];
+      rest = (rest - position) / gridShape[axis];
+      inside = position >= range.begin[axis] && position < range.end[axis];
+    }
+    if (inside) into.fill(1, Math.max(base + begin - first, 0), Math.max(Math.min(base + end, stop) - first, 0));
+  }
+}

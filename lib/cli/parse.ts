@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
+import { cleanCommand } from './commands/clean.js';
 import { copyCommand } from './commands/copy.js';
 import { costsCommand } from './commands/costs.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -73,6 +74,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, retryCommand);
   parser = add(parser, replayCommand);
   parser = add(parser, cancelCommand);
+  parser = add(parser, cleanCommand);
   parser = add(parser, schemaCommand);
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);

@@ -46,9 +46,9 @@ class Task {
 
   constructor(counts: TaskCounts) {
     this.name = counts.name;
-    this.total = counts.total;
+    this.total = counts.total - counts.unwanted;
     this.set(counts);
-    this.alreadyDone = this.done + this.skipped;
+    this.alreadyDone = this.done + this.skipped - counts.masked;
   }
 
   get finished(): number {
@@ -122,6 +122,9 @@ export class RunFigures {
       case 'worker-end':
         this.workers = Math.max(0, this.workers - 1);
         this.idleWorkers = Math.min(this.idleWorkers, this.workers);
+        break;
+      case 'blocks-revived':
+        for (const counts of event.tasks) this.task(counts.name)?.set(counts);
         break;
       case 'idle':
         this.idleWorkers = event.workers;

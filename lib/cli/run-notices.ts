@@ -1,10 +1,10 @@
 import type { RunEvent } from '../coordinator/events.js';
-import { firstLine, plural } from './format.js';
+import { firstLine, formatCount, plural } from './format.js';
 
 const MOST = 10;
 
 /** What is worth a line of its own, or undefined. */
-function noticeOf(event: RunEvent): string | undefined {
+export function noticeOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'block-failed':
     case 'block-lost': {
@@ -13,6 +13,14 @@ function noticeOf(event: RunEvent): string | undefined {
       const why = firstLine(event.type === 'block-failed' ? event.message : event.reason);
       return `${event.task} block ${event.block} ${what} (attempt ${event.attempt}, ${then}): ${why}`;
     }
+    case 'reading-record':
+      return `${event.task}: ${formatCount(event.blocks)} of ${plural(event.total, 'block')} of earlier runs read`;
+    case 'blocks-revived':
+      return `${event.task}: ${plural(event.failed, 'failed block')} tried again, ${formatCount(event.orphaned)} orphaned wait again`;
+    case 'stop-asked':
+      return event.now
+        ? 'Stopping at once, as asked from elsewhere: blocks that run are given up.'
+        : 'Stopping, as asked from elsewhere: blocks that run may end, no others begin.';
     case 'executor-notice':
       return event.message;
     case 'paused':
@@ -25,6 +33,8 @@ function noticeOf(event: RunEvent): string | undefined {
       return `${event.task} ran out of memory: no more than ${plural(event.blocks, 'block')} at once from now on`;
     case 'worker-end':
       return event.expected ? undefined : `worker ${event.worker} ended: ${firstLine(event.reason)}`;
+    case 'run-notice':
+      return event.message;
     default:
       return undefined;
   }

@@ -1,8 +1,11 @@
+import { describeThrown } from '../coordinator/messages.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import { runPlan } from '../pipeline/run.js';
+import type { RoiInput } from '../pipeline/wanted-tasks.js';
 import type { Console } from './console.js';
 import { type ExitCode, exitCodeOfResult } from './exit-code.js';
 import { createProgress } from './progress.js';
+import { noticeOf } from './run-notices.js';
 import { onStopRequests } from './stop-requests.js';
 import { summaryText } from './summary.js';
 
@@ -11,6 +14,9 @@ export interface RunArguments {
   readonly workers: number | undefined;
   /** Seconds. */
   readonly deadline?: number | undefined;
+  readonly roi?: RoiInput | undefined;
+  readonly until?: readonly string[] | undefined;
+  readonly serial?: boolean | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -21,7 +27,7 @@ export interface RunArguments {
  */
 export async function runWithProgress(
   plan: PipelinePlan,
-  { file, workers, deadline, json, quiet }: RunArguments,
+  { file, workers, deadline, roi, until, serial, json, quiet }: RunArguments,
   console: Console,
 ): Promise<ExitCode> {
   const lines = { write: (text: string) => console.out(text.trimEnd()) };
@@ -35,9 +41,17 @@ export async function runWithProgress(
     const result = await runPlan(plan, {
       workers,
       deadlineSeconds: deadline,
+      roi,
+      until,
+      serial,
+      onThrown: (task, block, error) => console.error(`${task} block ${block}: ${describeThrown(error).stack}`),
       signal: requests.stop,
       killSignal: requests.kill,
-      onEvent: (event) => progress?.onEvent(event),
+      onEvent: (event) => {
+        // others than who started it should not end a run without a word
+        if (event.type === 'stop-asked' && progress === undefined) console.error(noticeOf(event) ?? '');
+        progress?.onEvent(event);
+      },
     });
     progress?.stop();
     if (json) console.out(JSON.stringify({ type: 'result', ...result }));

@@ -72,6 +72,10 @@ function verdict({
       ? `; ${plural(refusedConnections, 'connection')} refused that did not know the run's key`
       : '';
   const time = formatDuration(seconds);
+  const left = tasks.reduce((total, { unwanted }) => total + unwanted, 0);
+  if (complete && left > 0) {
+    return `complete as far as it was asked for, in ${time}; ${plural(left, 'other block')} not done${strangers}`;
+  }
   if (complete) return `complete: every block is done, in ${time}${strangers}`;
   if (interrupted)
     return `interrupted${STOPPED[stopReason]} after ${time}; the same command goes on from here${strangers}`;

@@ -7,8 +7,8 @@ const PROTOCOL_VERSION = 1;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 32;
 
-/** What a connection is for: a worker's messages, or the sign of life of its own thread. */
-export type PeerRole = 'worker' | 'heartbeat';
+/** What a connection is for: a worker's messages, the sign of life of its own thread, or questions and orders of people. */
+export type PeerRole = 'worker' | 'heartbeat' | 'control';
 
 export interface Peer {
   readonly role: PeerRole;
@@ -33,7 +33,7 @@ export function newKey(): string {
 export async function authenticateClient(connection: Connection, key: string): Promise<Peer> {
   const hello = expect(await connection.next(), 'hello');
   const { role, workerId, version, nonce } = hello;
-  if (version !== PROTOCOL_VERSION || (role !== 'worker' && role !== 'heartbeat') || !isWorkerId(workerId)) {
+  if (version !== PROTOCOL_VERSION || !isRole(role) || !isWorkerId(workerId)) {
     throw refusal('a greeting that this version does not understand');
   }
   if (!isNonce(nonce)) throw refusal('a greeting without a nonce');
@@ -42,7 +42,8 @@ export async function authenticateClient(connection: Connection, key: string): P
   connection.send({ type: 'challenge', nonce: own, proof: prove('coordinator', key, peer, nonce, own) });
   const answer = expect(await connection.next(), 'proof');
   checkProof(answer.proof, prove('client', key, peer, nonce, own));
-  connection.trust();
+  // who asks has little to say: the limits of strangers are enough
+  if (role !== 'control') connection.trust();
   return peer;
 }
 
@@ -55,6 +56,10 @@ export async function authenticateToCoordinator(connection: Connection, key: str
   checkProof(challenge.proof, prove('coordinator', key, peer, own, challenge.nonce));
   connection.trust();
   connection.send({ type: 'proof', proof: prove('client', key, peer, own, challenge.nonce) });
+}
+
+function isRole(value: unknown): value is PeerRole {
+  return value === 'worker' || value === 'heartbeat' || value === 'control';
 }
 
 /** Whether a text can be a worker's id: it becomes part of file names. */

@@ -18,6 +18,10 @@ export interface BlockFaultsOptions extends MemoryPolicyOptions {
   readonly sessions: ReadonlyMap<string, WorkerSession>;
   /** No more blocks go to this host. */
   onExcluded(host: string): void;
+  /** What became of a block is known. */
+  onBooked(): void;
+  /** The record or the journal cannot be written. */
+  onFailure(error: unknown): void;
 }
 
 /**
@@ -63,7 +67,12 @@ export class BlockFaults {
   }
 
   /** Its code threw, or it ran too long. What it books may come a moment later. */
-  async threw(session: WorkerSession, lease: Lease, error: Thrown, took: Took): Promise<void> {
+  threw(session: WorkerSession, lease: Lease, error: Thrown, took: Took): void {
+    const { onBooked, onFailure } = this.options;
+    this.bookThrown(session, lease, error, took).then(onBooked, onFailure);
+  }
+
+  private async bookThrown(session: WorkerSession, lease: Lease, error: Thrown, took: Took): Promise<void> {
     const { ledger, space } = this.options;
     if (threwOutOfMemory(error)) {
       this.ranOut(session, lease, error, took);
@@ -72,11 +81,11 @@ export class BlockFaults {
     if (/\bENOSPC\b/.test(`${error.code} ${error.message}`)) {
       await space.check();
       if (space.shortage !== undefined) {
-        ledger.failed(lease, session.id, error, { ...took, counts: false });
+        ledger.failed(lease, session, error, { ...took, counts: false });
         return;
       }
     }
-    ledger.failed(lease, session.id, error, took);
+    ledger.failed(lease, session, error, took);
     this.blame(session, lease, 'failure');
   }
 
@@ -105,7 +114,7 @@ export class BlockFaults {
     let limited = false;
     for (const { lease, came } of session.takeAll()) {
       // nothing went wrong with those that were not begun, or came when it was about to end in order
-      const untouched = came === 'unbegun' || (asked && (end.status === 0 || session.parted));
+      const untouched = came === 'unbegun' || (asked && session.endedInOrder(end));
       const blamed = came === 'begun' && !asked && !isEviction(end);
       if (stopping || untouched) {
         ledger.givenBack(lease, session.id);
@@ -116,7 +125,7 @@ export class BlockFaults {
         // where it is not sure which was at fault, they run alone next time, and then it is
         if (outOfMemory && !limited) this.memory.ranOut(session, lease, this.sessions);
         limited = true;
-        ledger.lost(lease, session.id, { reason, lastLines, blamed });
+        ledger.lost(lease, session, { reason, lastLines, blamed });
         if (blamed) this.blame(session, lease, 'loss');
       }
     }
@@ -133,7 +142,7 @@ export class BlockFaults {
     const what = alone ? 'out of memory, with no other block of its task at work' : 'out of memory';
     const told = `${what}${peak}: ${message}`;
     const error = { message: told, stack: `${told}\n${stack}`, code: 'ERR_OUT_OF_MEMORY' };
-    this.options.ledger.failed(lease, session.id, error, { ...took, counts: alone, peakMemory });
+    this.options.ledger.failed(lease, session, error, { ...took, counts: alone, peakMemory });
   }
 
   private blame({ host }: WorkerSession, { task, block }: Lease, what: HostFault['what']): void {

@@ -1,4 +1,4 @@
-import type { Scheduler } from '../scheduler/scheduler.js';
+import { BlockState, type Revived, type Scheduler } from '../scheduler/scheduler.js';
 import type { BlockCost } from './block-cost.js';
 import { appendToBlockLog } from './block-log.js';
 import type { CostBook } from './cost-book.js';
@@ -35,6 +35,12 @@ interface Finished extends HeldBlock, Took {
   readonly workerId: string;
 }
 
+/** Which worker, and on which machine, where that is known. */
+export interface WorkerPlace {
+  readonly id: string;
+  readonly host?: string | undefined;
+}
+
 /** How a worker ended. */
 export interface WorkerLoss {
   readonly reason: string;
@@ -56,6 +62,8 @@ export interface BlockLedgerOptions {
   readonly scheduler: Scheduler;
   readonly tasks: readonly RunTask[];
   readonly records: readonly DoneRecord[];
+  /** By task, how many blocks a mask left out when the run began. */
+  readonly masked: readonly number[];
   readonly folder: RunFolder;
   readonly journal: Journal;
   readonly costs: CostBook;
@@ -66,6 +74,8 @@ export interface BlockLedgerOptions {
   onEvent(event: RunEvent): void;
   /** Blocks were committed: others may have become ready. */
   onCommitted(): void;
+  /** Whether a worker has nothing to do. */
+  isUrgent(): boolean;
   /** The record or the journal cannot be written. */
   onFailure(error: unknown): void;
 }
@@ -83,17 +93,19 @@ export class BlockLedger {
     const { scheduler, tasks, records } = options;
     this.progress = tasks.map(({ index }) => {
       const { done, skipped } = scheduler.counts(index);
-      return new TaskProgress(done + skipped);
+      return new TaskProgress(done + skipped - options.masked[index]);
     });
     this.commits = new DoneCommits(
       records,
       (group) => this.committed(group),
       (error) => options.onFailure(error),
+      options.isUrgent,
     );
   }
 
   counts(task: number): TaskCounts {
-    return { name: this.options.tasks[task].name, ...this.options.scheduler.counts(task) };
+    const { tasks, scheduler, masked } = this.options;
+    return { name: tasks[task].name, ...scheduler.counts(task), masked: masked[task] };
   }
 
   /** As many blocks of a pool's tasks as make a lease. One that was tried before comes last: it may end the worker. */
@@ -126,10 +138,11 @@ export class BlockLedger {
   }
 
   /** Its code threw, or it ran too long. */
-  failed(held: HeldBlock, workerId: string, error: Thrown, circumstances: Circumstances): void {
+  failed(held: HeldBlock, worker: WorkerPlace, error: Thrown, circumstances: Circumstances): void {
     const { task, block, attempt } = held;
     const { scheduler, journal } = this.options;
     const { seconds, cost, counts = true, peakMemory } = circumstances;
+    const { id: workerId, host } = worker;
     this.options.costs.add(task, { block, attempt, worker: workerId, outcome: 'failed', seconds, cost });
     const willRetry = counts
       ? scheduler.fail(task, block, attempt) === 'retry'
@@ -137,30 +150,31 @@ export class BlockLedger {
     this.progress[task].errors++;
     const facts = this.book(held, workerId);
     const { message, code } = error;
-    journal.write('block-failed', { ...facts, seconds, message, code, counts, peakMemory, willRetry });
+    journal.write('block-failed', { ...facts, host, seconds, message, code, counts, peakMemory, willRetry });
     this.options.onEvent({ type: 'block-failed', ...facts, message, willRetry });
     appendToBlockLog(this.logFile(held), 'failed', { attempt, workerId }, error.stack);
-    if (!willRetry) this.gaveUp(held, workerId, error);
+    if (!willRetry) this.gaveUp(held, worker, error);
   }
 
   /** Its worker ended. */
-  lost(held: HeldBlock, workerId: string, { reason, lastLines, blamed }: WorkerLoss): void {
+  lost(held: HeldBlock, worker: WorkerPlace, { reason, lastLines, blamed }: WorkerLoss): void {
     const { task, block, attempt } = held;
     const { scheduler, folder } = this.options;
+    const { id: workerId, host } = worker;
     const willRetry = blamed
       ? scheduler.lose(task, block, attempt) === 'retry'
       : scheduler.giveBack(task, block, attempt);
     this.progress[task].lost++;
     this.options.costs.lost(task, block);
     const facts = { ...this.book(held, workerId), reason, counts: blamed, willRetry };
-    this.options.journal.write('block-lost', facts);
+    this.options.journal.write('block-lost', { ...facts, host });
     this.options.onEvent({ type: 'block-lost', ...facts });
     const story = lastLines === '' ? reason : `${reason}; the end of ${folder.workerLog(workerId)}:\n${lastLines}`;
     appendToBlockLog(this.logFile(held), 'lost', { attempt, workerId }, story);
     if (!willRetry) {
       const because = 'its worker ended each time it ran, at last: ';
       const error = { message: because + reason, stack: because + story, code: 'ERR_WORKER_LOST' };
-      this.gaveUp(held, workerId, error);
+      this.gaveUp(held, worker, error);
     }
   }
 
@@ -169,6 +183,26 @@ export class BlockLedger {
     this.options.scheduler.giveBack(held.task, held.block, held.attempt);
     this.progress[held.task].givenBack++;
     this.options.journal.write('block-given-back', this.book(held, worker));
+  }
+
+  /**
+   * Failed blocks are tried again, those of the given ones that failed. Their marks go when the record is next written; until
+   * then a coordinator that is killed leaves them failed, and every run begins by trying those again.
+   */
+  revive(task: number, blocks: readonly number[]): Revived {
+    const { scheduler, records, tasks, journal, onEvent } = this.options;
+    const { name } = tasks[task];
+    const failed = blocks.filter((block) => scheduler.state(task, block) === BlockState.failed);
+    const revived = scheduler.revive(task, failed);
+    const back = failed.filter((block) => scheduler.state(task, block) < BlockState.done).sort((a, b) => a - b);
+    records[task].mark(back, RecordedState.pending);
+    const facts = (block: number) => ({ task: name, block, attempts: scheduler.attempts(task, block) });
+    journal.writeAll(back.map((block) => ({ event: 'block-revived', facts: facts(block) })));
+    const gone = new Set(back);
+    const kept = this.failures.filter((failure) => failure.task !== name || !gone.has(failure.block));
+    this.failures.splice(0, this.failures.length, ...kept);
+    onEvent({ type: 'blocks-revived', task: name, ...revived, tasks: tasks.map(({ index }) => this.counts(index)) });
+    return revived;
   }
 
   /** It was not begun. */
@@ -181,6 +215,11 @@ export class BlockLedger {
   /** How long a block of a task will take, in seconds, as far as is known. */
   secondsOf(task: number): number {
     return this.sizes.secondsOf(task);
+  }
+
+  /** A worker is there: it asked for blocks for the first time. */
+  joined(workerId: string): void {
+    this.options.costs.joined(workerId);
   }
 
   /** Resolves when no mark is on its way to the disk. */
@@ -210,10 +249,10 @@ export class BlockLedger {
     this.options.onCommitted();
   }
 
-  private gaveUp(held: HeldBlock, workerId: string, { message, stack, code }: Thrown): void {
+  private gaveUp(held: HeldBlock, { id: workerId, host }: WorkerPlace, { message, stack, code }: Thrown): void {
     const { task, block, attempt } = held;
     const { name } = this.options.tasks[task];
-    const failure = { task: name, block, attempt, message, stack, code, workerId, logFile: this.logFile(held) };
+    const failure = { task: name, block, attempt, message, stack, code, workerId, host, logFile: this.logFile(held) };
     this.options.journal.write('block-given-up', failure);
     if (this.failures.length < LISTED_FAILURES) this.failures.push(failure);
     try {

@@ -1,23 +1,21 @@
 import { BlockwrightError, codeOf } from '../errors.js';
-import type { Scheduler } from '../scheduler/scheduler.js';
+import { Scheduler } from '../scheduler/scheduler.js';
 import { AttentiveClock } from './attentive-clock.js';
 import type { Peer } from './authentication.js';
 import { BlockFaults } from './block-faults.js';
-import { BlockLedger, type Took } from './block-ledger.js';
+import { BlockLedger, type BlockLedgerOptions } from './block-ledger.js';
 import type { Connection, Message } from './connection.js';
 import type { Credentials } from './control-folder.js';
 import type { CostBook } from './cost-book.js';
 import { Dispatcher } from './dispatcher.js';
-import type { DoneRecord } from './done-record.js';
 import type { RunEvent, StopReason } from './events.js';
-import type { WorkerEnd } from './executor.js';
+import { isEviction, type WorkerEnd } from './executor.js';
 import type { Journal } from './journal.js';
-import type { Lease } from './lease-queue.js';
-import { type BlockResult, type CallMessage, parseWorkerMessage, type Thrown, type WorkMessage } from './messages.js';
+import { type BlockResult, type CallMessage, parseWorkerMessage, type WorkMessage } from './messages.js';
 import type { RunFolder } from './run-folder.js';
-import { RunGuards, type RunGuardsOptions } from './run-guards.js';
+import { type GuardSettings, RunGuards } from './run-guards.js';
 import { type Listener, openListener, runListener } from './run-listener.js';
-import { type RunTask, scheduleOf } from './run-task.js';
+import { type RunTask, scheduledTask } from './run-task.js';
 import { type Service, ServiceDesk } from './service-desk.js';
 import { type PoolOptions, WorkerPools } from './worker-pools.js';
 import { describeEnd, type WorkerSession } from './worker-session.js';
@@ -27,14 +25,13 @@ const FAREWELL = 5000;
 /** The same once its connection is closed, or its block was cancelled. */
 const PARTING = 1000;
 
-export interface CoordinatorOptions extends Pick<RunGuardsOptions, 'freeSpace' | 'deadline'> {
+export interface CoordinatorOptions extends Pick<BlockLedgerOptions, 'records' | 'masked'>, GuardSettings {
   readonly folder: RunFolder;
   readonly credentials: Credentials;
   readonly epoch: number;
   readonly journal: Journal;
   readonly costs: CostBook;
   readonly tasks: readonly RunTask[];
-  readonly records: readonly DoneRecord[];
   /** Tasks name theirs by its place. */
   readonly pools: readonly PoolOptions[];
   readonly maxWorkers: number;
@@ -49,6 +46,8 @@ export interface CoordinatorOptions extends Pick<RunGuardsOptions, 'freeSpace' |
   readonly maxCrashes: number;
   readonly leaseBlocks: number;
   onEvent(event: RunEvent): void;
+  /** Somebody asks about the run, or wants something of it. */
+  onControl(connection: Connection): void;
 }
 
 /**
@@ -58,15 +57,15 @@ export interface CoordinatorOptions extends Pick<RunGuardsOptions, 'freeSpace' |
 export class Coordinator {
   readonly scheduler: Scheduler;
   readonly ledger: BlockLedger;
-  private readonly clock: AttentiveClock;
+  readonly clock: AttentiveClock;
   private readonly listener: Listener;
   private readonly desk: ServiceDesk;
-  private readonly pools: WorkerPools;
+  readonly pools: WorkerPools;
   private readonly guards: RunGuards;
   private readonly faults: BlockFaults;
   private readonly dispatcher: Dispatcher;
   private readonly workerConfig: Uint8Array;
-  private stopping = false;
+  stopping = false;
   /** Why it was stopped before its end, if it was. */
   stopReason: StopReason | undefined;
   private failure: { readonly error: unknown } | undefined;
@@ -82,12 +81,14 @@ export class Coordinator {
   ) {
     const { tasks, resources, heartbeatSeconds, leaseSeconds, maxLosses } = options;
     this.workerConfig = Buffer.from(JSON.stringify(options.workerConfig ?? null));
-    this.scheduler = scheduleOf(tasks, { resources, maxLosses }, recorded);
+    const scheduled = tasks.map((task) => scheduledTask(task, recorded[task.index]));
+    this.scheduler = new Scheduler(scheduled, { resources, maxLosses });
     this.ledger = new BlockLedger({
       ...options,
       scheduler: this.scheduler,
       onEvent: (event) => options.onEvent(event),
       onCommitted: () => this.distribute(),
+      isUrgent: () => this.dispatcher.parked.size > 0,
       onFailure: (error) => this.fail(error),
     });
     const tick = Math.min(250, heartbeatSeconds * 500, leaseSeconds * 125);
@@ -116,6 +117,8 @@ export class Coordinator {
       sessions: this.pools.sessions,
       onEvent: (event) => options.onEvent(event),
       onExcluded: (host) => this.pools.exclude(host),
+      onBooked: () => this.guard(() => this.distribute()),
+      onFailure: (error) => this.fail(error),
     });
     this.dispatcher = new Dispatcher({
       ledger: this.ledger,
@@ -224,6 +227,10 @@ export class Coordinator {
 
   /** Somebody who knows the key. */
   private meet(peer: Peer, connection: Connection): void {
+    if (peer.role === 'control') {
+      this.options.onControl(connection);
+      return;
+    }
     const place = peer.role === 'worker' ? 'connection' : 'heartbeat';
     const session = this.pools.sessions.get(peer.workerId);
     if (session === undefined || session.dismissed || session[place] !== undefined) {
@@ -270,7 +277,7 @@ export class Coordinator {
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
       session.returning = false;
-      for (const id of returned) this.ledger.returned(session.takeBack(id));
+      for (const lease of session.takeBack(returned)) this.ledger.returned(lease);
     }
     this.dispatcher.eased(session);
     session.host ??= host;
@@ -294,7 +301,7 @@ export class Coordinator {
     } else if (this.stopping && result.error.code === 'ERR_CANCELLED') {
       this.ledger.givenBack(lease, session.id);
     } else {
-      this.threw(session, lease, result.error, result);
+      this.faults.threw(session, lease, result.error, result);
     }
   }
 
@@ -307,7 +314,7 @@ export class Coordinator {
   }
 
   /** Gives blocks to the workers that ask for some. */
-  private distribute(): void {
+  distribute(): void {
     if (!this.stopping && !this.guards.paused) {
       this.dispatcher.serveIdle();
       // where more workers can come they are called for, before others take the blocks that are left
@@ -324,10 +331,8 @@ export class Coordinator {
 
   private checkEnd(): void {
     const { outstanding } = this.ledger;
-    if (this.scheduler.finished) {
+    if (this.scheduler.finished || (this.stopping && outstanding === 0)) {
       this.finish();
-    } else if (this.stopping) {
-      if (outstanding === 0) this.finish();
     } else if (outstanding === 0) {
       // nothing runs and nothing can be begun: waiting would never end
       const reason = this.scheduler.idleReason();
@@ -359,7 +364,7 @@ export class Coordinator {
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
     const { status, signal, cause } = end;
-    const expected = asked && (status === 0 || session.reason !== undefined);
+    const expected = asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end));
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     this.faults.ended(session, end, { asked, stopping: this.stopping });
@@ -383,16 +388,11 @@ export class Coordinator {
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         const { error, took } = this.faults.timedOut(session, lease);
         // not before it has ended: what it still does must not meet the next attempt
-        void session.ended.then(() => this.threw(session, lease, error, took));
+        void session.ended.then(() => this.faults.threw(session, lease, error, took));
       }
     }
     this.adjust();
     if (this.faults.suspicious) this.distribute();
     if (this.guards.stopReason !== undefined) this.interrupt(this.guards.stopReason);
-  }
-
-  private threw(session: WorkerSession, lease: Lease, error: Thrown, took: Took): void {
-    const booked = this.faults.threw(session, lease, error, took).then(() => this.distribute());
-    booked.catch((thrown: unknown) => this.fail(thrown));
   }
 }

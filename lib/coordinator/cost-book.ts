@@ -38,7 +38,7 @@ export class CostBook {
   private readonly before: StatisticsFile | undefined;
   private readonly started = new Date().toISOString();
   private readonly began = performance.now();
-  /** When the workers that are there were started, by id. */
+  /** When the workers that are there first asked for blocks, by id. */
   private readonly workers = new Map<string, number>();
   private workerSeconds = 0;
   private written = performance.now();
@@ -58,13 +58,16 @@ export class CostBook {
       ) ?? [];
   }
 
-  /** Notes when workers come and go. */
+  /** A worker can take blocks from now on: not since it was started, for a job may wait for hours. */
+  joined(worker: string): void {
+    this.workers.set(worker, performance.now());
+  }
+
+  /** Notes when workers go. */
   hear(event: RunEvent): void {
-    if (event.type === 'worker-start') this.workers.set(event.worker, performance.now());
-    else if (event.type === 'worker-end') {
-      this.workerSeconds += this.presence(event.worker);
-      this.workers.delete(event.worker);
-    }
+    if (event.type !== 'worker-end') return;
+    this.workerSeconds += this.presence(event.worker);
+    this.workers.delete(event.worker);
   }
 
   /** An attempt ended with a result; for a block that is done: after its mark is on disk. */

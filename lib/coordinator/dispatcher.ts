@@ -35,6 +35,7 @@ export class Dispatcher {
       const text = `expected ${session.leases.size} leases held when it asked for blocks, found ${held}`;
       throw new BlockwrightError('ERR_PROTOCOL', text);
     }
+    if (!session.asked) this.options.ledger.joined(session.id);
     session.asked = true;
     if (held === 0) this.park(session);
     else this.ahead.add(session);
@@ -61,12 +62,18 @@ export class Dispatcher {
 
   /** Gives what is left to those that ask ahead. */
   serveAhead(): void {
-    if (this.ahead.size > 0) this.serve(this.ahead, new Set([...this.parked].map(({ pool }) => pool)));
+    if (this.ahead.size === 0) return;
+    this.serve(this.ahead, new Set(this.waiting.map(({ pool }) => pool)));
   }
 
   /** From time to time: blocks that take longer than was thought are shared, too. */
   tick(): void {
     this.reclaim(0);
+  }
+
+  /** Those that have nothing to do and may have blocks. */
+  private get waiting(): WorkerSession[] {
+    return [...this.parked].filter((session) => this.options.mayServe(session));
   }
 
   private park(session: WorkerSession): void {
@@ -96,7 +103,7 @@ export class Dispatcher {
   /** Asks those that hold the most for half of what they have not begun, where that is work of more than `seconds`. */
   private reclaim(seconds: number): void {
     const idle = new Map<number, number>();
-    for (const { pool } of this.parked) idle.set(pool, (idle.get(pool) ?? 0) + 1);
+    for (const { pool } of this.waiting) idle.set(pool, (idle.get(pool) ?? 0) + 1);
     for (const [pool, workers] of idle) this.reclaimOf(pool, workers, seconds);
   }
 

@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DoneRecord } from './done-record.js';
 import { RecordedState } from './done-record-metadata.js';
+
+/** Milliseconds between groups that follow each other: more blocks share a sync then, and one after a pause need not wait. */
+const PACE = 2;
 
 /** A block that a worker has finished and whose mark is on its way to the disk. */
 export interface FinishedBlock {
@@ -15,17 +19,20 @@ export interface FinishedBlock {
 export class DoneCommits<Finished extends FinishedBlock> {
   private gathering: Finished[] = [];
   private writing: Promise<void> | undefined;
+  /** When the last group was on disk. */
+  private ended = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly records: readonly DoneRecord[],
     /** Gets each group in the order in which it was added. */
     private readonly onCommitted: (group: readonly Finished[]) => void,
     private readonly onFailure: (error: unknown) => void,
+    /** Whether somebody has nothing to do until these are written. */
+    private readonly isUrgent: () => boolean = () => true,
   ) {}
 
   add(finished: Finished): void {
     this.gathering.push(finished);
-    // what arrives in the same turn of the event loop joins
     this.writing ??= this.write().catch(this.onFailure);
   }
 
@@ -36,8 +43,10 @@ export class DoneCommits<Finished extends FinishedBlock> {
 
   private async write(): Promise<void> {
     try {
+      // what arrives in the same turn of the event loop joins
       await new Promise(setImmediate);
       while (this.gathering.length > 0) {
+        if (performance.now() - this.ended < PACE && !this.isUrgent()) await delay(PACE);
         const group = this.gathering;
         this.gathering = [];
         const touched = new Map<string, { record: DoneRecord; state: 1 | 2; blocks: number[] }>();
@@ -58,6 +67,7 @@ export class DoneCommits<Finished extends FinishedBlock> {
         }
         await Promise.all([...touched.values()].map(({ record }) => record.flush()));
         this.onCommitted(group);
+        this.ended = performance.now();
       }
     } finally {
       this.writing = undefined;

@@ -5,8 +5,8 @@ import { BlockwrightError } from '../errors.js';
 import { canonicalJson, differences, hashOf } from './canonical-json.js';
 import type { DoneRecordLayout } from './done-record-layout.js';
 
-/** The bytes of a done record. */
-export const RecordedState = { pending: 0, done: 1, skipped: 2, failed: 3, orphaned: 4 } as const;
+/** The bytes of a done record; `masked`: left out by the skip mask of the last run that was to decide on the block. */
+export const RecordedState = { pending: 0, done: 1, skipped: 2, failed: 3, orphaned: 4, masked: 5 } as const;
 export type RecordedState = (typeof RecordedState)[keyof typeof RecordedState];
 
 const METADATA = z.object({

@@ -38,6 +38,8 @@ export class DoneRecord {
     private readonly layout: DoneRecordLayout,
     /** Whether it was there before. */
     readonly resumed: boolean,
+    /** Hears how many blocks, from the first on, {@link reset} has looked at so far. */
+    private readonly onRead: (blocks: number) => void,
   ) {}
 
   /** Throws what {@link open} would for another plan, or for damage of the description; changes nothing. */
@@ -53,7 +55,12 @@ export class DoneRecord {
    * Opens a task's record or makes an empty one. Throws ERR_PLAN_CHANGED, naming what differs, when the record has done
    * blocks of another plan (one without any is replaced), and ERR_METADATA when its description is damaged.
    */
-  static open(path: string, shape: readonly number[], whose: RecordIdentity): DoneRecord {
+  static open(
+    path: string,
+    shape: readonly number[],
+    whose: RecordIdentity,
+    onRead = (_: number): void => undefined,
+  ): DoneRecord {
     const layout = new DoneRecordLayout(shape);
     const file = join(path, 'zarr.json');
     const chunks = join(path, 'c');
@@ -73,7 +80,7 @@ export class DoneRecord {
               `found [${found.shape}] in [${found.chunk_grid.configuration.chunk_shape}]`,
           );
         }
-        return new DoneRecord(path, layout, true);
+        return new DoneRecord(path, layout, true, onRead);
       }
       if (hasSuccess(path)) throw planChanged(dirname(path), found, whose);
       rmSync(chunks, { recursive: true, force: true });
@@ -85,7 +92,7 @@ export class DoneRecord {
     // of one that was killed before it had written the description
     removeTemporaries(path);
     writeDurably(file, `${JSON.stringify(describeRecord(layout, whose), undefined, 2)}\n`);
-    return new DoneRecord(path, layout, false);
+    return new DoneRecord(path, layout, false, onRead);
   }
 
   /**
@@ -136,11 +143,23 @@ export class DoneRecord {
     }
   }
 
-  /** Takes failed and orphaned marks back: those blocks are tried again. Returns the states as {@link read} does. */
+  /**
+   * Takes failed and orphaned marks back: those blocks are tried again. Returns the states as {@link read} does. Reads chunk
+   * by chunk and lets others have their turn in between.
+   */
   async reset(): Promise<Uint8Array | undefined> {
-    const states = this.read();
-    if (states === undefined) return undefined;
-    this.mark(takeBack(states), RecordedState.pending);
+    let states: Uint8Array | undefined;
+    for (let chunk = 0; chunk < this.layout.chunks; chunk++) {
+      const bytes = readChunk(this.path, this.layout, chunk);
+      if (bytes === undefined) continue;
+      const { first, count } = this.layout.blocksOf(chunk);
+      const found = bytes.subarray(0, count);
+      this.mark(takeBack(found, first), RecordedState.pending);
+      states ??= new Uint8Array(this.layout.shape.reduce((product, size) => product * size, 1));
+      states.set(found, first);
+      this.onRead(first + count);
+      await new Promise(setImmediate);
+    }
     await this.flush();
     return states;
   }
@@ -185,12 +204,12 @@ export class DoneRecord {
   }
 }
 
-/** Makes failed and orphaned blocks pending; gives their indices. */
-function* takeBack(states: Uint8Array): Generator<number> {
+/** Makes failed and orphaned blocks pending, of those from `first`; gives their indices. */
+function* takeBack(states: Uint8Array, first: number): Generator<number> {
   for (let block = 0; block < states.length; block++) {
-    if (states[block] <= RecordedState.skipped) continue;
+    if (states[block] !== RecordedState.failed && states[block] !== RecordedState.orphaned) continue;
     states[block] = RecordedState.pending;
-    yield block;
+    yield first + block;
   }
 }
 
@@ -242,12 +261,12 @@ function readChunk(record: string, layout: DoneRecordLayout, chunk: number): Uin
   if (bytes.byteLength !== layout.chunkBytes) {
     throw damagedRecord('ERR_CHUNK_CORRUPT', path, `expected ${layout.chunkBytes} bytes, found ${bytes.byteLength}`);
   }
-  const bad = bytes.findIndex((byte) => byte > RecordedState.orphaned);
+  const bad = bytes.findIndex((byte) => byte > RecordedState.masked);
   if (bad >= 0) {
     throw damagedRecord(
       'ERR_CHUNK_CORRUPT',
       path,
-      `expected bytes of 0 to ${RecordedState.orphaned}, found ${bytes[bad]} at ${bad}`,
+      `expected bytes of 0 to ${RecordedState.masked}, found ${bytes[bad]} at ${bad}`,
     );
   }
   return bytes;

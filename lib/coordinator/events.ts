@@ -9,6 +9,10 @@ export interface TaskCounts {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  /** Not asked for in this run. */
+  readonly unwanted: number;
+  /** Of the skipped ones, those that a mask left out when the run began. */
+  readonly masked: number;
 }
 
 interface BlockFacts {
@@ -21,6 +25,8 @@ interface BlockFacts {
 
 /** What happens in a run, for those who show its progress. */
 export type RunEvent =
+  /** What earlier runs did is being read; once a second where that takes long, before `run-start`. */
+  | { readonly type: 'reading-record'; readonly task: string; readonly blocks: number; readonly total: number }
   | { readonly type: 'run-start'; readonly epoch: number; readonly tasks: readonly TaskCounts[] }
   /** The first block of a task is handed out. */
   | { readonly type: 'task-start'; readonly task: string; readonly counts: TaskCounts }
@@ -44,6 +50,18 @@ export type RunEvent =
   /** Too little disk space: no blocks are begun until there is more. */
   | { readonly type: 'paused'; readonly reason: string }
   | { readonly type: 'resumed' }
+  /** Failed blocks of a task are tried again, and what they orphaned waits for them. */
+  | {
+      readonly type: 'blocks-revived';
+      readonly task: string;
+      readonly failed: number;
+      readonly orphaned: number;
+      readonly tasks: readonly TaskCounts[];
+    }
+  /** Somebody asked from elsewhere that the run stops. */
+  | { readonly type: 'stop-asked'; readonly now: boolean }
+  /** Something that people should know about the results. */
+  | { readonly type: 'run-notice'; readonly message: string }
   /** Workers wait for blocks. */
   | { readonly type: 'idle'; readonly workers: number }
   | { readonly type: 'run-end'; readonly state: RunState; readonly tasks: readonly TaskCounts[] };

@@ -146,7 +146,8 @@ export class Listener {
       const peer = await authenticateClient(connection, this.options.key);
       this.strangers.delete(name);
       known = true;
-      this.prove(socket);
+      // where people ask from says nothing of where workers come from
+      if (peer.role !== 'control') this.prove(socket);
       this.options.onPeer(peer, connection);
     } catch {
       // a worker that ended while it introduced itself is no stranger

@@ -20,7 +20,7 @@ import type { Message } from './connection.js';
  *     worker       drain                            it takes no more blocks, and ends soon
  *     coordinator  stop                             finish the block at work, give the others back, then end
  *     coordinator  cancel                           give up the block at work
- *     worker       heartbeat {running, memory}  on its own connection; the lease at work, 0 for none; bytes held
+ *     worker       heartbeat {running, host, memory}  on its own connection; the lease at work, 0 for none; bytes held
  *
  * A worker asks for its next lease when it begins the first block of the newest, so that it need not wait. It says which
  * block it begins where that matters: one that was tried before, one that is leased alone, and in signs of life. The result
@@ -100,6 +100,7 @@ const HEARTBEAT = z.strictObject({
   type: z.literal('heartbeat'),
   running: LEASE,
   memory: z.number().nonnegative().optional(),
+  host: HOST.optional(),
 });
 
 /** One leased block, as it travels. */
@@ -118,7 +119,7 @@ export function parseWorkerMessage(message: Message): WorkerMessage {
   return parse(FROM_WORKER, message);
 }
 
-/** The lease at work and the bytes of memory that the worker holds. Throws ERR_PROTOCOL for what is no sign of life. */
+/** The lease at work, the machine, and the bytes of memory that the worker holds. Throws ERR_PROTOCOL for what is no sign of life. */
 export function parseHeartbeat(message: Message): z.infer<typeof HEARTBEAT> {
   return parse(HEARTBEAT, message);
 }

@@ -3,11 +3,14 @@ import type { RunEvent, StopReason } from './events.js';
 import { FreeSpace, type FreeSpaceOptions } from './free-space.js';
 import type { Journal } from './journal.js';
 
-export interface RunGuardsOptions {
-  readonly journal: Journal;
+export interface GuardSettings {
   readonly freeSpace: FreeSpaceOptions;
   /** When the run stops in order, as performance.now() tells the time; infinite: never. */
   readonly deadline: number;
+}
+
+export interface RunGuardsOptions extends GuardSettings {
+  readonly journal: Journal;
   onEvent(event: RunEvent): void;
   /** Blocks may be begun again, or no more. */
   onChange(): void;

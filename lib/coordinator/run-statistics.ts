@@ -10,7 +10,7 @@ const LISTED_RUNS = 20;
 const SPAN = z.object({
   /** Wall seconds from the begin of a run to its end, added up. */
   seconds: z.number().nonnegative(),
-  /** Seconds that workers were there, from the start of their processes, added up. */
+  /** Seconds from a worker's first request for blocks to its end, of all workers, added up. */
   workerSeconds: z.number().nonnegative(),
 });
 

@@ -26,7 +26,13 @@ const SUMMARY = z.object({
   ended: z.string().optional(),
   error: z.object({ message: z.string(), stack: z.string(), code: z.string().optional() }).optional(),
   tasks: z.array(
-    z.object({ name: z.string(), total: z.number(), upstream: z.array(z.string()), counts: COUNTS.optional() }),
+    z.object({
+      name: z.string(),
+      total: z.number(),
+      upstream: z.array(z.string()),
+      unwanted: z.number().optional(),
+      counts: COUNTS.optional(),
+    }),
   ),
 });
 
@@ -34,6 +40,14 @@ type Summary = z.infer<typeof SUMMARY>;
 
 /** How many blocks of a task have which final state; the others are pending. */
 export type FinalCounts = z.infer<typeof COUNTS>;
+
+/** How a task stands. */
+export interface TaskStatus extends FinalCounts {
+  readonly name: string;
+  readonly upstream: readonly string[];
+  /** Blocks that the last run was not asked to do. */
+  readonly unwanted: number;
+}
 
 /** What another process can know of a run. */
 export interface RunStatus {
@@ -46,7 +60,7 @@ export interface RunStatus {
   readonly error: string | undefined;
   /** The coordinator's process, while it lives. */
   readonly owner: LockOwner | undefined;
-  readonly tasks: readonly ({ readonly name: string; readonly upstream: readonly string[] } & FinalCounts)[];
+  readonly tasks: readonly TaskStatus[];
 }
 
 export function writeRunSummary(folder: RunFolder, summary: { [Key in keyof Omit<Summary, 'format'>]: unknown }): void {
@@ -69,15 +83,17 @@ export function readRunStatus(runDirectory: string): RunStatus | undefined {
   if (summary === undefined) return undefined;
   const owner = lockOwner(folder.path);
   const { state, epoch, started, ended, error } = summary;
-  const tasks = summary.tasks.map(({ name, total, upstream }) => ({
+  const tasks = summary.tasks.map(({ name, total, upstream, unwanted = 0 }) => ({
     name,
     upstream,
+    unwanted,
     ...countStates(folder.doneRecord(name), total),
   }));
   const killed = state === 'running' && owner === undefined;
   // blocks of a run that ended have final states, unless a task was reset since
   const cameToEnd = state === 'complete' || state === 'incomplete';
-  const reset = cameToEnd && tasks.some((task) => task.done + task.skipped + task.failed + task.orphaned < task.total);
+  const final = (task: TaskStatus) => task.done + task.skipped + task.failed + task.orphaned + task.unwanted;
+  const reset = cameToEnd && tasks.some((task) => final(task) < task.total);
   return {
     state: killed ? 'killed' : reset ? 'interrupted' : state,
     epoch,
@@ -96,7 +112,8 @@ export async function readFailures(runDirectory: string): Promise<BlockFailure[]
     const key = `${entry.block} ${entry.task}`;
     if (entry.event === 'block-given-up') failures.set(key, entry as unknown as BlockFailure);
     else if (entry.event === 'task-new' || entry.event === 'task-reset') forget(failures, entry.task);
-    else if (entry.event === 'block-done' || entry.event === 'block-skipped') failures.delete(key);
+    else if (entry.event === 'block-done' || entry.event === 'block-skipped' || entry.event === 'block-revived')
+      failures.delete(key);
   }
   return [...failures.values()];
 }
@@ -120,13 +137,13 @@ function readSummary(folder: RunFolder): Summary | undefined {
 }
 
 function countStates(record: string, total: number): FinalCounts {
-  const counts = [0, 0, 0, 0, 0];
+  const counts = [0, 0, 0, 0, 0, 0];
   for (const states of readRecordedStates(record)) for (const state of states) counts[state]++;
-  const { done, skipped, failed, orphaned } = RecordedState;
+  const { done, skipped, failed, orphaned, masked } = RecordedState;
   return {
     total,
     done: counts[done],
-    skipped: counts[skipped],
+    skipped: counts[skipped] + counts[masked],
     failed: counts[failed],
     orphaned: counts[orphaned],
   };

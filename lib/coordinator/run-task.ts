@@ -1,6 +1,13 @@
+import type { GridRange } from '../blocks/grid-range.js';
 import type { BlockPlan } from '../blocks/plan.js';
 import { BlockwrightError } from '../errors.js';
-import { Scheduler, type SchedulerOptions } from '../scheduler/scheduler.js';
+import type { ScheduledTask } from '../scheduler/scheduler.js';
+
+/**
+ * Which blocks are to be skipped, asked before a run begins. Gets the index of a first block and one byte for each from there on,
+ * 1 where it is asked about; gives as many bytes, 1 where such a block is to be skipped.
+ */
+export type FindSkipped = (first: number, asked: Uint8Array) => Promise<Uint8Array>;
 
 /** A task as the coordinator sees it. */
 export interface CoordinatedTask {
@@ -19,6 +26,10 @@ export interface CoordinatedTask {
   readonly resources?: Readonly<Record<string, number>> | undefined;
   /** Name of the executor that runs its blocks, of those that the run has. @default the run's own */
   readonly executor?: string | undefined;
+  /** A mask: what it leaves out counts as skipped, until another run's mask does not. */
+  readonly skip?: FindSkipped | undefined;
+  /** The blocks that this run is to do, with all that they need upstream. @default all */
+  readonly wanted?: GridRange | undefined;
   /** JSON of everything that decides the outcome. A run folder with another one is refused. */
   readonly identity: unknown;
   /**
@@ -36,27 +47,6 @@ export interface RunTask extends CoordinatedTask {
   readonly blockTimeout: number;
   /** Place of its executor's workers among the run's pools; the first is that of the run's own. */
   readonly pool: number;
-}
-
-/** The schedule of a run's tasks. @param recorded what earlier runs left of each */
-export function scheduleOf(
-  tasks: readonly RunTask[],
-  options: SchedulerOptions,
-  recorded: readonly (Uint8Array | undefined)[],
-): Scheduler {
-  return new Scheduler(
-    tasks.map((task) => ({
-      name: task.name,
-      plan: task.plan,
-      upstream: task.upstreamIndices,
-      barriers: task.barrierIndices,
-      maxRetries: task.maxRetries,
-      resources: task.resources,
-      pool: task.pool,
-      recorded: recorded[task.index],
-    })),
-    options,
-  );
 }
 
 /** Checks names and references: ERR_CONFIG. */
@@ -96,4 +86,10 @@ export function resolveTasks(tasks: readonly CoordinatedTask[], executors: reado
       blockTimeout: blockTimeoutSeconds * 1000,
     };
   });
+}
+
+/** A task for the scheduler, with what earlier runs left of it. */
+export function scheduledTask(task: RunTask, recorded: ScheduledTask['recorded']): ScheduledTask {
+  const { name, plan, upstreamIndices: upstream, barrierIndices: barriers, maxRetries, resources, pool } = task;
+  return { name, plan, upstream, barriers, maxRetries, resources, pool, recorded };
 }

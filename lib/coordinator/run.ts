@@ -1,6 +1,7 @@
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import type { BlockCounts } from '../scheduler/scheduler.js';
 import { BlockState } from '../scheduler/scheduler.js';
+import type { Connection } from './connection.js';
 import { createControlFolder, removeControlFolder } from './control-folder.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { CostBook } from './cost-book.js';
@@ -13,6 +14,8 @@ import type { FreeSpaceOptions } from './free-space.js';
 import { Journal } from './journal.js';
 import { LEASE_BLOCKS } from './lease-size.js';
 import { describeThrown } from './messages.js';
+import { recallBlocks, unmaskedNotices } from './recalled-blocks.js';
+import { RunControl } from './run-control.js';
 import { RunFolder } from './run-folder.js';
 import { RunLock } from './run-lock.js';
 import type { Statistics } from './run-statistics.js';
@@ -21,6 +24,9 @@ import { type CoordinatedTask, type RunTask, resolveTasks } from './run-task.js'
 import type { Service } from './service-desk.js';
 import type { BlockFailure } from './task-progress.js';
 import type { PoolOptions } from './worker-pools.js';
+
+/** Milliseconds between events while a done record is read. */
+const TELL_EVERY = 1000;
 
 export interface RunOptions {
   /** Holds the done records, journal, logs and the run's key; made if missing. One run at a time. */
@@ -79,6 +85,8 @@ export interface TaskResult {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  /** Not asked for in this run, and not done before. */
+  readonly unwanted: number;
   /** Done or skipped before this run began. */
   readonly alreadyDone: number;
   /** Blocks handed out in this run: done or skipped in it, or one of `errors`, `lost`, `givenBack`. */
@@ -100,7 +108,7 @@ export interface RunResult {
   readonly seconds: number;
   /** What the tasks took in this run; what earlier ones took is in the run folder. */
   readonly statistics: Statistics;
-  /** Whether every block is done or skipped. */
+  /** Whether every block that was asked for is done or skipped. */
   readonly complete: boolean;
   readonly interrupted: boolean;
   /** Why it was interrupted, if it was. */
@@ -163,13 +171,20 @@ async function runLocked(
   let coordinator: Coordinator | undefined;
   let costs: CostBook | undefined;
   let state: RunState = 'failed';
+  let control: RunControl | undefined;
   const stop = () => coordinator?.interrupt('signal');
   const kill = () => coordinator?.abandon();
   let strays = !cameToItsEnd(folder);
   const onEvent = (event: RunEvent) => {
     if (event.type === 'worker-end' && !event.expected) strays = true;
+    control?.apply(event);
     costs?.hear(event);
     options.onEvent?.(event);
+  };
+  const stopAsked = (now: boolean) => {
+    onEvent({ type: 'stop-asked', now });
+    if (now) kill();
+    else stop();
   };
   const summarize = (error?: unknown) =>
     writeRunSummary(folder, {
@@ -180,13 +195,18 @@ async function runLocked(
       error: error === undefined ? undefined : describeThrown(error),
       tasks: tasks.map(({ index, name, plan, upstream }) => {
         const counts = coordinator?.scheduler.counts(index);
-        return { name, total: plan.count, upstream, counts: counts === undefined ? undefined : finalCounts(counts) };
+        if (counts === undefined) return { name, total: plan.count, upstream };
+        const { unwanted } = counts;
+        return { name, total: plan.count, upstream, unwanted, counts: finalCounts(counts) };
       }),
     });
   try {
-    for (const task of tasks) records.push(openRecord(folder, task));
+    for (const task of tasks) records.push(openRecord(folder, task, onEvent));
     costs = new CostBook({ folder, epoch, journal, tasks });
-    coordinator = await openCoordinator(options, { folder, epoch, journal, costs, tasks, records, onEvent });
+    const onControl = (connection: Connection) => control?.admit(connection);
+    const place = { folder, epoch, journal, costs, tasks, records, onEvent, onControl };
+    coordinator = await openCoordinator(options, place);
+    control = new RunControl(coordinator, tasks, epoch, stopAsked);
     options.signal?.addEventListener('abort', stop);
     options.killSignal?.addEventListener('abort', kill);
     if (options.signal?.aborted || options.killSignal?.aborted) coordinator.interrupt('signal');
@@ -197,8 +217,10 @@ async function runLocked(
     journal.write('run-start', { epoch, pid: process.pid, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     onEvent({ type: 'run-start', epoch, tasks: tasks.map(({ index }) => ledger.counts(index)) });
     for (const task of tasks) {
-      const { done, skipped, total } = scheduler.counts(task.index);
-      if (done + skipped < total) await initialize(task, done + skipped === 0);
+      const { done, skipped, unwanted, total } = scheduler.counts(task.index);
+      const left = total - done - skipped - unwanted;
+      // where a mask leaves everything out, others may read what is not written all the same
+      if (left > 0 || (done === 0 && skipped > 0)) await initialize(task, done === 0);
     }
     try {
       await coordinator.run();
@@ -209,10 +231,12 @@ async function runLocked(
     const interrupted = !scheduler.finished;
     const results = tasks.map(({ index, name }): TaskResult => {
       const { alreadyDone, attempts, retried, errors, lost, givenBack, seconds } = ledger.progress[index];
-      const counts = finalCounts(scheduler.counts(index));
-      return { name, ...counts, alreadyDone, attempts, retried, errors, lost, givenBack, seconds };
+      const counts = scheduler.counts(index);
+      const { unwanted } = counts;
+      const outcomes = { attempts, retried, errors, lost, givenBack };
+      return { name, ...finalCounts(counts), unwanted, alreadyDone, ...outcomes, seconds };
     });
-    const complete = results.every(({ done, skipped, total }) => done + skipped === total);
+    const complete = results.every(({ done, skipped, unwanted, total }) => done + skipped + unwanted === total);
     for (const { index } of tasks) {
       if (scheduler.counts(index).orphaned > 0) {
         records[index].mark(scheduler.blocksIn(index, BlockState.orphaned), RecordedState.orphaned);
@@ -254,6 +278,7 @@ async function runLocked(
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.killSignal?.removeEventListener('abort', kill);
+    control?.close();
     coordinator?.close();
     for (const record of records) record.close();
     removeControlFolder(folder);
@@ -262,16 +287,22 @@ async function runLocked(
 
 type CoordinatorPlace = Pick<
   CoordinatorOptions,
-  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent'
+  'folder' | 'epoch' | 'journal' | 'costs' | 'tasks' | 'records' | 'onEvent' | 'onControl'
 >;
 
 /** A coordinator that knows what earlier runs left. */
 async function openCoordinator(options: RunOptions, place: CoordinatorPlace): Promise<Coordinator> {
-  const { folder, journal, tasks, records } = place;
-  const recorded = await Promise.all(records.map((record) => record.reset()));
+  const { folder, journal, tasks, records, onEvent } = place;
+  const recalled = [];
+  for (const task of tasks) recalled.push(await recallBlocks(records[task.index], task));
+  for (const message of unmaskedNotices(tasks, recalled)) onEvent({ type: 'run-notice', message });
   for (const { index, name } of tasks) if (!records[index].resumed) journal.write('task-new', { task: name });
   const credentials = createControlFolder(folder);
-  return new Coordinator({ ...withDefaults(options), ...place, credentials }, recorded);
+  const masked = recalled.map((one) => one.masked);
+  return new Coordinator(
+    { ...withDefaults(options), ...place, masked, credentials },
+    recalled.map(({ states }) => states),
+  );
 }
 
 async function initialize(task: RunTask, fresh: boolean): Promise<void> {
@@ -291,9 +322,15 @@ async function cleanUp(options: RunOptions, journal: Journal): Promise<void> {
   }
 }
 
-function openRecord(folder: RunFolder, task: RunTask): DoneRecord {
+function openRecord(folder: RunFolder, task: RunTask, onEvent: (event: RunEvent) => void): DoneRecord {
   const identity = recordIdentity(task.name, task.identity, task.plan);
-  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity);
+  let told = performance.now();
+  const tell = (blocks: number) => {
+    if (performance.now() - told < TELL_EVERY) return;
+    told = performance.now();
+    onEvent({ type: 'reading-record', task: task.name, blocks, total: task.plan.count });
+  };
+  return DoneRecord.open(folder.doneRecord(task.name), task.plan.gridShape.values, identity, tell);
 }
 
 function finalCounts({ total, done, skipped, failed, orphaned }: BlockCounts) {

@@ -8,6 +8,8 @@ export interface BlockFailure {
   /** Of the error, where it has one. */
   readonly code?: string | undefined;
   readonly workerId: string;
+  /** The machine that the worker ran on, where that is known. */
+  readonly host?: string | undefined;
   /** The block's log. */
   readonly logFile: string;
 }

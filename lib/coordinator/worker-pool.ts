@@ -40,6 +40,8 @@ export class WorkerPool {
   /** Places without a worker that wait to be summoned. */
   private readonly vacant: (() => void)[] = [];
   private places = 0;
+  /** Places that wait before they start another worker, until when by the pool's clock. */
+  readonly pauses = new Set<{ readonly until: number }>();
 
   constructor(private readonly options: WorkerPoolOptions) {
     this.stopped.signal.addEventListener('abort', () => this.summon(this.vacant.length));
@@ -141,6 +143,9 @@ export class WorkerPool {
 
   private async pause(milliseconds: number): Promise<void> {
     const { pause = (time, signal) => delay(time, undefined, { signal }) } = this.options;
+    const entry = { until: this.options.now() + milliseconds };
+    this.pauses.add(entry);
     await pause(milliseconds, this.stopped.signal).catch(() => undefined);
+    this.pauses.delete(entry);
   }
 }

@@ -93,6 +93,11 @@ export class WorkerPools {
     for (const { executor } of this.options.pools) executor.excludeHosts?.(this.excluded);
   }
 
+  /** For each pool, when each of its places that pause will start another worker. */
+  get pauses(): readonly { readonly executor: string; readonly until: number }[] {
+    return this.pools.flatMap((pool) => [...pool.pauses].map(({ until }) => ({ executor: pool.executor.name, until })));
+  }
+
   executorOf(session: WorkerSession): Executor {
     return this.pools[session.pool].executor;
   }

@@ -55,6 +55,9 @@ export class WorkerSession {
   /** The newest lease that it said it had begun. */
   private begun = 0;
   private nextLease = 1;
+  /** The oldest lease that it held when it said that it is at work on none, and since when it says so. */
+  private waiting: number | undefined;
+  private waitingSince = 0;
   private takeAsEnded: (end: WorkerEnd) => void = () => undefined;
 
   constructor(
@@ -110,14 +113,25 @@ export class WorkerSession {
     return lease;
   }
 
-  /** Takes back the newest lease, which was not begun. Throws ERR_PROTOCOL when it is another one. */
-  takeBack(id: number): Lease {
-    const { last } = this.leases;
-    if (last?.id !== id || id <= this.begun) {
-      throw new BlockwrightError('ERR_PROTOCOL', `lease ${id}: expected one that is held, not begun, and the newest`);
+  /** Takes back the newest leases, newest first, which were not begun. Throws ERR_PROTOCOL when they are others. */
+  takeBack(ids: readonly number[]): Lease[] {
+    const taken: Lease[] = [];
+    for (const id of ids) {
+      const { last } = this.leases;
+      // others were on their way when it was warned; what is before them is taken back when it has ended
+      if (this.draining && last !== undefined && last.id > id) break;
+      if (last?.id !== id || id <= this.begun) {
+        throw new BlockwrightError('ERR_PROTOCOL', `lease ${id}: expected one that is held, not begun, and the newest`);
+      }
+      this.leases.pop();
+      taken.push(last);
     }
-    this.leases.pop();
-    return last;
+    return taken;
+  }
+
+  /** Whether a worker that was told or warned has ended by itself: then it has begun nothing that it still holds. */
+  endedInOrder({ status, signal }: WorkerEnd): boolean {
+    return status === 0 || (this.parted && (signal === null || this.reason !== undefined));
   }
 
   /** Takes back all that it held when it ended, oldest first, with what is sure of each. */
@@ -142,10 +156,14 @@ export class WorkerSession {
 
   /** A sign of life, with the lease at work. Throws ERR_PROTOCOL for anything else. */
   beat(message: Message, now: number): void {
-    const { running, memory } = parseHeartbeat(message);
+    const { running, host, memory } = parseHeartbeat(message);
     this.lastSeen = now;
     if (memory !== undefined && memory > this.peakMemory) this.peakMemory = memory;
+    this.host ??= host;
     this.begin(running, now);
+    const waiting = running === 0 ? this.leases.first?.id : undefined;
+    if (waiting !== this.waiting) this.waitingSince = now;
+    this.waiting = waiting;
   }
 
   /** Why it is to be given up; undefined while it is not. */
@@ -155,6 +173,11 @@ export class WorkerSession {
     }
     if (this.connection !== undefined && now - this.lastSeen > leaseSeconds * 1000) {
       return `no sign of life for ${leaseSeconds} s`;
+    }
+    // one of its connections may be dead and the other not: it does not know what it holds, or its results do not arrive
+    const { first } = this.leases;
+    if (first !== undefined && first.id === this.waiting && now - this.waitingSince > leaseSeconds * 1000) {
+      return `it holds blocks and was at work on none for ${leaseSeconds} s`;
     }
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { Executor, ExecutorPlace, WorkerHandle, WorkerRequest } from '../coordinator/executor.js';
+import type { ListenOptions } from '../coordinator/network-address.js';
 import { BlockwrightError, messageOf } from '../errors.js';
 import type { BatchSystem } from './batch-system.js';
 import { kindOf } from './batch-system.js';
@@ -16,20 +17,11 @@ export interface BatchExecutorOptions {
   /** After which a worker without blocks is ended. @default 120 */
   readonly idleSeconds?: number | undefined;
   /** Where the coordinator listens for the workers, which are on other hosts. @default on every address that these could reach */
-  readonly listen?: ListenPlace | undefined;
+  readonly listen?: ListenOptions | undefined;
   /** Seconds between questions how the jobs stand. @default 5 */
   readonly pollSeconds?: number | undefined;
   /** Seconds until submitting is tried again, at first; up to a minute later. @default 5 */
   readonly retrySeconds?: number | undefined;
-}
-
-/** An interface or an address of the coordinator's host, and a port. */
-export interface ListenPlace {
-  readonly interface?: string | undefined;
-  readonly address?: string | undefined;
-  readonly port?: number | undefined;
-  /** Workers on the coordinator's own host come over the network, too. */
-  readonly hostToo?: boolean | undefined;
 }
 
 /** Workers of an array when the cluster does not say how many it may have. */
@@ -44,7 +36,7 @@ export class BatchExecutor implements Executor {
   readonly startSeconds = Number.POSITIVE_INFINITY;
   readonly idleSeconds: number;
   readonly listens = 'network';
-  readonly listen: ListenPlace;
+  readonly listen: ListenOptions;
   readonly endSeconds = 15;
   private readonly queue: JobQueue;
   private readonly watcher: JobWatcher;

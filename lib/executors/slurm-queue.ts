@@ -69,12 +69,12 @@ function stateOf(word: string, restarts: number): BatchJob['state'] {
   return WAITING.includes(word) ? 'waiting' : 'running';
 }
 
-/** Of a wait status as one number, or as `<status>:<signal>`. SLURM has 0 also where it knows none. */
+/** Of a wait status as one number, or as `<status>:<signal>`. SLURM has 0 also where it never heard how it ended. */
 function exitOf(word: string, text: string): Pick<BatchJob, 'status' | 'signal'> {
   const [first, second] = text.split(':').map(Number);
   const status = second === undefined ? first >> 8 : first;
   const number = (second ?? first) & 127;
-  if (number === 0) return { status: status === 0 && word !== 'COMPLETED' ? null : status, signal: null };
+  if (number === 0) return { status: CAUSES[word] === 'node-failure' ? null : status, signal: null };
   const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
   return { status: null, signal: signal ?? `signal ${number}` };
 }

@@ -35,7 +35,7 @@ export function explainBlock({ pipeline, tasks }: PipelinePlan, planned: Planned
   const own = statesOf(planned);
   const name = planned.task.name;
   const state = NAMES[own[block]];
-  if (state === 'done' || state === 'skipped') return { task: name, block, state, waitsFor: [] };
+  if (isSuccess(state)) return { task: name, block, state, waitsFor: [] };
   const { blocks } = planned.plan;
   const waits = [...new Set([...planned.upstream, ...planned.barriers])].map((other) => {
     const before = tasks.find(({ task }) => task.name === other)!;
@@ -49,13 +49,17 @@ export function explainBlock({ pipeline, tasks }: PipelinePlan, planned: Planned
   return { task: name, block, state, waitsFor: waits.filter(({ missing }) => missing.length > 0) };
 }
 
+function isSuccess(state: RecordedName): boolean {
+  return state === 'done' || state === 'skipped' || state === 'masked';
+}
+
 function missingOf(task: string, needed: Iterable<number>, states: Uint8Array): Waiting {
   const missing: { block: number; state: RecordedName }[] = [];
   let count = 0;
   for (const block of needed) {
     count++;
     const state = NAMES[states[block]];
-    if (state !== 'done' && state !== 'skipped') missing.push({ block, state });
+    if (!isSuccess(state)) missing.push({ block, state });
   }
   return { task, needed: count, missing: missing.sort((a, b) => a.block - b.block) };
 }

@@ -65,7 +65,12 @@ export async function loadTasks(
           },
           once: (key, make) => once.get(key, make),
         };
-        return definition.processBlock(options, blocks.block(block), context);
+        const where = blocks.block(block);
+        if ((await definition.check?.(options, where, context)) === true) {
+          context.log('skipped: check says that its results are there');
+          return 'skipped';
+        }
+        return definition.processBlock(options, where, context);
       };
       return [name, processBlock];
     }),

@@ -65,6 +65,18 @@ export function checkAfter(config: unknown, add: Add): void {
   add(['tasks', circle[0], 'after'], text);
 }
 
+/** Every array in `skip` must be one of the file's. */
+export function checkSkips(config: unknown, add: Add): void {
+  const names = keysOf(valueAt(config, ['arrays']));
+  for (const [task, value] of tasksOf(config)) {
+    for (const key of ['mask', 'blocks']) {
+      const array = valueAt(value, ['skip', key]);
+      if (typeof array !== 'string' || names.includes(array)) continue;
+      add(['tasks', task, 'skip', key], unknownName("one of the file's arrays", array, names));
+    }
+  }
+}
+
 /** Every `executor` of a task must be one of the file's `executors`. */
 export function checkExecutors(config: unknown, add: Add): void {
   const names = keysOf(valueAt(config, ['executors']));

@@ -10,7 +10,7 @@ import { checkAddresses } from './addresses.js';
 import { withProfile } from './executor-profile.js';
 import type { ExecutorConfig, ExecutorInput } from './executor-schema.js';
 import { place, problemsOf, valueAt } from './issues.js';
-import { checkAfter, checkExecutors, checkReferences, checkStacks } from './names.js';
+import { checkAfter, checkExecutors, checkReferences, checkSkips, checkStacks } from './names.js';
 import { resolvePath } from './paths.js';
 import { formatKey, type KeyPath, type Problem, problemsError } from './problem.js';
 import { COMMON_KEYS, TaskRegistry } from './registry.js';
@@ -51,6 +51,8 @@ export interface PipelineTask {
   readonly after: readonly string[];
   readonly retries: number;
   readonly blockTimeoutSeconds?: number;
+  /** Names of the arrays that say which blocks are skipped. */
+  readonly skip?: SkipInput;
   /** Name of one of the pipeline's executors; its own without it. */
   readonly executor?: string;
   readonly resources: Readonly<Record<string, number>>;
@@ -101,6 +103,14 @@ export interface ArrayInput {
   readonly neighborhood?: readonly (readonly number[])[];
 }
 
+/** Arrays of the pipeline that say which blocks of a task are skipped. */
+export interface SkipInput {
+  /** In world units, of any voxel size: a block is skipped where its writeRoi holds no voxel that is not 0. */
+  readonly mask?: string;
+  /** One cell a block, in the shape of the grid of blocks: not 0 means skip. */
+  readonly blocks?: string;
+}
+
 /** A task as the file or code gives it: the options of its type stand beside these keys. */
 export interface TaskInput {
   readonly type: string;
@@ -108,6 +118,7 @@ export interface TaskInput {
   readonly retries?: number;
   /** Seconds. */
   readonly blockTimeout?: number;
+  readonly skip?: SkipInput;
   /** Name of one of the `executors`. */
   readonly executor?: string;
   readonly resources?: Readonly<Record<string, number>>;
@@ -171,6 +182,7 @@ export async function buildPipeline(
   checkStacks(value, add);
   checkAfter(value, add);
   checkExecutors(value, add);
+  checkSkips(value, add);
   checkAddresses(value, add);
   if (problems.length > 0 || parsed.data === undefined) throw problemsError(problems);
   const { executor, executors } = parsed.data;
@@ -232,6 +244,7 @@ function resolvePipeline(
       after: task.after ?? [],
       retries: task.retries ?? 2,
       ...(task.blockTimeout === undefined ? {} : { blockTimeoutSeconds: task.blockTimeout }),
+      ...(task.skip === undefined ? {} : { skip: task.skip }),
       ...(task.executor === undefined ? {} : { executor: task.executor }),
       resources: task.resources ?? {},
     })),

@@ -1,3 +1,4 @@
+import { BlockGraph } from '../blocks/block-graph.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { type OmeroWindows, readOmeroWindows } from '../storage/omero-windows.js';
 import { needsWindows } from '../storage/operations/operation.js';
@@ -12,6 +13,7 @@ import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { outputStore } from './resource-key.js';
+import { checkSkip } from './skip-blocks.js';
 import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
@@ -86,7 +88,8 @@ export async function planPipeline(
   const waitsFor = (name: string) => [...(upstream.get(name) ?? []), ...(barriers.get(name) ?? [])];
   for (const { task, plan } of inOrderOfWork(inFile, waitsFor)) {
     const resources = { ...plan.resources, ...task.resources };
-    refusals.push(...(await checkTask({ pipeline, task, plan, planned, lost, stored, resources })));
+    const check = { pipeline, task, plan, planned, lost, stored, resources };
+    refusals.push(...(await checkTask(check)), ...checkSkip(check, arrays));
     const bytes = (resources: readonly Resource[], of: 'read' | 'write') =>
       resources.reduce((sum, { kind, name, innerPath }) => {
         const metadata =
@@ -115,6 +118,13 @@ export async function planPipeline(
 /** Throws ERR_PLAN, ERR_CHUNK_SHARED, ... with all reasons when the plan may not run. */
 export function assertRunnable(plan: PipelinePlan): void {
   if (plan.refusals.length > 0) throw refusalsError(plan.refusals);
+}
+
+/** Which blocks of a pipeline's tasks wait for which. */
+export function blockGraphOf({ tasks }: PipelinePlan): BlockGraph {
+  return new BlockGraph(
+    tasks.map(({ task, plan, upstream, barriers }) => ({ name: task.name, plan: plan.blocks, upstream, barriers })),
+  );
 }
 
 /** Each after those it waits for, else in the order in which they come. */

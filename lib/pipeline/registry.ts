@@ -5,7 +5,7 @@ import type { TaskDefinition } from '../workers/task-definition.js';
 import { pluginError } from './plugin-error.js';
 
 /** Keys of a task in the pipeline file that are not options of its definition. */
-export const COMMON_KEYS = ['type', 'after', 'retries', 'blockTimeout', 'executor', 'resources'] as const;
+export const COMMON_KEYS = ['type', 'after', 'retries', 'blockTimeout', 'executor', 'resources', 'skip'] as const;
 
 /** The kinds of tasks that a pipeline file can name: the built-in ones, and those of its plugins. */
 export class TaskRegistry {

@@ -5,6 +5,7 @@ import { GraphStores } from './graph-stores.js';
 import { loadTasks } from './load-tasks.js';
 import { assertRunnable, type PipelinePlan } from './plan.js';
 import { runContext, taskInit } from './run.js';
+import { skippedBlocks } from './skip-blocks.js';
 import { workerConfig } from './worker-config.js';
 
 export interface SerialOptions {
@@ -21,9 +22,13 @@ export async function runSerially(plan: PipelinePlan, options: SerialOptions = {
   assertRunnable(plan);
   await withBlocks(plan, options, async (runBlock, initialize) => {
     for (const { task } of plan.tasks) await initialize(task.name);
-    for (const { task, plan: taskPlan } of plan.tasks) {
+    for (const planned of plan.tasks) {
+      const { task, plan: taskPlan } = planned;
+      const skip = skippedBlocks(plan.pipeline, planned);
+      const skipped = await skip?.(0, new Uint8Array(taskPlan.blocks.count).fill(1));
       for (const block of inOrder(taskPlan.blocks)) {
         options.signal?.throwIfAborted();
+        if (skipped?.[block] === 1) continue;
         await runBlock(task.name, block);
       }
     }

@@ -3,27 +3,50 @@ import type { Executor } from '../coordinator/executor.js';
 import { type RunResult, runCoordinator } from '../coordinator/run.js';
 import { loadAddon } from '../native/addon.js';
 import { writePyramid } from '../storage/pyramid.js';
+import { SerialExecutor } from '../workers/serial-executor.js';
 import type { RunContext } from '../workers/task-definition.js';
 import { makePool } from './executors.js';
 import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
+import { loadTasks } from './load-tasks.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
 import { outputStore, resourcePath } from './resource-key.js';
+import { skippedBlocks } from './skip-blocks.js';
 import { removeStrayFiles } from './stray-files.js';
 import { writesOf } from './upstream.js';
-import { workerConfig } from './worker-config.js';
+import { type RoiInput, wantedOf } from './wanted-tasks.js';
+import { type WorkerConfig, workerConfig } from './worker-config.js';
 
 export interface RunPipelineOptions {
+  /** World units: only blocks of the final tasks that write in it are done, and what they need upstream. @default everything */
+  readonly roi?: RoiInput | undefined;
+  /** Names of the tasks to come to; others are only done as far as these need them. @default those that no other waits for */
+  readonly until?: readonly string[] | undefined;
+  /** Seconds that blocks may go on after an orderly stop. @default 30 */
+  readonly graceSeconds?: number | undefined;
+  /** How many workers a block may lose before it is taken for the cause. @default 3 */
+  readonly maxLosses?: number | undefined;
+  /** Starts in a row, of one of the workers' places, that do not come to ask for a block. @default 5 */
+  readonly maxRestarts?: number | undefined;
+  /** Workers in a row, of one place, that ask for blocks and end without a single result. @default 20 */
+  readonly maxCrashes?: number | undefined;
   /** Starts the workers, in place of the pipeline's own executor. */
   readonly executor?: Executor | undefined;
   /** Of the pipeline's own executor. @default as it says, else the machine's cores */
   readonly workers?: number | undefined;
   /** After so many seconds the run stops in order. @default as the pipeline says, else never */
   readonly deadlineSeconds?: number | undefined;
+  /**
+   * In this process, one block after the other, for debuggers: whatever the executors are, no block is tried again, and none has a
+   * time limit. The record is kept as in any run. @default false
+   */
+  readonly serial?: boolean | undefined;
+  /** In a serial run called at once for what a block throws. */
+  readonly onThrown?: ((task: string, block: number, error: unknown) => void) | undefined;
   /** Orderly stop: no new blocks, those that run may end. */
   readonly signal?: AbortSignal | undefined;
   /** Stop at once. */
@@ -47,9 +70,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
   const { limits } = pipeline;
-  const { signal, killSignal, onEvent } = options;
-  const own = makePool(pipeline.executor, pipeline.name);
-  const executors = Object.entries(pipeline.executors).map(
+  const { serial = false, signal, killSignal, onEvent, graceSeconds, maxLosses, maxRestarts, maxCrashes } = options;
+  const wanted = wantedOf(plan, options);
+  const own = serial ? serialPool(plan, options) : makePool(pipeline.executor, pipeline.name);
+  const executors = Object.entries(serial ? {} : pipeline.executors).map(
     ([name, config]) => [name, makePool(config, pipeline.name)] as const,
   );
   const graphs = new GraphStores(pipeline.graphs);
@@ -62,15 +86,17 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
         plan: planned.plan.blocks,
         upstream: planned.upstream,
         barriers: planned.barriers,
-        maxRetries: planned.task.retries,
-        blockTimeoutSeconds: planned.task.blockTimeoutSeconds,
+        maxRetries: serial ? 0 : planned.task.retries,
+        blockTimeoutSeconds: serial ? undefined : planned.task.blockTimeoutSeconds,
         resources: planned.resources,
-        executor: planned.task.executor,
+        executor: serial ? undefined : planned.task.executor,
         identity: planned.identity,
+        skip: skippedBlocks(pipeline, planned),
+        wanted: wanted?.get(planned.task.name),
         init: taskInit(pipeline, planned, context),
       })),
-      executor: options.executor ?? own.executor,
-      workers: options.workers ?? own.workers,
+      executor: serial ? own.executor : (options.executor ?? own.executor),
+      workers: serial ? 1 : (options.workers ?? own.workers),
       executors: Object.fromEntries(executors),
       maxWorkers: pipeline.maxWorkers,
       deadlineSeconds: options.deadlineSeconds ?? limits.deadline,
@@ -83,6 +109,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       services: { [GRAPH_SERVICE]: graphs.service() },
       workerConfig: workerConfig(plan),
       cleanUp: () => removeStrayFiles(plan),
+      graceSeconds,
+      maxLosses,
+      maxRestarts,
+      maxCrashes,
       signal,
       killSignal,
       onEvent,
@@ -95,6 +125,13 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
 /** Files and folders that the tasks write. */
 function writtenPlaces({ pipeline, tasks }: PipelinePlan): string[] {
   return [...new Set(tasks.flatMap(({ plan }) => writesOf(plan)).map((one) => resourcePath(pipeline, one)))];
+}
+
+function serialPool({ pipeline }: PipelinePlan, { onThrown }: RunPipelineOptions) {
+  // the definitions are here already, those of plugins too
+  const definitions = [...new Set(pipeline.tasks.map(({ definition }) => definition))];
+  const load = (config: unknown) => loadTasks({ ...(config as WorkerConfig), plugins: [] }, definitions);
+  return { executor: new SerialExecutor({ load, onThrown }), workers: 1 };
 }
 
 export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext {

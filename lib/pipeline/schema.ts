@@ -75,12 +75,20 @@ const limits = z
   })
   .describe('What holds up or stops a run');
 
+const skip = z
+  .strictObject({
+    mask: name.optional().describe('An array: blocks whose writeRoi holds no voxel of it that is not 0 are skipped'),
+    blocks: name.optional().describe('An array with one cell a block, in the shape of the grid: not 0 means skip'),
+  })
+  .describe('Which blocks are skipped, decided anew when a run begins');
+
 /** What every task has, beside the options of its type. */
 const common = {
   after: z.array(name).optional().describe('Tasks that end before this one begins, beside those it shares data with'),
   retries: z.int().min(0).max(100).optional().describe('How often a block that failed is tried again. Default: 2'),
   blockTimeout: z.number().positive().optional().describe('Seconds after which a block counts as hung. Default: none'),
   executor: name.optional().describe('Which of the `executors` runs its blocks. Default: the `executor`'),
+  skip: skip.optional(),
   resources: resources.optional().describe("What one block holds of the pipeline's `resources` while it runs"),
 };
 

@@ -10,10 +10,12 @@ export const BlockState = {
   done: 3,
   /** Someone asserted that there is nothing to do; counts as done for what is downstream. */
   skipped: 4,
+  /** Not asked for in this run. Nothing that is asked for needs it. */
+  unwanted: 5,
   /** Used up its attempts. */
-  failed: 5,
+  failed: 6,
   /** Something upstream failed, so it never runs. */
-  orphaned: 6,
+  orphaned: 7,
 } as const;
 
 export type BlockState = (typeof BlockState)[keyof typeof BlockState];
@@ -28,4 +30,10 @@ export interface BlockCounts {
   readonly skipped: number;
   readonly failed: number;
   readonly orphaned: number;
+  readonly unwanted: number;
+}
+
+/** Whether what waits for a block in this state may go on. */
+export function isSuccess(state: BlockState): boolean {
+  return state >= BlockState.done && state <= BlockState.unwanted;
 }

@@ -12,22 +12,33 @@ export function allocatePendingCounts(length: number, most: number): PendingCoun
 }
 
 /**
- * Calls `add(block, count)` with the number of blocks of its own task that each block waits for, if any, for the blocks
- * `first` to `first + size - 1`.
+ * Adds the number of blocks of its own task that each block waits for, for the blocks `first` to `first + pending.length - 1`;
+ * returns how many of them wait for none.
  */
-export function ownCounts(
-  plan: BlockPlan,
-  first: number,
-  size: number,
-  add: (block: number, count: number) => void,
-): void {
+export function addOwnCounts(plan: BlockPlan, first: number, pending: PendingCounts): number {
   // the rule of BlockPlan.upstream, from the first axis to the last: `above` is the count if this axis wraps around
-  visitCounts(plan, first, size, 0, add, (i, position, above) => {
+  const step = (i: number, position: number, above: number) => {
     const { count, levels } = plan.axes[i];
     if (levels === 1) return above;
     const sides = (position + 1 < count ? 1 : 0) + (position - levels + 1 >= 0 ? 1 : 0);
     return position % levels < levels - 1 ? sides : sides * above;
+  };
+  const last = plan.axes.length - 1;
+  let roots = 0;
+  visitRows(plan, first, pending.length, 0, step, (block, end, position, outer) => {
+    // as `step`, without a call for each block
+    const { count, levels } = plan.axes[last];
+    for (; block < end; block++, position++) {
+      let value = outer;
+      if (levels > 1) {
+        const sides = (position + 1 < count ? 1 : 0) + (position - levels + 1 >= 0 ? 1 : 0);
+        value = position % levels < levels - 1 ? sides : sides * outer;
+      }
+      if (value === 0) roots++;
+      else pending[block - first] += value;
+    }
   });
+  return roots;
 }
 
 /**
@@ -41,17 +52,24 @@ export function productCounts(
   size: number,
   add: (block: number, count: number) => void,
 ): void {
-  visitCounts(plan, first, size, 1, add, (i, position, above) => above * counts[i][position]);
+  const step = (axis: number, position: number, above: number) => above * counts[axis][position];
+  const last = plan.axes.length - 1;
+  visitRows(plan, first, size, 1, step, (block, end, position, outer) => {
+    for (; block < end; block++, position++) {
+      const value = outer * counts[last][position];
+      if (value > 0) add(block, value);
+    }
+  });
 }
 
-/** Row by row: what the outer axes give is found once a row. */
-function visitCounts(
+/** Calls `row` with the blocks from `block` to `end`, the position of the first along the last axis, and what the outer axes give. */
+function visitRows(
   plan: BlockPlan,
   first: number,
   size: number,
   start: number,
-  add: (block: number, count: number) => void,
   step: (axis: number, position: number, above: number) => number,
+  row: (block: number, end: number, position: number, outer: number) => void,
 ): void {
   const last = plan.axes.length - 1;
   const length = plan.axes[last].count;
@@ -68,9 +86,7 @@ function visitCounts(
     }
     let outer = start;
     for (let i = 0; i < last; i++) outer = step(i, positions[i], outer);
-    for (; block < rowEnd; block++) {
-      const value = step(last, block - rowBegin, outer);
-      if (value > 0) add(block, value);
-    }
+    row(block, rowEnd, block - rowBegin, outer);
+    block = rowEnd;
   }
 }

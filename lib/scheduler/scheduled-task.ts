@@ -1,6 +1,6 @@
 import type { BlockPlan } from '../blocks/plan.js';
 
-/** What an earlier run left of blocks that follow each other, one byte a block: 0 nothing, 1 done, 2 skipped. */
+/** What an earlier run left of blocks that follow each other, one byte a block: 0 nothing, 1 done, 2 skipped; 3 for one that is not to run. */
 export interface RecordedPiece {
   readonly first: number;
   readonly states: Uint8Array;

@@ -4,11 +4,13 @@ import { keepInOrder } from './orphan-order.js';
 import { Resources, type ResourceUse } from './resources.js';
 import { isLost, type Revived, revive } from './revival.js';
 import type { ScheduledTask } from './scheduled-task.js';
-import { TaskBlocks } from './task-blocks.js';
+import { type BlockHistory, TaskBlocks } from './task-blocks.js';
 import { TaskDependency } from './task-dependency.js';
 import { byPool, checkTasks, downstreamFirst } from './task-order.js';
 
 export { type BlockCounts, BlockState } from './block-state.js';
+export type { ResourceUse } from './resources.js';
+export type { Revived } from './revival.js';
 export type { RecordedPiece, ScheduledTask } from './scheduled-task.js';
 
 export interface SchedulerOptions {
@@ -189,10 +191,7 @@ export class Scheduler {
     return this.limits[task];
   }
 
-  /**
-   * A block that was handed out has not been begun, and surely never will be: it is as if it had not been handed out, and
-   * its attempt's number comes again. False: the attempt is stale.
-   */
+  /** A block that was handed out is surely never begun; its attempt's number comes again. False: the attempt is stale. */
   withdraw(task: number, block: number, attempt: number): boolean {
     if (!this.isCurrent(task, block, attempt)) return false;
     this.stop(task);
@@ -262,10 +261,12 @@ export class Scheduler {
     return pool === undefined ? this.order : (this.poolOrders[pool] ?? []);
   }
 
-  /** How often a block failed by its own fault and lost its worker, since it was last revived. */
-  troubles(task: number, block: number): { readonly failures: number; readonly losses: number } {
-    const { failures = 0, losses = 0 } = this.blocks[task].recalled(block) ?? {};
-    return { failures, losses };
+  /**
+   * How often a block was handed out, where it did not succeed at once (else 0), and how often it failed by its own fault and lost
+   * its worker since it was last revived.
+   */
+  troubles(task: number, block: number): Readonly<BlockHistory> {
+    return { attempts: 0, failures: 0, losses: 0, ...this.blocks[task].recalled(block) };
   }
 
   /** Blocks behind a revived one in their task's order that ran when it was revived: it waits until they have ended. */

@@ -7,6 +7,7 @@ export const SLAB_BLOCKS = 2 ** 16;
 
 const DONE = new Uint8Array(SLAB_BLOCKS).fill(BlockState.done);
 const SKIPPED = new Uint8Array(SLAB_BLOCKS).fill(BlockState.skipped);
+const UNWANTED = new Uint8Array(SLAB_BLOCKS).fill(BlockState.unwanted);
 const NONE_PENDING = new Uint8Array(SLAB_BLOCKS);
 
 /** The states, counters and queue of {@link SLAB_BLOCKS} blocks (fewer at the end of a plan). */
@@ -16,7 +17,7 @@ export class Slab {
   pending: PendingCounts | undefined;
   /** Those that can run; undefined before the first. */
   queue: ReadyQueue | undefined;
-  /** Blocks that are done or skipped. */
+  /** Blocks that are done, skipped or not wanted. */
   succeeded = 0;
 
   readonly end: number;
@@ -40,14 +41,20 @@ export class Slab {
     return this.pending;
   }
 
-  /** Gives the memory up when every block is done, or every one skipped, and nothing goes through them any more. */
+  /** Gives the memory up when every block is done, or every one skipped, or not wanted, and nothing goes through them any more. */
   collapse(): void {
     if (this.succeeded < this.size) return;
-    const whole = this.states[0] === BlockState.done ? DONE : SKIPPED;
-    if (this.states !== whole && this.states.some((state) => state !== whole[0])) return;
-    if (this.pending !== NONE_PENDING && this.pending?.some((count) => count > 0)) return;
+    const [first] = this.states;
+    const whole = first === BlockState.done ? DONE : first === BlockState.skipped ? SKIPPED : UNWANTED;
+    if (this.states !== whole && !isAll(this.states, whole[0])) return;
+    if (this.pending !== NONE_PENDING && this.pending !== undefined && !isAll(this.pending, 0)) return;
     this.states = whole;
     if (this.pending !== undefined) this.pending = NONE_PENDING;
     this.queue = undefined;
   }
+}
+
+function isAll(values: PendingCounts, value: number): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] !== value) return false;
+  return true;
 }

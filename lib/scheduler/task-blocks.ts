@@ -1,6 +1,6 @@
 import type { BlockPlan } from '../blocks/plan.js';
-import { type BlockCounts, BlockState } from './block-state.js';
-import { allocatePendingCounts, ownCounts } from './pending-counts.js';
+import { type BlockCounts, BlockState, isSuccess } from './block-state.js';
+import { addOwnCounts, allocatePendingCounts } from './pending-counts.js';
 import { ReadyQueue } from './ready-queue.js';
 import type { RecordedPiece } from './scheduled-task.js';
 import { SLAB_BLOCKS, Slab } from './slab.js';
@@ -22,7 +22,7 @@ export interface BlockHistory {
  * blocks are all done is given up again. Beside them a history of the few blocks that failed or were lost.
  */
 export class TaskBlocks {
-  /** Whether an earlier run finished any block. */
+  /** Whether an earlier run finished any block, or some are not wanted. */
   readonly resumed: boolean;
   private readonly slabs: (Slab | undefined)[];
   /** Slabs with blocks that can run, or that may have some once they are made. */
@@ -42,7 +42,7 @@ export class TaskBlocks {
   private unmadeRoots: number;
 
   /**
-   * @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped.
+   * @param recorded what an earlier run left: 0 nothing, 1 done, 2 skipped; 3 for one that is not to run.
    * @param slabBlocks how many a slab has, at most SLAB_BLOCKS
    */
   constructor(
@@ -65,9 +65,9 @@ export class TaskBlocks {
     return this.tally(BlockState.waiting) + this.tally(BlockState.ready) + this.tally(BlockState.running);
   }
 
-  /** Blocks that are done or skipped. */
+  /** Blocks that nothing waits for any more: done, skipped, or not wanted. */
   get succeeded(): number {
-    return this.tallies[BlockState.done] + this.tallies[BlockState.skipped];
+    return this.tallies[BlockState.done] + this.tallies[BlockState.skipped] + this.tallies[BlockState.unwanted];
   }
 
   tally(state: BlockState): number {
@@ -134,13 +134,12 @@ export class TaskBlocks {
     this.tallies[slab.states[offset]]--;
     this.tallies[to]++;
     slab.states[offset] = to;
-    if ((to === BlockState.done || to === BlockState.skipped) && ++slab.succeeded === slab.size) slab.collapse();
+    if (isSuccess(to) && ++slab.succeeded === slab.size) slab.collapse();
   }
 
-  /** Whether a block is done or skipped. */
+  /** Whether a block is done, skipped or not wanted. */
   hasSucceeded(block: number): boolean {
-    const state = this.state(block);
-    return state === BlockState.done || state === BlockState.skipped;
+    return isSuccess(this.state(block));
   }
 
   /**
@@ -226,7 +225,7 @@ export class TaskBlocks {
 
   /** Whether a block can run. */
   get canRun(): boolean {
-    return this.tally(BlockState.ready) > 0;
+    return this.tallies[BlockState.ready] > 0 || this.unmadeReady > 0;
   }
 
   /** Takes the next block out of the queue: lowest index first, those that came back last. */
@@ -297,6 +296,7 @@ export class TaskBlocks {
       skipped: this.tally(BlockState.skipped),
       failed: this.tally(BlockState.failed),
       orphaned: this.tally(BlockState.orphaned),
+      unwanted: this.tally(BlockState.unwanted),
     };
   }
 
@@ -320,52 +320,80 @@ export class TaskBlocks {
   }
 
   private get unmadeReady(): number {
+    if (this.unmade === 0) return 0;
     return this.dependencies.some((dependency) => dependency.holds) ? 0 : this.unmadeRoots;
   }
 
   private make(place: number, open = true): Slab {
     const first = place * this.slabBlocks;
     const slab = new Slab(first, Math.min(this.slabBlocks, this.plan.count - first));
-    let roots = slab.size;
-    if (this.plan.levels > 1) ownCounts(this.plan, first, slab.size, () => roots--);
     this.slabs[place] = slab;
     this.unmade -= slab.size;
-    this.unmadeRoots -= roots;
     this.tallies[BlockState.waiting] += slab.size;
-    if (this.most > 0) this.seed(slab);
+    // before the run begins all slabs are made or none, and then it does not matter how many of the others' blocks are ready
+    if (this.most > 0) this.unmadeRoots -= this.seed(slab);
+    else if (this.plan.levels === 1) this.unmadeRoots -= slab.size;
     if (open && this.most > 0) this.open(slab);
     return slab;
   }
 
-  private seed(slab: Slab): void {
-    if (!this.ordered) return;
-    const { first, size } = slab;
-    const pending = allocatePendingCounts(size, this.most);
+  /** Counts what its blocks wait for; returns how many wait for none of their own task. */
+  private seed(slab: Slab): number {
+    if (!this.ordered) return slab.size;
+    const pending = allocatePendingCounts(slab.size, this.most);
     slab.pending = pending;
-    if (this.plan.levels > 1) {
-      ownCounts(this.plan, first, size, (block, count) => {
-        pending[block - first] += count;
-      });
-    }
+    const roots = this.plan.levels > 1 ? addOwnCounts(this.plan, slab.first, pending) : slab.size;
     for (const dependency of this.dependencies) dependency.seed(slab, pending);
+    return roots;
   }
 
   private open(slab: Slab): void {
-    const { first, size, states, pending } = slab;
+    const { size, states, pending } = slab;
+    let ready = 0;
     for (let offset = 0; offset < size; offset++) {
-      if (states[offset] === BlockState.waiting && (pending === undefined || pending[offset] === 0)) {
-        this.makeReady(first + offset);
-      }
+      if (states[offset] !== BlockState.waiting || (pending !== undefined && pending[offset] > 0)) continue;
+      states[offset] = BlockState.ready;
+      slab.addReady(offset);
+      ready++;
     }
+    if (ready === 0) return;
+    this.tallies[BlockState.waiting] -= ready;
+    this.tallies[BlockState.ready] += ready;
+    const place = Math.floor(slab.first / this.slabBlocks);
+    if (!this.promising.has(place)) this.promising.add(place);
   }
 
   private recall(recorded: Uint8Array | Iterable<RecordedPiece>): void {
     const pieces = ArrayBuffer.isView(recorded) ? [{ first: 0, states: recorded as Uint8Array }] : recorded;
     for (const { first, states } of pieces as Iterable<RecordedPiece>) {
-      for (let i = 0; i < states.length; i++) {
-        if (states[i] === 1) this.move(first + i, BlockState.done);
-        else if (states[i] === 2) this.move(first + i, BlockState.skipped);
+      for (let i = 0; i < states.length; ) {
+        const end = Math.min(states.length, i + this.slabBlocks - ((first + i) % this.slabBlocks));
+        this.recallPart(first + i, states.subarray(i, end));
+        i = end;
       }
     }
   }
+
+  /** The same of blocks of one slab. */
+  private recallPart(first: number, recorded: Uint8Array): void {
+    if (recorded.every((state) => state === 0)) return;
+    const slab = this.slabOf(first);
+    const tallies = RECALLED.map(() => 0);
+    for (let i = 0; i < recorded.length; i++) {
+      const state = recorded[i];
+      if (state > 0 && state < RECALLED.length) {
+        slab.states[first - slab.first + i] = RECALLED[state];
+        tallies[state]++;
+      }
+    }
+    RECALLED.forEach((state, i) => {
+      this.tallies[state] += tallies[i];
+      this.tallies[BlockState.waiting] -= tallies[i];
+      slab.succeeded += tallies[i];
+    });
+    slab.collapse();
+  }
 }
+
+/** What a byte of an earlier run's record means; others mean nothing. */
+const RECALLED = [BlockState.waiting, BlockState.done, BlockState.skipped, BlockState.unwanted] as const;

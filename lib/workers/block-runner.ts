@@ -34,7 +34,7 @@ export type ProcessBlock = (block: number, context: WorkerBlockContext) => Promi
 
 export interface BlockRunnerOptions {
   readonly connection: Connection;
-  readonly heartbeat: Heartbeat;
+  readonly heartbeat: Pick<Heartbeat, 'show' | 'named'>;
   readonly folder: RunFolder;
   readonly workerId: string;
   readonly epoch: number;

@@ -107,6 +107,7 @@ export interface BlockContext extends RunContext {
  *
  * `plan` runs in the coordinator and must not write; `init` runs there once a run, before the first block, and must be
  * repeatable; `processBlock` runs in workers, possibly more than once for a block, and must write the same bytes each time.
+ * A block for which it gives 'skipped' had nothing to do: recorded as skipped, which counts as done for what is downstream.
  */
 export interface TaskDefinition<Options = unknown> {
   /** The `type` of the pipeline file, e.g. 'extract-frags'. */
@@ -120,7 +121,13 @@ export interface TaskDefinition<Options = unknown> {
   readonly options: ZodType<Options>;
   plan(options: Options, context: PlanContext): TaskPlan | Promise<TaskPlan>;
   init?(options: Options, context: RunContext): Promise<void>;
-  processBlock(options: Options, block: Block, context: BlockContext): Promise<void>;
+  /**
+   * Asked in the worker before `processBlock`, for every block that the done record does not have as done or skipped: whether
+   * its results are there already. True: the block is recorded as skipped and not run.
+   */
+  check?(options: Options, block: Block, context: BlockContext): Promise<boolean>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: most tasks end without a word, some say 'skipped'
+  processBlock(options: Options, block: Block, context: BlockContext): Promise<'skipped' | undefined | void>;
 }
 
 /** Gives a definition its types: `export default defineTask({...})`. */

@@ -27,6 +27,8 @@ const expected = {
   'edge-scores': { environment: 'volara', compared: true },
   relabel: { environment: 'volara', compared: true },
   scheduler: { environment: 'daisy2', compared: false },
+  sockets: { environment: 'daisy2', compared: false },
+  resume: { environment: 'daisy2', compared: false },
   pipeline: { environment: 'volara', compared: false },
   'zarr-read': { environment: 'storage', compared: true },
   'zarr-write': { environment: 'storage', compared: true },

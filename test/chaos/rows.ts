@@ -85,6 +85,12 @@ export const faultRows: readonly FaultRow[] = [
     tests: [{ file: 'coordinator/out-of-memory' }],
   },
   {
+    fault: 8,
+    what: 'the network between coordinator and workers cut for longer than a lease, slow',
+    passes: 'the lease is lost, the block done once, a late worker ends without a trace, same bytes',
+    tests: [{ file: 'chaos/partition' }, { file: 'coordinator/network' }],
+  },
+  {
     fault: 9,
     what: 'coordinator stopped; clock set forth and back',
     passes: 'nothing dies, nothing runs twice',
@@ -169,8 +175,12 @@ export const faultRows: readonly FaultRow[] = [
     fault: 19,
     what: 'paths and links that leave their folder',
     passes: 'refused',
-    tests: [{ file: 'storage/hostile' }, { file: 'integration/bad-input' }, { file: 'pipeline/stray-files' }],
-    missing: 'there is no command `clean` yet',
+    tests: [
+      { file: 'storage/hostile' },
+      { file: 'integration/bad-input' },
+      { file: 'pipeline/stray-files' },
+      { file: 'cli/clean-command' },
+    ],
   },
   {
     fault: 20,

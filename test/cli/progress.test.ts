@@ -5,7 +5,19 @@ import { idleText, RunFigures } from '../../lib/cli/run-figures.js';
 import type { RunEvent, TaskCounts } from '../../lib/coordinator/events.js';
 
 const counts = (name: string, total: number, more: Partial<TaskCounts> = {}): TaskCounts => ({
-  ...{ name, total, waiting: 0, ready: 0, running: 0, done: 0, skipped: 0, failed: 0, orphaned: 0 },
+  ...{
+    name,
+    total,
+    waiting: 0,
+    ready: 0,
+    running: 0,
+    done: 0,
+    skipped: 0,
+    failed: 0,
+    orphaned: 0,
+    unwanted: 0,
+    masked: 0,
+  },
   ...more,
 });
 const block = (task: string, index = 0) => ({ task, block: index, attempt: 1, worker: '0' });
@@ -121,6 +133,13 @@ function show(isTTY: boolean, options: ProgressOptions = {}) {
 }
 
 describe('plain lines', () => {
+  test('tell how far the record of earlier runs is read', () => {
+    const { stream, progress, feed: tell } = show(false);
+    tell({ type: 'reading-record', task: 'fragments', blocks: 1_048_576, total: 4_500_000 });
+    progress.stop();
+    expect(stream.text).toBe('[00:00:00] fragments: 1,048,576 of 4,500,000 blocks of earlier runs read\n');
+  });
+
   test('tell beginnings, ends, troubles, and the state every five seconds', () => {
     const { stream, progress, feed: tell } = show(false);
     tell(start, worker('0'), taskStart('fragments'));

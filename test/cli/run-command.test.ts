@@ -59,7 +59,7 @@ describe('run', () => {
     const told = await toy.inProcess('failures', 'FOLDER/p.yaml');
     expect(told.status).toBe(0);
     expect(toy.local(told.out)).toMatch(
-      /^2 blocks of fill: block 4 is not to my taste\n {2}blocks 4, 8\n {2}block 4, attempt 1, worker 1\.\d:\n {4}Error: block 4 is not to my taste\n {4} +at .*toy-fill\.js/,
+      /^2 blocks of fill: block 4 is not to my taste\n {2}blocks 4, 8\n {2}block 4, attempt 1, worker 1\.\d on \S+:\n {4}Error: block 4 is not to my taste\n {4} +at .*toy-fill\.js/,
     );
     expect(toy.local(told.out)).toMatch(
       /\n {2}FOLDER\/toy\.run\/tasks\/fill\/logs\/block-4\.log\n {4}filling block 4\n$/,

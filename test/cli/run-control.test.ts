@@ -27,7 +27,10 @@ describe('cancel', () => {
     toy.write(fillTask(', waitFor: go'));
     const program = toy.start('run', 'p.yaml');
     await until('a block is at work', () => existsSync(join(toy.folder, 'toy.run/tasks/fill/logs')));
-    for (const command of [['retry'], ['replay', 'fill', '0']]) {
+    for (const command of [
+      ['retry', '--task', 'fill', '--done'],
+      ['replay', 'fill', '0'],
+    ]) {
       const refused = await toy.inProcess(command[0], 'FOLDER/p.yaml', ...command.slice(1));
       expect(refused.status).toBe(2);
       expect(refused.error).toContain(`found process ${program.process.pid} on host`);
@@ -35,7 +38,7 @@ describe('cancel', () => {
     const { status, out } = await toy.run('cancel', 'p.yaml');
     expect(status).toBe(0);
     expect(out).toContain(`Process ${program.process.pid} was asked to stop`);
-    await program.says('Stopping: ');
+    await program.says('Stopping, as asked from elsewhere: ');
     writeFileSync(join(toy.folder, 'go'), '');
     expect((await program.ended).status).toBe(3);
     expect((await toy.inProcess('cancel', 'FOLDER/toy.run')).out).toContain('The run is not at work');
@@ -70,6 +73,9 @@ describe('retry', () => {
     toy.write(fillTask());
     expect((await toy.inProcess('retry', 'FOLDER/p.yaml')).error).toContain('there is no run');
     expect((await toy.run('run', 'p.yaml')).status).toBe(0);
+    expect((await toy.inProcess('retry', 'FOLDER/p.yaml', '--task', 'fill')).error).toContain(
+      'retry: expected a block that failed among those asked for, found none',
+    );
     const { status, error } = await toy.inProcess('retry', 'FOLDER/p.yaml', '--task', 'full', '--done');
     expect(status).toBe(2);
     expect(error).toContain('task: expected one of fill, found full');

@@ -3,7 +3,7 @@ import { summaryText } from '../../lib/cli/summary.js';
 import type { RunResult, TaskResult } from '../../lib/coordinator/run.js';
 
 const task = (name: string, more: Partial<TaskResult>): TaskResult => ({
-  ...{ name, total: 0, done: 0, skipped: 0, failed: 0, orphaned: 0, alreadyDone: 0, seconds: 0 },
+  ...{ name, total: 0, done: 0, skipped: 0, failed: 0, orphaned: 0, unwanted: 0, alreadyDone: 0, seconds: 0 },
   ...{ attempts: 0, retried: 0, errors: 0, lost: 0, givenBack: 0 },
   ...more,
 });

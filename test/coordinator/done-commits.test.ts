@@ -75,3 +75,34 @@ test('a sync that fails commits nothing', async () => {
   expect(errors).toEqual([error]);
   await commits.settled();
 });
+
+test('groups follow each other at a pace while nobody waits for them', async () => {
+  const record = new SlowRecord();
+  let committed = 0;
+  const commits = new DoneCommits(
+    [record as unknown as DoneRecord],
+    () => committed++,
+    (error) => {
+      throw error;
+    },
+    () => false,
+  );
+  // the first at once; what comes in the many turns of the loop within its pace is one group
+  commits.add(block(0));
+  await turn();
+  await turn();
+  expect(record.log).toEqual(['mark 0 1', 'sync']);
+  for (let i = 1; i <= 3; i++) commits.add(block(i));
+  const turned = record.endSyncs();
+  // no timer can end before these have
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+  expect(committed).toBe(1);
+  expect(record.log).toHaveLength(2);
+  for (let i = 4; i <= 6; i++) commits.add(block(i));
+  await turned;
+  while (record.log.length < 4) await turn();
+  expect(record.log.slice(2)).toEqual(['mark 1,2,3,4,5,6 1', 'sync']);
+  await record.endSyncs();
+  await commits.settled();
+  expect(committed).toBe(2);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as zarr from 'zarrita';
-import { DoneRecord, readRecordedStates } from '../../lib/coordinator/done-record.js';
+import { DoneRecord, readRecordedBlocks, readRecordedStates } from '../../lib/coordinator/done-record.js';
 import { DoneRecordLayout } from '../../lib/coordinator/done-record-layout.js';
 import { codeOf, messageOf } from '../../lib/errors.js';
 
@@ -16,8 +16,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const identity = { type: 'toy', options: { bias: [1, -0.5], name: 'x' }, geometry: [3, 4, 5] };
 const path = () => join(folder, 'done');
-const openRecord = (shape: readonly number[], whose = { task: 'toy', identity: identity as unknown }) =>
-  DoneRecord.open(path(), shape, whose);
+const openRecord = (
+  shape: readonly number[],
+  whose = { task: 'toy', identity: identity as unknown },
+  onRead?: (blocks: number) => void,
+) => DoneRecord.open(path(), shape, whose, onRead);
 
 function thrownBy(action: () => unknown): unknown {
   try {
@@ -93,12 +96,14 @@ describe('a done record', () => {
     await record.flush();
     record.close();
 
-    const again = openRecord([3, 4, 5]);
+    const read: number[] = [];
+    const again = openRecord([3, 4, 5], undefined, (blocks) => read.push(blocks));
     expect(again.resumed).toBe(true);
     const expected = new Uint8Array(60);
     for (const block of [0, 1, 2, 7, 59]) expected[block] = 1;
     expected[8] = 2;
     expect(await again.reset()).toEqual(expected);
+    expect(read).toEqual([60]);
     expect(again.read()).toEqual(expected);
     again.close();
     expect(Buffer.concat([...readRecordedStates(path())])).toEqual(Buffer.from(expected));
@@ -122,6 +127,32 @@ describe('a done record', () => {
     expect(found).toEqual([...marked, 5].sort((a, b) => a - b));
     expect([bytes[5], bytes[999]]).toEqual([4, 1]);
     expect(array.attrs).toMatchObject({ blockwright: { task: 'toy', identity } });
+  });
+
+  test('is read chunk by chunk, and others have their turn meanwhile', async () => {
+    const shape = [3, 1500, 1000];
+    const record = openRecord(shape);
+    record.mark([0, 1_499_999], 1);
+    record.mark([4_400_000], 3);
+    await record.flush();
+    record.close();
+    const read: number[] = [];
+    const again = openRecord(shape, undefined, (blocks) => read.push(blocks));
+    let turns = 0;
+    let reading = true;
+    const count = () => {
+      turns++;
+      if (reading) setImmediate(count);
+    };
+    setImmediate(count);
+    const states = await again.reset();
+    reading = false;
+    again.close();
+    // only chunks that are there are read
+    expect(read).toEqual([1_048_000, 1_500_000, 4_500_000]);
+    expect(turns).toBeGreaterThanOrEqual(read.length);
+    expect([states!.length, states![0], states![1_499_999], states![4_400_000]]).toEqual([4_500_000, 1, 1, 0]);
+    expect(readRecordedBlocks(path(), 4_500_000)).toEqual(states);
   });
 
   test('of another plan is refused, and what differs is named', () => {
@@ -173,9 +204,9 @@ describe('a done record', () => {
     expect(reading()).toBe('ERR_CHUNK_CORRUPT');
     writeFileSync(chunk, Buffer.concat([whole, Buffer.of(0)]));
     expect(reading()).toBe('ERR_CHUNK_CORRUPT');
-    whole[17] = 5;
+    whole[17] = 6;
     writeFileSync(chunk, whole);
-    expect(messageOf(thrownBy(() => openRecord([3, 4, 5]).read()))).toMatch(/c\/0\/0\/0: .*found 5 at 17/);
+    expect(messageOf(thrownBy(() => openRecord([3, 4, 5]).read()))).toMatch(/c\/0\/0\/0: .*found 6 at 17/);
 
     const description = join(path(), 'zarr.json');
     const text = readFileSync(description, 'utf8');

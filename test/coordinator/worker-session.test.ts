@@ -30,6 +30,28 @@ test('a worker that is connected is overdue when it was silent for a lease; each
   expect(session.overdue(34_001, patience)).toBe('no sign of life for 15 s');
 });
 
+test('a worker that holds a block and is at work on none for a lease is overdue', () => {
+  const session = newSession(0);
+  session.asked = true;
+  session.connection = {} as Connection;
+  const beatAndAsk = (running: number, now: number) => {
+    session.beat({ type: 'heartbeat', running }, now);
+    return session.overdue(now, patience);
+  };
+  expect(beatAndAsk(0, 60_000)).toBeUndefined();
+  session.grant(0, 7, 1);
+  expect(beatAndAsk(0, 61_000)).toBeUndefined();
+  expect(beatAndAsk(0, 76_000)).toBeUndefined();
+  expect(beatAndAsk(0, 76_001)).toBe('it holds blocks and was at work on none for 15 s');
+  // a long block, of which the result does not come
+  expect(beatAndAsk(1, 77_000)).toBeUndefined();
+  expect(beatAndAsk(1, 200_000)).toBeUndefined();
+  expect(beatAndAsk(0, 201_000)).toBeUndefined();
+  expect(beatAndAsk(0, 216_001)).toBe('it holds blocks and was at work on none for 15 s');
+  session.settle(1);
+  expect(beatAndAsk(0, 300_000)).toBeUndefined();
+});
+
 test('the lease at work is the one that the worker named last, and its time counts from when it first did', () => {
   const session = newSession(0);
   const [first, second, third] = [7, 8, 9].map((block) => session.grant(0, block, 1));
@@ -61,11 +83,22 @@ test('results come in the order of the leases, and leases go back from the end, 
   expect(() => session.settle(2)).toThrow('lease 2: expected the result of 1 before it');
   expect(session.settle(1)).toBe(first);
   session.begin(2, 10);
-  for (const id of [1, 2, 4]) expect(() => session.takeBack(id)).toThrow(`lease ${id}: expected one that is held`);
-  expect(session.takeBack(3)).toBe(third);
-  expect(() => session.takeBack(2)).toThrow('lease 2: expected one that is held, not begun, and the newest');
+  for (const id of [1, 2, 4]) expect(() => session.takeBack([id])).toThrow(`lease ${id}: expected one that is held`);
+  expect(session.takeBack([3])).toEqual([third]);
+  expect(() => session.takeBack([2])).toThrow('lease 2: expected one that is held, not begun, and the newest');
   expect(session.settle(2)).toBe(second);
   expect(session.leases.size).toBe(0);
+});
+
+test('a worker that was warned gives back what it has, while others are on their way to it', () => {
+  const session = newSession(0);
+  const [, second, third] = [7, 8, 9].map((block) => session.grant(0, block, 1));
+  session.begin(1, 10);
+  session.draining = true;
+  // it had not seen the third
+  expect(session.takeBack([2])).toEqual([]);
+  expect(session.takeBack([3])).toEqual([third]);
+  expect(session.leases.last).toBe(second);
 });
 
 test('what a worker held when it ended: begun, unbegun or unsure', () => {
@@ -92,7 +125,7 @@ test('the leases of a worker are found, and taken from both ends, however many c
     for (let i = 0; i < 300; i++) expected.push(session.grant(0, 1, 1).id);
     for (let i = 0; i < 250; i++) expect(session.settle(expected[i])?.id).toBe(expected[i]);
     expected = expected.slice(250);
-    expect(session.takeBack(expected.at(-1)!).id).toBe(expected.at(-1));
+    expect(session.takeBack([expected.at(-1)!]).map(({ id }) => id)).toEqual([expected.at(-1)]);
     expected.pop();
     expect(session.leases.size).toBe(expected.length);
     for (const id of expected) expect(session.leases.get(id)?.id).toBe(id);

@@ -249,7 +249,8 @@ export function journalFaults({ runDirectory, tasks }: Segmentation, kills: Kill
       if (done.has(key)) faults.push(`${key} was done twice`);
       done.add(key);
       if (Number(entry.attempt) !== 1 + (losses.get(block) ?? 0)) faults.push(`${key}: attempt ${entry.attempt}`);
-    } else if (entry.event === 'block-lost') {
+    } else if (entry.event === 'block-lost' || entry.event === 'block-given-back') {
+      // lost at work, or with a worker that had not begun it: the next attempt has the next number
       losses.set(block, (losses.get(block) ?? 0) + 1);
     } else if (entry.event === 'block-failed' || entry.event === 'result-refused') {
       faults.push(JSON.stringify(entry));

@@ -191,7 +191,7 @@ describe('a bad file', () => {
       [
         '3 problems',
         "8:38: tasks.t.blocksize: unknown key (did you mean 'blockSize'?)",
-        '8:70: tasks.t.colour: unknown key; expected input, others, graph, lut, blockSize, fit, threshold, mode, scores, low, high, type, after, retries, blockTimeout, executor or resources',
+        '8:70: tasks.t.colour: unknown key; expected input, others, graph, lut, blockSize, fit, threshold, mode, scores, low, high, type, after, retries, blockTimeout, executor, skip or resources',
         "9:1: executer: unknown key (did you mean 'executor'?)",
       ],
     ],

@@ -21,7 +21,7 @@ function anyTask(dimensions: number, place: number): fc.Arbitrary<ScheduledTask>
       maxRetries: fc.constantFrom(undefined, 0, 0, 1),
       resources: fc.constantFrom(undefined, { gpu: 1 }, { gpu: 2, memory: 3 }, { memory: 1 }),
       pool: fc.constantFrom(undefined, 0, 1, 2),
-      recorded: fc.option(fc.uint8Array({ minLength: plan.count, maxLength: plan.count, max: 2 }), {
+      recorded: fc.option(fc.uint8Array({ minLength: plan.count, maxLength: plan.count, max: 3 }), {
         nil: undefined,
         freq: 1,
       }),
@@ -48,7 +48,7 @@ const anyResume: fc.Arbitrary<Run> = anyPlan({ readWriteConflict: true, blocksPe
   (plan) =>
     fc
       .tuple(
-        fc.array(fc.constantFrom(0, 1, 1, 2), { minLength: plan.count, maxLength: plan.count }),
+        fc.array(fc.constantFrom(0, 1, 1, 2, 3), { minLength: plan.count, maxLength: plan.count }),
         fc.constantFrom(undefined, 1, 2, 5),
       )
       .map(([recorded, slabBlocks]) => ({
@@ -144,8 +144,8 @@ class Drive {
     expect(this.scheduler.idleReason()).toBe('finished');
     expect(this.scheduler.acquire()).toBeUndefined();
     this.run.tasks.forEach((_, task) => {
-      const { total, done, skipped, failed, orphaned } = this.scheduler.counts(task);
-      expect(done + skipped + failed + orphaned).toBe(total);
+      const { total, done, skipped, failed, orphaned, unwanted } = this.scheduler.counts(task);
+      expect(done + skipped + failed + orphaned + unwanted).toBe(total);
     });
   }
 

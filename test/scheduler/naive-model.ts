@@ -39,7 +39,7 @@ export class NaiveScheduler {
         task,
         own: [],
         others: [],
-        state: [BlockState.waiting, BlockState.done, BlockState.skipped][recorded?.[index] ?? 0],
+        state: [BlockState.waiting, BlockState.done, BlockState.skipped, BlockState.unwanted][recorded?.[index] ?? 0],
         attempts: 0,
         failures: 0,
         losses: 0,
@@ -280,6 +280,7 @@ export class NaiveScheduler {
 }
 
 const isLost = ({ state }: NaiveBlock) => state === BlockState.failed || state === BlockState.orphaned;
-const hasSucceeded = ({ state }: NaiveBlock) => state === BlockState.done || state === BlockState.skipped;
+const hasSucceeded = ({ state }: NaiveBlock) =>
+  state === BlockState.done || state === BlockState.skipped || state === BlockState.unwanted;
 const runsStill = ({ block, attempt }: NaiveBlock['held'][number]) =>
   block.state === BlockState.running && block.attempts === attempt;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { amount } from '../chaos/scale.js';
+import { amount, isLong } from '../chaos/scale.js';
 import { explore, type Flaw } from './protocol-model.js';
 
 // fault 20: every order in which the steps of a small run, its crashes and its late messages can come
@@ -17,6 +17,37 @@ describe('leases, fencing, commits and resume', () => {
     },
     amount(120_000, 3_600_000),
   );
+
+  // many more orders: crashes and leases that come back meet in the long form
+  const ahead = { workers: 2, crashes: 1, duplicates: 1, blocks: 'fork', ahead: 2, returns: 1 } as const;
+
+  test.each(
+    isLong
+      ? [ahead]
+      : [
+          { ...ahead, duplicates: 0, returns: 0 },
+          { ...ahead, crashes: 0 },
+        ],
+  )(
+    'the same with leases ahead: %j',
+    (options) => {
+      const { states, steps, violation } = explore(options);
+      console.log(`fault 20: ${states} states, ${steps} steps with leases ahead`);
+      expect(violation).toBeUndefined();
+      expect(states).toBeGreaterThan(1000);
+    },
+    amount(120_000, 3_600_000),
+  );
+
+  test.each<[Flaw, RegExp]>([
+    ['returned and kept', /at work twice/],
+    ['unbegun counts as never leased', /at work twice/],
+    ['lost lease kept', /stands still/],
+    ['no fence', /was believed, but holds no lease/],
+  ])('a planted flaw is found with leases ahead: %s', (flaw, what) => {
+    const { violation } = explore({ ...ahead, flaw });
+    expect(violation?.what).toMatch(what);
+  });
 
   test.each<[Flaw, RegExp]>([
     ['no fence', /was believed, but holds no lease/],

@@ -175,6 +175,7 @@ describe('failures', () => {
       skipped: 0,
       failed: 0,
       orphaned: 2,
+      unwanted: 0,
     });
     again.complete(1, 2, 1, 'done');
     expect(runAll(again)).toEqual(['2:2']);
@@ -321,7 +322,7 @@ describe('revival', () => {
     expect(scheduler.acquire()).toEqual({ task: 0, block: 1, attempt: 3 });
     expect(scheduler.complete(0, 1, 2, 'done')).toBe(false);
     expect(scheduler.fail(0, 1, 3)).toBe('retry');
-    expect(scheduler.troubles(0, 1)).toEqual({ failures: 1, losses: 0 });
+    expect(scheduler.troubles(0, 1)).toEqual({ attempts: 3, failures: 1, losses: 0 });
     expect(runAll(scheduler)).toEqual(['0:1', '1:1']);
     expect(scheduler.revive(0, [0, 1])).toEqual({ failed: 1, orphaned: 1 });
     expect(runAll(scheduler)).toEqual(['0:0', '1:0']);

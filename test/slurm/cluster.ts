@@ -189,7 +189,7 @@ export class Cluster {
       'ReturnToService=2',
       'SlurmctldTimeout=10',
       'SlurmdTimeout=10',
-      'KillWait=2',
+      'KillWait=8',
       'AccountingStorageType=accounting_storage/none',
       'JobAcctGatherType=jobacct_gather/none',
       'SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0',

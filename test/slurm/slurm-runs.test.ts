@@ -66,7 +66,15 @@ const endsOf = () => named('worker-end').map(({ reason }) => String(reason));
 
 withCluster('a run on three nodes: the same bytes as on this machine', async () => {
   const toys = toyChain([4, 4, 4], 20);
-  const result = await run(toys);
+  let whereabouts: unknown;
+  const result = await run(toys, {
+    onEvent: (event) => {
+      if (event.type !== 'block-done' || whereabouts !== undefined) return;
+      whereabouts = JSON.parse(readFileSync(new RunFolder(place.run).address, 'utf8'));
+    },
+  });
+  // the workers came over the network
+  expect(whereabouts).toMatchObject({ hostToo: true, addresses: [{ address: '127.0.0.1' }] });
   expect(result).toMatchObject({ complete: true, failures: [] });
   expect(outputHash(place.output, toys)).toBe(await undisturbedHash(toys));
   // one array for all that were started together

@@ -20,8 +20,8 @@ export class NetworkExecutor extends LocalExecutor {
 
 export type Direction = 'to coordinator' | 'to worker';
 
-/** What a {@link ProxyExecutor} does with bytes that pass; undefined holds them back for good. */
-export type Meddle = (bytes: Buffer, direction: Direction, connection: number) => Buffer | undefined;
+/** What a {@link ProxyExecutor} does with bytes that pass. */
+export type Meddle = (bytes: Buffer, direction: Direction, connection: number) => Buffer | Promise<Buffer>;
 
 /** Toy workers that reach the coordinator through a proxy in this process only. */
 export class ProxyExecutor extends NetworkExecutor {
@@ -30,16 +30,18 @@ export class ProxyExecutor extends NetworkExecutor {
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
   private target: NetworkAddress | undefined;
+  /** While it holds, nothing passes the connections that there were, and their workers cannot be ended. */
+  private partition: { readonly before: number; readonly over: Promise<void>; mend(): void } | undefined;
 
   constructor(
-    private readonly meddle: Meddle,
+    private readonly meddle: Meddle = (bytes) => bytes,
     options: Partial<LocalExecutorOptions> = {},
   ) {
     super(undefined, options);
   }
 
   async open(): Promise<void> {
-    const server = createServer({ allowHalfOpen: false }, (socket) => this.pass(socket));
+    const server = createServer((socket) => this.pass(socket));
     this.server = server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   }
@@ -56,12 +58,32 @@ export class ProxyExecutor extends NetworkExecutor {
     writeFileSync(join(runDirectory, 'control', 'key'), readFileSync(join(control, 'key')));
     const address = JSON.stringify({ ...whereabouts, addresses: [this.server?.address()] });
     writeFileSync(join(runDirectory, 'control', 'address.json'), address);
-    return super.start({ ...request, runDirectory });
+    const handle = super.start({ ...request, runDirectory });
+    const begun = this.connections.length;
+    const kill = () => {
+      if (this.partition === undefined || begun >= this.partition.before) handle.kill();
+    };
+    return { ...handle, kill };
   }
 
   async close(): Promise<void> {
+    this.mend();
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server?.close(resolve));
+  }
+
+  /** From now on nothing comes through, nor is anybody told; new connections are not affected. */
+  cut(): void {
+    let mend: () => void = () => undefined;
+    const over = new Promise<void>((resolve) => {
+      mend = resolve;
+    });
+    this.partition = { before: this.connections.length, over, mend };
+  }
+
+  /** What was sent meanwhile comes through. */
+  mend(): void {
+    this.partition?.mend();
   }
 
   private pass(worker: Socket): void {
@@ -72,18 +94,21 @@ export class ProxyExecutor extends NetworkExecutor {
       [worker, coordinator, 'to coordinator'],
       [coordinator, worker, 'to worker'],
     ] as const) {
+      let queue = Promise.resolve();
+      const later = (action: () => void | Promise<void>) => {
+        queue = queue.then(async () => {
+          if (number < (this.partition?.before ?? 0)) await this.partition?.over;
+          await action();
+        });
+      };
       this.sockets.add(from);
       from.setNoDelay(true);
-      from.on('data', (bytes) => {
-        const passing = this.meddle(bytes, direction, number);
-        if (passing !== undefined) to.write(passing);
-      });
+      from.on('data', (bytes) => later(async () => void to.write(await this.meddle(bytes, direction, number))));
       from.on('error', () => undefined);
       from.on('close', () => {
-        this.connections[number].ended = true;
-        // what is held back is not told of the end, either
-        if (this.meddle(Buffer.alloc(0), direction, number) !== undefined) to.destroy();
         this.sockets.delete(from);
+        this.connections[number].ended = true;
+        later(() => void to.destroy());
       });
     }
   }

@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Processes other than this one whose command line names a folder. */
-export function processesOf(folder: string): number[] {
+/** Processes other than this one whose command line has a folder, and what else is named, among its arguments. */
+export function processesOf(folder: string, ...others: readonly string[]): number[] {
   return readdirSync('/proc').flatMap((entry) => {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     try {
       const alive = !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${entry}/status`, 'utf8'));
-      return alive && readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0').includes(folder) ? [pid] : [];
+      const given = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
+      return alive && [folder, ...others].every((one) => given.includes(one)) ? [pid] : [];
     } catch {
       return [];
     }

@@ -4,7 +4,8 @@ import type { RunEvent } from '../../lib/coordinator/events.js';
 import type { Service } from '../../lib/coordinator/service-desk.js';
 import { toyJobs } from '../slurm/toy-jobs.js';
 import { NetworkExecutor } from './network-executor.js';
-import { toyChain, toyRun } from './toy-run.js';
+import { NamespaceExecutor } from './network-namespaces.js';
+import { type Toy, toyChain, toyRun } from './toy-run.js';
 import type { ToyTask } from './toy-worker.js';
 
 /** What a coordinator in a process of its own does; the last argument of `toy-coordinator.js RUN OUTPUT JSON`. */
@@ -17,6 +18,10 @@ export interface ToyCoordinator {
   readonly leaseSeconds?: number;
   /** Its workers come over TCP on loopback. */
   readonly network?: boolean;
+  /** Its workers are in these network namespaces, and cannot be ended while the file is there. */
+  readonly namespaces?: { readonly names: readonly string[]; readonly cut: string };
+  /** What differs from {@link toyChain}, task by task. */
+  readonly differences?: readonly Pick<ToyTask, 'act' | 'on' | 'until'>[];
   /** Calls of blocks (`act: 'call'`) are answered once this file is there. */
   readonly opens?: string;
   /** Environment of SLURM's commands: workers are jobs of that cluster. */
@@ -48,6 +53,8 @@ const {
   killed,
   network,
   opens,
+  namespaces,
+  differences = [],
 } = JSON.parse(json) as ToyCoordinator;
 const abort = new AbortController();
 process.on('SIGINT', () => abort.abort());
@@ -62,10 +69,13 @@ const onEvent = (event: RunEvent) => {
 };
 killInTime();
 try {
-  const toys = toyChain(shape, milliseconds).map((toy) => ({ ...toy, ...(act === undefined ? {} : { act }) }));
+  const toys = toyChain(shape, milliseconds).map((toy, i): Toy => {
+    return { ...toy, ...(act === undefined ? {} : { act }), ...differences[i] };
+  });
   const options = { workers: 3, maxLosses: 100, signal: abort.signal, leaseSeconds, onEvent };
   const jobs = slurm === undefined ? undefined : toyJobs(slurm);
-  const executor = network === true ? new NetworkExecutor() : jobs;
+  const far = namespaces === undefined ? undefined : new NamespaceExecutor(namespaces.names, namespaces.cut);
+  const executor = network === true ? new NetworkExecutor() : (far ?? jobs);
   const services = opens === undefined ? {} : { toy: gatedService(opens) };
   const others = executor === undefined ? { services } : { services, executor };
   console.log(JSON.stringify(await toyRun({ run, output }, toys, { ...options, ...others })));

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../lib/cli/main.js';
@@ -20,6 +20,13 @@ executor: {type: local, workers: 2}
 tasks:
 ${tasks}`;
     writeFileSync(join(this.folder, 'p.yaml'), text);
+  }
+
+  /** Adds an array to p.yaml. */
+  addArray(name: string): void {
+    const file = join(this.folder, 'p.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('arrays:\n', `arrays:\n  ${name}: {store: d.zarr/${name}}\n`));
   }
 
   start(...args: string[]): Program {

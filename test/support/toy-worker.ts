@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockPlan, type BlockPlanJson } from '../../lib/blocks/plan.js';
 import type { ProcessBlock, WorkerBlockContext } from '../../lib/workers/block-runner.js';
@@ -26,6 +26,7 @@ export interface ToyTask {
     | 'noop'
     | 'skip'
     | 'call'
+    | 'await'
     | 'busy'
     | 'late'
     | 'stand still'
@@ -115,7 +116,12 @@ function takes(file: string): boolean {
   }
 }
 
-async function act(task: ToyTask, block: number, context: WorkerBlockContext): Promise<'go on' | 'skipped' | 'done'> {
+async function act(
+  { output }: ToyConfig,
+  task: ToyTask,
+  block: number,
+  context: WorkerBlockContext,
+): Promise<'go on' | 'skipped' | 'done'> {
   if (task.act === undefined || (task.on !== undefined && !task.on.includes(block))) return 'go on';
   if (context.attempt > (task.until ?? Number.POSITIVE_INFINITY)) return 'go on';
   switch (task.act) {
@@ -147,6 +153,13 @@ async function act(task: ToyTask, block: number, context: WorkerBlockContext): P
       // until something wakes the process up, if it does
       process.kill(process.pid, 'SIGSTOP');
       return 'go on';
+    case 'await': {
+      // says that it waits, and waits to be told to go on
+      const gate = (state: string) => join(dirname(output), `${state}-${task.name}-${block}`);
+      writeFileSync(gate('waiting'), context.workerId);
+      while (!existsSync(gate('open'))) await delay(20);
+      return 'go on';
+    }
     case 'slow':
       await delay(120);
       return 'go on';
@@ -202,7 +215,7 @@ if (process.argv.includes('--worker-id')) {
       const tasks = config.tasks.map((task): [string, ProcessBlock] => [
         task.name,
         async (block, context) => {
-          const what = await act(task, block, context);
+          const what = await act(config, task, block, context);
           if (what === 'go on') await computeDigest(config, task, block, context);
           return what;
         },

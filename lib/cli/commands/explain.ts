@@ -1,4 +1,10 @@
-import { readFailures, readRunStatus } from '../../coordinator/run-status.js';
+import { stat } from 'node:fs/promises';
+import type { Argv } from 'yargs';
+import type { ControlClient } from '../../coordinator/control-client.js';
+import type { BlockReport } from '../../coordinator/explain-schedule.js';
+import { RunFolder } from '../../coordinator/run-folder.js';
+import { readFailures } from '../../coordinator/run-status.js';
+import { BlockwrightError } from '../../errors.js';
 import { type BlockExplanation, explainBlock, type Waiting } from '../../pipeline/explain-block.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { assertRunnable, planPipeline } from '../../pipeline/plan.js';
@@ -6,43 +12,102 @@ import { checkBlock, findTask } from '../block-argument.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
 import { firstLine, formatCount } from '../format.js';
-import { noRun } from '../run-directory.js';
+import { chainText, runReportText } from '../live-explain-text.js';
+import { findRun, saySilence } from '../live-run.js';
+import { attemptEnds, lastLines } from '../log-excerpts.js';
+import { findRunDirectory } from '../run-directory.js';
 
 export interface ExplainArguments {
-  readonly file: string;
-  readonly task: string;
-  readonly block: number;
+  readonly run: string;
+  readonly task: string | undefined;
+  readonly block: number | undefined;
   readonly json: boolean;
 }
 
 /** Blocks that are named, of each task. */
 const NAMED_BLOCKS = 8;
+/** Lines of a worker's output that are shown. */
+const LOG_LINES = 5;
 
 export const explainCommand = defineCommand<ExplainArguments>({
-  command: 'explain <file> <task> <block>',
-  describe: 'Why a block is not done: what it waits for, or how it failed',
+  command: 'explain <run> [task] [block]',
+  describe: 'Why a block is not done: what it waits for, or how it failed; without a block: why a run at work is idle',
   options: (yargs) =>
     yargs
-      .positional('file', { type: 'string', demandOption: true, describe: 'The pipeline file (YAML or JSON)' })
-      .positional('task', { type: 'string', demandOption: true, describe: 'The name of the task' })
-      .positional('block', { type: 'number', demandOption: true, describe: 'The index of the block' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }),
-  run: async ({ file, task, block, json }, console) => {
-    const pipeline = await loadPipeline(file);
-    const status = readRunStatus(pipeline.runDirectory);
-    if (status === undefined) throw noRun(pipeline.runDirectory);
+      .positional('run', {
+        type: 'string',
+        demandOption: true,
+        describe: 'The pipeline file; of a run at work the run directory will do',
+      })
+      .positional('task', { type: 'string', describe: 'The name of the task' })
+      .positional('block', { type: 'number', describe: 'The index of the block', implies: 'task' })
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' }) as Argv<ExplainArguments>,
+  run: async ({ run, task, block, json }, console) => {
+    if (task !== undefined && block === undefined) {
+      throw new BlockwrightError('ERR_CONFIG', `explain: expected the index of a block of ${task}, found none`);
+    }
+    const runDirectory = await findRunDirectory(run);
+    const found = await findRun(runDirectory);
+    const wanted = task === undefined || block === undefined ? undefined : { task, block };
+    if (found.client !== undefined) {
+      try {
+        console.out(await explainLive(found.client, runDirectory, wanted, json));
+      } finally {
+        found.client.close();
+      }
+      return ExitCode.complete;
+    }
+    saySilence(found, console);
+    if (wanted === undefined) throw notAtWork(runDirectory);
+    const pipeline = await loadPipeline(await pipelineFile(run));
     const plan = await planPipeline(pipeline);
     assertRunnable(plan);
-    const planned = findTask(plan, task);
-    checkBlock(planned, block);
-    const explanation = explainBlock(plan, planned, block);
-    const failures = explanation.state === 'failed' ? await readFailures(pipeline.runDirectory) : [];
+    const planned = findTask(plan, wanted.task);
+    checkBlock(planned, wanted.block);
+    const explanation = explainBlock(plan, planned, wanted.block);
+    const failures = explanation.state === 'failed' ? await readFailures(runDirectory) : [];
     const reason = failures.find((one) => one.task === task && one.block === block)?.message;
     if (json) console.out(JSON.stringify({ ...explanation, reason }, undefined, 2));
-    else console.out(explanationText(explanation, reason, status.owner !== undefined));
+    else console.out(explanationText(explanation, reason, found.status.owner !== undefined));
     return ExitCode.complete;
   },
 });
+
+/** From the run's own schedule. */
+async function explainLive(
+  client: ControlClient,
+  runDirectory: string,
+  wanted: { readonly task: string; readonly block: number } | undefined,
+  json: boolean,
+): Promise<string> {
+  const folder = new RunFolder(runDirectory);
+  if (wanted === undefined) {
+    const report = await client.explainRun();
+    if (json) return JSON.stringify(report, undefined, 2);
+    return runReportText(runDirectory, report, (worker) => lastLines(folder, worker, LOG_LINES));
+  }
+  const [chain, status] = [await client.explainBlock(wanted.task, wanted.block), await client.status()];
+  const attemptsOf = ({ task, block, attempts }: BlockReport) =>
+    attempts > 0 ? attemptEnds(folder, task, block, status.epoch) : [];
+  if (!json) return chainText(chain, status, attemptsOf);
+  return JSON.stringify({ chain: chain.map((one) => ({ ...one, ends: attemptsOf(one) })) }, undefined, 2);
+}
+
+/** A run directory does not hold the plan. */
+async function pipelineFile(run: string): Promise<string> {
+  if (!(await stat(run)).isDirectory()) return run;
+  throw new BlockwrightError(
+    'ERR_CONFIG',
+    `${run}: expected the pipeline file, as no run at work answers here and the plan is in the file alone`,
+  );
+}
+
+function notAtWork(runDirectory: string): BlockwrightError {
+  return new BlockwrightError(
+    'ERR_CONFIG',
+    `${runDirectory}: expected a run at work that answers, or a task and a block. How the run ended: blockwright status`,
+  );
+}
 
 function explanationText(
   { task, block, state, waitsFor }: BlockExplanation,

@@ -75,7 +75,7 @@ async function formatGroup({ task, cause, failures }: FailureGroup, most: number
   const lines = [
     `${failures.length} ${failures.length === 1 ? 'block' : 'blocks'} of ${task}: ${cause}`,
     `  ${named.length === 1 ? 'block' : 'blocks'} ${named.join(', ')}${more}`,
-    `  block ${first.block}, attempt ${first.attempt}, worker ${first.workerId}:`,
+    `  block ${first.block}, attempt ${first.attempt}, worker ${first.workerId}${first.host === undefined ? '' : ` on ${first.host}`}:`,
     indent(first.stack),
     `  ${first.logFile}`,
   ];

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { loadPipeline } from '../../pipeline/file.js';
 import { planPipeline } from '../../pipeline/plan.js';
 import { defineCommand } from '../command.js';
+import { parseRoi } from '../copy-options.js';
 import { parseDuration } from '../duration.js';
 import { type RunArguments, runWithProgress } from '../run-with-progress.js';
 
@@ -24,6 +25,22 @@ export function runOptions(yargs: Argv): Argv<RunArguments> {
       type: 'string',
       describe: 'Stop in order after this time, e.g. 90s, 30m, 2h, 1.5d; the same command continues',
       coerce: parseDuration,
+    })
+    .option('roi', {
+      type: 'string',
+      describe: 'Only what this part needs, OFFSET:SHAPE in world units, e.g. 0,80,80:800,400,400',
+      coerce: parseRoi,
+    })
+    .option('serial', {
+      type: 'boolean',
+      default: false,
+      describe: 'In this process, one block after the other and once each, for a debugger',
+    })
+    .option('until', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Only this task and what it needs; may be given again',
     })
     .option('json', { type: 'boolean', default: false, describe: 'Events and result as JSON, one a line' })
     .option('quiet', {

@@ -24,6 +24,8 @@ export default {
     failOnce: z.string().optional().describe('A file beside the pipeline; the block that makes it fails'),
     waitFor: z.string().optional().describe('A file beside the pipeline; no block ends before it is there'),
     slowBlocks: z.array(z.int()).default([]).describe('Blocks that take 120 ms'),
+    presentBlocks: z.array(z.int()).default([]).describe('Blocks of which check says that they are there'),
+    emptyBlocks: z.array(z.int()).default([]).describe('Blocks that say that there is nothing to do'),
     gpu: z.int().optional(),
   }),
   plan({ output, shape, blockSize, chunkShape, fit, gpu }, context) {
@@ -58,7 +60,11 @@ export default {
       ...(gpu === undefined ? {} : { resources: { gpu } }),
     };
   },
+  async check({ presentBlocks }, block) {
+    return presentBlocks.includes(block.index);
+  },
   async processBlock(options, block, context) {
+    if (options.emptyBlocks.includes(block.index)) return 'skipped';
     context.log(`filling block ${block.index}`);
     while (options.waitFor !== undefined && !existsSync(context.lutPath(options.waitFor))) await delay(5);
     if (options.slowBlocks.includes(block.index)) await delay(120);
