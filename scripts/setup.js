@@ -88,6 +88,16 @@ if (!usesPrebuilt && process.platform === 'linux') {
   }
 }
 
+// Tests on a SLURM cluster need its programs, which nobody wants by the way: they are installed where it is asked for, and only there.
+if (process.env.BLOCKWRIGHT_TEST_CLUSTER === 'install' && !existsSync('/usr/sbin/slurmctld')) {
+  const command = 'apt-get update && apt-get install -y --no-install-recommends slurm-wlm munge iproute2';
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    run('sh', ['-c', command], { env: { DEBIAN_FRONTEND: 'noninteractive' }, why: 'installing SLURM for its tests' });
+  } else {
+    say(`SLURM is not here, its tests are left out (on Debian or Ubuntu, as root: ${command})`);
+  }
+}
+
 // 2. npm packages. node-gyp takes Node's headers from beside the binary where they are, else it downloads them.
 const headers = join(dirname(process.execPath), '..');
 const env = existsSync(join(headers, 'include/node/node.h')) ? { npm_config_nodedir: headers } : {};

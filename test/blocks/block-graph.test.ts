@@ -1,8 +1,47 @@
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Fit } from '../../lib/blocks/block.js';
 import { BlockGraph, type GraphTask, type TaskBlock } from '../../lib/blocks/block-graph.js';
 import { BlockPlan } from '../../lib/blocks/plan.js';
 import { Roi } from '../../lib/geometry/roi.js';
+import { goldens, readJson } from '../support/goldens.js';
+
+type Box = [number[], number[]];
+
+interface GoldenChain {
+  name: string;
+  tasks: { name: string; total: Box; read: Box; write: Box; fit: Fit; conflict: boolean; upstream: string[] }[];
+  blocks: Record<string, { write: Box; upstream: [string, number[]][] }[]>;
+}
+
+const { chains } = readJson<{ chains: GoldenChain[] }>(join(goldens, 'daisy', 'chains.json.gz'));
+
+test.each(chains.map((chain) => [chain.name, chain] as const))(
+  'a graph of blocks equals that of daisy: %s',
+  (_, chain) => {
+    const graph = new BlockGraph(
+      chain.tasks.map(({ name, total, read, write, fit, conflict, upstream }) => {
+        const rois = {
+          totalReadRoi: new Roi(...total),
+          blockReadRoi: new Roi(...read),
+          blockWriteRoi: new Roi(...write),
+        };
+        return { name, plan: BlockPlan.fromRois({ ...rois, fit, readWriteConflict: conflict }), upstream };
+      }),
+    );
+    const placeOf = ({ task, block }: TaskBlock) =>
+      JSON.stringify([task, [...graph.plan(task).writeRoi(block).offset]]);
+    for (const { name } of chain.tasks) {
+      const found = Array.from({ length: graph.plan(name).count }, (_, block) =>
+        [...graph.upstream({ task: name, block })].map(placeOf).sort(),
+      );
+      expect(found).toEqual(
+        chain.blocks[name].map(({ upstream }) => upstream.map((edge) => JSON.stringify(edge)).sort()),
+      );
+    }
+  },
+);
 
 const key = ({ task, block }: TaskBlock) => `${task} ${block}`;
 const keys = (blocks: Iterable<TaskBlock>) => [...blocks].map(key).sort();

@@ -16,11 +16,11 @@ function filesBelow(folder: string): { path: string; bytes: Buffer }[] {
     .filter((entry) => entry.isFile())
     .map((entry) => {
       const path = join(entry.parentPath, entry.name);
-      return { path, bytes: readFileSync(path) };
+      return { path, bytes: readIfThere(path) };
     });
 }
 
-/** Of a process, which may have ended. */
+/** Of a process, which may have ended, or a temporary file, which may have got another name. */
 function readIfThere(path: string): Buffer {
   try {
     return readFileSync(path);

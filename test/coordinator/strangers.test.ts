@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import { newKey, type Peer } from '../../lib/coordinator/authentication.js';
 import { encodeFrame } from '../../lib/coordinator/frames.js';
 import { Listener } from '../../lib/coordinator/listener.js';
+import { connectSecurely } from '../../lib/coordinator/secure-socket.js';
 import type { Service } from '../../lib/coordinator/service-desk.js';
 import { codeOf } from '../../lib/errors.js';
 import { join as joinCoordinator } from '../../lib/workers/join.js';
@@ -16,8 +18,8 @@ import { seededRandom } from '../support/seeded-random.js';
 import { outputHash, toyChain, toyFolder, toyRun } from '../support/toy-run.js';
 
 /** Opens a connection; resolves when it is made, or refused. */
-async function dial(path: string): Promise<Socket> {
-  const socket = connect(path);
+async function dial(where: string | { host: string; port: number }): Promise<Socket> {
+  const socket = typeof where === 'string' ? connect(where) : connect(where);
   socket.on('error', () => undefined);
   socket.resume();
   await new Promise((resolve) => {
@@ -127,3 +129,74 @@ describe('strangers', () => {
     rmSync(folder, { recursive: true });
   });
 });
+
+test('strangers over TCP have no more time and are no more at once, in the midst of the TLS handshake', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'listener-'));
+  const key = newKey();
+  let now = 0;
+  const peers: Peer[] = [];
+  const options = { socket: join(folder, 'socket'), key, network: [{ address: '127.0.0.1' }], now: () => now };
+  const listener = new Listener({ ...options, onPeer: (peer) => peers.push(peer) });
+  await listener.open();
+  const { address, port } = listener.addresses[0];
+  const greeting = await beginningOfTls(key);
+  const reach = () => dial({ host: address, port });
+  const silent = await Promise.all(Array.from({ length: 50 }, reach));
+  const slow = await reach();
+  for (const byte of greeting.subarray(0, 20)) {
+    slow.write(Uint8Array.of(byte));
+    now += 400;
+    listener.tick();
+    await delay(1);
+  }
+  expect(slow.destroyed).toBe(false);
+  // some may have been let in a while after they were connected
+  now += 10_001;
+  listener.tick();
+  await Promise.all([...silent, slow].map(closing));
+  await until('those are counted', () => listener.refused === 51);
+  // all of the greeting, and after its answer nothing
+  const halfway = await reach();
+  halfway.write(greeting);
+  await once(halfway, 'data');
+  now += 10_001;
+  listener.tick();
+  await closing(halfway);
+
+  const many: Socket[] = [];
+  for (let i = 0; i < 300; i++) {
+    many.push(await reach());
+    if (i % 2 === 0) many[i].write(greeting);
+  }
+  await until('the oldest are gone', () => many.filter((socket) => socket.destroyed).length >= 172);
+  await until('and counted', () => listener.refused >= 52 + 172);
+  // what is no TLS ends at once, an endless greeting soon
+  const plain = await reach();
+  plain.write(Buffer.concat(encodeFrame({ type: 'hello', version: 1 })));
+  const endless = await reach();
+  endless.write(Buffer.concat([Buffer.of(22, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff), Buffer.alloc(0x40_0000)]));
+  await Promise.all([closing(plain), closing(endless)]);
+  const way = { socket: options.socket, host: 'elsewhere', key, addresses: [{ address, port }] };
+  const { connection: worker } = await joinCoordinator(way, { role: 'worker', workerId: '1.0' });
+  await until('the worker is known', () => peers.length === 1);
+  expect(worker.open).toBe(true);
+  await listener.close();
+  await Promise.all(many.map(closing));
+  await worker.closed;
+  rmSync(folder, { recursive: true });
+});
+
+/** The first bytes that a worker sends over TCP. */
+async function beginningOfTls(key: string): Promise<Buffer> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const accepted = new Promise<Buffer>((resolve) => {
+    server.once('connection', (socket) => socket.once('data', (bytes) => resolve(bytes)));
+  });
+  const worker = connectSecurely({ address: '127.0.0.1', port: (server.address() as AddressInfo).port }, key);
+  worker.on('error', () => undefined);
+  const bytes = await accepted;
+  worker.destroy();
+  server.close();
+  return bytes;
+}

@@ -100,7 +100,7 @@ test('damaged chunks fail their blocks by name; the others go on; mended, the sa
     expect(told).toMatch(reason);
     expect(told).toContain(`\n  block  ${block}  attempt 3  ${log}`);
     const group = failures.split('\n\n').find((paragraph) => paragraph.startsWith(`1 block of fragments: ${cause}`));
-    expect(group).toMatch(/\n {2}block \d\n {2}block \d, attempt 3, worker 1\.\d:\n {4}BlockwrightError: .*\n {8}at /);
+    expect(group).toMatch(/\n {2}block \d\n {2}block \d, attempt 3, worker 1\.\d on \S+:\n {4}BlockwrightError: .*\n {8}at /);
     expect(group).toContain(`\n  ${log}`);
   }
   expect(out).toMatch(/\nincomplete after .*: 4 blocks failed, 13 orphaned \(they need one that failed\)\n$/);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../lib/coordinator/events.js';
@@ -336,9 +336,9 @@ withCluster('arrays and queues of a cluster that takes few jobs: never more than
 });
 
 withCluster('a coordinator that is killed: the next cancels its jobs, and ends with the same bytes', async () => {
-  const toys = toyChain([4, 4, 2], 100);
+  const toys = toyChain([4, 4, 2], 300);
   const script = join(import.meta.dirname, '../support/toy-coordinator.js');
-  const play = { shape: [4, 4, 2], milliseconds: 100, slurm: cluster.env };
+  const play = { shape: [4, 4, 2], milliseconds: 300, slurm: cluster.env };
   const start = (killed?: ToyCoordinator['killed']) => {
     const argument = JSON.stringify({ ...play, killed } satisfies ToyCoordinator);
     const child = spawn(process.execPath, [script, place.run, place.output, argument], { stdio: 'ignore' });
@@ -349,8 +349,13 @@ withCluster('a coordinator that is killed: the next cancels its jobs, and ends w
     .call('sbatch', '--parsable', '--nodes=2', '--exclusive', '--output=/dev/null', '--wrap=sleep 600')
     .trim();
   await until('two nodes are taken', () => cluster.jobs().some((line) => line.includes(' RUNNING ')));
-  expect(await start({ blocks: 8, milliseconds: 1500 })).toBe('SIGKILL');
-  const waiting = cluster.jobs().filter((line) => line.includes(' PENDING '));
+  const first = start({ blocks: 8, milliseconds: 2500 });
+  const pending = () => cluster.jobs().filter((line) => line.includes(' PENDING '));
+  await until('a job waits', () => existsSync(join(place.run, 'jobs-slurm.jsonl')) && pending().length > 0);
+  // it stays so, whatever room there will be
+  cluster.call('scontrol', 'hold', pending()[0].split(' ')[0]);
+  expect(await first).toBe('SIGKILL');
+  const waiting = pending();
   expect(waiting.length).toBeGreaterThan(0);
   expect(await start()).toBe(0);
   for (const line of waiting) {
