@@ -83,6 +83,7 @@ export const faultRows: readonly FaultRow[] = [
     what: 'out of memory: address space, heap of V8, the kernel, too many blocks at once',
     passes: 'reported as out of memory, retried with fewer blocks at once, then quarantined with the peak',
     tests: [{ file: 'coordinator/out-of-memory' }],
+    missing: 'a kill by the kernel itself: its count of such kills is imitated',
   },
   {
     fault: 8,
