@@ -84,6 +84,10 @@ export class BatchExecutor implements Executor {
     return job;
   }
 
+  excludeHosts(hosts: readonly string[]): void {
+    this.queue.exclude = hosts;
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
     await this.watcher.close();

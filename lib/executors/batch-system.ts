@@ -36,6 +36,8 @@ export interface BatchSubmission {
   readonly workerIds: readonly string[];
   /** Where the workers' logs go; absolute. */
   readonly runDirectory: string;
+  /** Nodes that the jobs shall not get, where the system can be told. */
+  readonly exclude?: readonly string[] | undefined;
   /** The program of a worker and its arguments, without `--run-directory DIR --worker-id ID`. Absolute paths, no secrets. */
   readonly command: readonly string[];
 }

@@ -36,6 +36,8 @@ export class JobQueue {
   private accepted = false;
   private told = '';
   private work: Promise<void> | undefined;
+  /** Nodes that further jobs shall not get. */
+  exclude: readonly string[] = [];
 
   constructor(private readonly options: JobQueueOptions) {
     this.pauseSeconds = options.retrySeconds;
@@ -94,7 +96,7 @@ export class JobQueue {
     const workerIds = some.map(({ workerId }) => workerId);
     this.record!.submitting(name, workerIds);
     try {
-      const ids = await system.submit({ name, workerIds, runDirectory, command });
+      const ids = await system.submit({ name, workerIds, runDirectory, command, exclude: this.exclude });
       this.record!.submitted(name, ids);
       for (const [i, job] of some.entries()) job.submitted(name, ids[i]);
       const jobs = some.length === 1 ? `${system.name} job` : `${some.length} ${system.name} jobs`;

@@ -40,8 +40,14 @@ export function drainSecondsOf(options: SlurmJobOptions): number {
   return Math.max(warn / 2, warn - 15);
 }
 
-/** The `#SBATCH` lines of an array of `count` jobs. */
-export function directives(name: string, count: number, log: string, options: SlurmJobOptions): string[] {
+/** The `#SBATCH` lines of an array of `count` jobs; those that people gave come last, and win. */
+export function directives(
+  name: string,
+  count: number,
+  log: string,
+  options: SlurmJobOptions,
+  exclude: readonly string[] = [],
+): string[] {
   const { partition, account, qos, constraint, cpus = 1, memory, time, gpus, flags = [] } = options;
   const given: Readonly<Record<string, string | number | undefined>> = {
     'job-name': name,
@@ -58,6 +64,7 @@ export function directives(name: string, count: number, log: string, options: Sl
     qos,
     constraint,
     gpus,
+    exclude: exclude.length === 0 ? undefined : exclude.join(','),
     // to the script, which became the worker
     signal: `B:USR1@${warnSecondsOf(options)}`,
   };

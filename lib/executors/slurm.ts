@@ -41,7 +41,7 @@ export class Slurm implements BatchSystem {
     const { options } = this;
     const lines = [
       '#!/bin/bash',
-      ...directives(submission.name, submission.workerIds.length, jobLog(submission), options),
+      ...directives(submission.name, submission.workerIds.length, jobLog(submission), options, submission.exclude),
       ...workerLines(submission, '$SLURM_ARRAY_TASK_ID', { ...options, drainSeconds: drainSecondsOf(options) }),
     ];
     return `${lines.join('\n')}\n`;

@@ -1,6 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { BatchExecutor } from '../../lib/executors/batch-executor.js';
+import type { BatchSubmission, BatchSystem } from '../../lib/executors/batch-system.js';
 import { Slurm, withoutJob } from '../../lib/executors/slurm.js';
 import { parseQueue } from '../../lib/executors/slurm-queue.js';
+import { until } from '../support/processes.js';
 
 /** One job as squeue 22.05 prints it. */
 const line = (state: string, { reason = 'None', restarts = 0, exit = '0', name = 'mine' } = {}) =>
@@ -80,4 +86,40 @@ test('where there is no SLURM, that is said', async () => {
     kind: 'missing',
     message: expect.stringContaining('cannot run scontrol'),
   });
+});
+
+test('jobs do not get nodes that are avoided, as long as people do not say otherwise', () => {
+  const submission = { name: 'mine', workerIds: ['1.0'], runDirectory: '/run', command: ['/worker'] };
+  const lines = (exclude?: readonly string[]) =>
+    new Slurm({ flags: ['--exclude=n7'] })
+      .script({ ...submission, exclude })
+      .split('\n')
+      .filter((text) => text.includes('--exclude'));
+  expect(lines()).toEqual(['#SBATCH --exclude=n7']);
+  expect(lines(['n1', 'n2'])).toEqual(['#SBATCH --exclude=n1,n2', '#SBATCH --exclude=n7']);
+});
+
+test('what a run finds out about hosts reaches the jobs that are submitted later', async () => {
+  const excludes: unknown[] = [];
+  const place = mkdtempSync(join(tmpdir(), 'queue-'));
+  const system = {
+    name: 'none',
+    mostAtOnce: async () => 10,
+    script: () => '',
+    async submit({ exclude, workerIds }: BatchSubmission) {
+      excludes.push(exclude);
+      return workerIds;
+    },
+    find: async () => new Map(),
+    query: async () => new Map(),
+    cancel: async () => undefined,
+  } as unknown as BatchSystem;
+  const executor = new BatchExecutor({ system, command: ['/worker'], label: 'test' });
+  await executor.open({ runDirectory: place, epoch: 1, pool: 0, notice: () => undefined, waiting: () => undefined });
+  executor.excludeHosts(['n1']);
+  executor.start({ workerId: '1.0', runDirectory: place, logFile: join(place, 'log') });
+  await until('it was submitted', () => excludes.length > 0);
+  expect(excludes).toEqual([['n1']]);
+  await executor.close();
+  rmSync(place, { recursive: true });
 });
