@@ -12,12 +12,14 @@ import { describeEnd, type WorkerSession } from './worker-session.js';
 const COMING = 30_000;
 
 export interface BlockFaultsOptions extends MemoryPolicyOptions {
+  /** One watch over hosts for each. */
+  readonly pools: readonly unknown[];
   readonly ledger: BlockLedger;
   readonly space: FreeSpace;
   /** All workers that have not ended. */
   readonly sessions: ReadonlyMap<string, WorkerSession>;
   /** No more blocks go to this host. */
-  onExcluded(host: string): void;
+  onExcluded(pool: number, host: string): void;
   /** What became of a block is known. */
   onBooked(): void;
   /** The record or the journal cannot be written. */
@@ -30,30 +32,32 @@ export interface BlockFaultsOptions extends MemoryPolicyOptions {
  */
 export class BlockFaults {
   private readonly memory: MemoryPolicy;
-  private readonly hosts = new HostWatch();
+  /** Of each pool: what another executor's workers can do says nothing of a host. */
+  private readonly hosts: readonly HostWatch[];
   /** Since when there has been a suspected host. */
   private suspectedSince = 0;
 
   constructor(private readonly options: BlockFaultsOptions) {
     this.memory = new MemoryPolicy(options);
+    this.hosts = options.pools.map(() => new HostWatch());
   }
 
   /** Whether no more blocks shall go to the worker's host. */
-  avoids({ host }: WorkerSession): boolean {
-    return host !== undefined && this.hosts.excluded.has(host);
+  avoids({ host, pool }: WorkerSession): boolean {
+    return host !== undefined && this.hosts[pool].excluded.has(host);
   }
 
   /** Whether workers may be held back: see {@link holdsBack}, whose answer changes as time goes by. */
   get suspicious(): boolean {
-    return this.hosts.suspecting;
+    return this.hosts.some(({ suspecting }) => suspecting);
   }
 
   /** Whether a worker is to wait: its host is suspected, and others are at work, or soon will be, whose results will tell. */
   holdsBack({ host, pool }: WorkerSession): boolean {
-    if (host === undefined || !this.hosts.suspects(host)) return false;
+    if (host === undefined || !this.hosts[pool].suspects(host)) return false;
     let coming = false;
     for (const other of this.sessions) {
-      if (other.dismissed || (other.host !== undefined && this.hosts.suspects(other.host))) continue;
+      if (other.dismissed || (other.host !== undefined && this.hosts[other.pool].suspects(other.host))) continue;
       // one of the same pool can do all that this one could, so nothing waits for ever
       const able = other.pool === pool && other.asked && !other.draining && !other.retired;
       if (able || other.leases.size > 0) return true;
@@ -62,8 +66,8 @@ export class BlockFaults {
     return coming && performance.now() - this.suspectedSince < COMING;
   }
 
-  succeeded({ host }: WorkerSession): void {
-    if (host !== undefined) this.exclude(this.hosts.succeeded(host));
+  succeeded({ host, pool }: WorkerSession): void {
+    if (host !== undefined) this.exclude(pool, this.hosts[pool].succeeded(host));
   }
 
   /** Its code threw, or it ran too long. What it books may come a moment later. */
@@ -115,7 +119,7 @@ export class BlockFaults {
     for (const { lease, came } of session.takeAll()) {
       // nothing went wrong with those that were not begun, or came when it was about to end in order
       const untouched = came === 'unbegun' || (asked && session.endedInOrder(end));
-      const blamed = came === 'begun' && !asked && !isEviction(end);
+      const blamed = came === 'begun' && !asked && !isEviction(end, session.reason);
       if (stopping || untouched) {
         ledger.givenBack(lease, session.id);
       } else if (blamed && outOfMemory) {
@@ -145,20 +149,22 @@ export class BlockFaults {
     this.options.ledger.failed(lease, session, error, { ...took, counts: alone, peakMemory });
   }
 
-  private blame({ host }: WorkerSession, { task, block }: Lease, what: HostFault['what']): void {
+  private blame({ host, pool }: WorkerSession, { task, block }: Lease, what: HostFault['what']): void {
     if (host === undefined) return;
     if (!this.suspicious) this.suspectedSince = performance.now();
-    this.exclude(this.hosts.failed(host, { task, block, what }));
+    for (const other of this.sessions)
+      if (other.pool === pool && other.host !== undefined) this.hosts[pool].meet(other.host);
+    this.exclude(pool, this.hosts[pool].failed(host, { task, block, what }));
   }
 
-  private exclude(hosts: readonly ExcludedHost[]): void {
+  private exclude(pool: number, hosts: readonly ExcludedHost[]): void {
     const { scheduler, journal, onEvent, onExcluded } = this.options;
     for (const { host, faults } of hosts) {
       for (const { task, block, what } of faults) scheduler.forgive(task, block, what);
       const blocks = new Set(faults.map(({ task, block }) => `${task} ${block}`)).size;
       journal.write('host-excluded', { host, blocks });
       onEvent({ type: 'host-excluded', host, blocks });
-      onExcluded(host);
+      onExcluded(pool, host);
     }
   }
 }

@@ -116,7 +116,7 @@ export class Coordinator {
       space: this.guards.space,
       sessions: this.pools.sessions,
       onEvent: (event) => options.onEvent(event),
-      onExcluded: (host) => this.pools.exclude(host),
+      onExcluded: (pool, host) => this.pools.exclude(pool, host),
       onBooked: () => this.guard(() => this.distribute()),
       onFailure: (error) => this.fail(error),
     });
@@ -177,7 +177,7 @@ export class Coordinator {
     if (this.stopping) return;
     this.stopping = true;
     this.stopReason = reason;
-    this.options.journal.write('stop', { reason });
+    this.guards.note('stop', { reason });
     this.listener.stopCounting();
     this.pools.stop();
     const { graceSeconds } = this.options;
@@ -216,7 +216,7 @@ export class Coordinator {
 
   /** Milliseconds beyond those of a local process until the end of a worker is known. */
   private slowness(session: WorkerSession): number {
-    return Math.max(0, (this.pools.executorOf(session).endSeconds ?? 1) * 1000 - PARTING);
+    return Math.max(0, Math.min(60, this.pools.executorOf(session).endSeconds ?? 1) * 1000 - PARTING);
   }
 
   private workerStarted(session: WorkerSession): void {
@@ -325,7 +325,7 @@ export class Coordinator {
   }
 
   private adjust(): void {
-    if (this.stopping) return;
+    if (this.stopping || this.guards.paused) return;
     for (const session of this.pools.adjust(this.dispatcher.parked, this.clock.now())) this.dispatcher.forget(session);
   }
 
@@ -364,7 +364,8 @@ export class Coordinator {
     const reason = session.reason ?? describeEnd(end);
     const asked = this.stopping || session.draining || session.retired;
     const { status, signal, cause } = end;
-    const expected = asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end));
+    const expected =
+      asked && (status === 0 || session.reason !== undefined) && (this.stopping || !isEviction(end, session.reason));
     this.options.journal.write('worker-end', { worker: session.id, reason, status, signal, cause });
     this.options.onEvent({ type: 'worker-end', worker: session.id, reason, expected });
     this.faults.ended(session, end, { asked, stopping: this.stopping });
@@ -387,6 +388,7 @@ export class Coordinator {
         this.dismiss(session, `its host ${session.host} is avoided`);
       } else if (lease !== undefined && now - session.runningSince > tasks[lease.task].blockTimeout) {
         const { error, took } = this.faults.timedOut(session, lease);
+        this.dispatcher.forget(session);
         // not before it has ended: what it still does must not meet the next attempt
         void session.ended.then(() => this.faults.threw(session, lease, error, took));
       }

@@ -84,6 +84,8 @@ export class Dispatcher {
   /** @param dry pools that have nothing for them */
   private serve(asking: Set<WorkerSession>, dry: Set<number>): void {
     for (const session of asking) {
+      // one that was asked to give some back answers by those it has now
+      if (session.returning || session.dismissed) continue;
       if (dry.has(session.pool) || !session.mayRunAhead || !this.options.mayServe(session)) continue;
       if (this.grant(session)) asking.delete(session);
       else dry.add(session.pool);
@@ -111,7 +113,7 @@ export class Dispatcher {
     let returning = 0;
     let richest: WorkerSession | undefined;
     for (const session of this.options.sessions()) {
-      if (session.pool !== pool || session.dismissed) continue;
+      if (session.pool !== pool || session.dismissed || session.draining) continue;
       if (session.returning) returning++;
       else if (session.leases.size > (richest?.leases.size ?? 1)) richest = session;
     }

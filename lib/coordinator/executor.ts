@@ -17,6 +17,7 @@ export interface Executor {
   readonly idleSeconds?: number;
   /**
    * Within how many seconds the executor knows that a worker's process has ended, once it was asked to {@link WorkerHandle.look}.
+   * Infinite where it can only be waited for.
    * @default 1
    */
   readonly endSeconds?: number;
@@ -93,7 +94,9 @@ export interface WorkerEnd {
   readonly reason?: string | undefined;
 }
 
-/** Whether a worker was ended from outside, by nobody's fault. */
-export function isEviction({ cause }: WorkerEnd): boolean {
+/** Whether a worker was ended from outside, by nobody's fault. `ownReason`: why we ended it, if we did. */
+export function isEviction({ cause }: WorkerEnd, ownReason: string | undefined): boolean {
+  // what we ended ourselves is cancelled, too
+  if (ownReason !== undefined) return false;
   return cause === 'preempted' || cause === 'node-failure' || cause === 'walltime' || cause === 'cancelled';
 }

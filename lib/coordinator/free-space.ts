@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../errors.js';
 
 /** What one file system has. */
@@ -28,6 +29,8 @@ const GIBIBYTE = 2 ** 30;
 const SHARE = 0.05;
 /** Files that a file system must have room for; at most the same share of all. */
 const FILES = 1000;
+/** Milliseconds in which a file system says how much is left. */
+const ANSWER = 5000;
 
 /** Watches how much space is left, and says when there is too little to begin anything. */
 export class FreeSpace {
@@ -84,7 +87,13 @@ export class FreeSpace {
   }
 
   private async shortageOf(path: string): Promise<string | undefined> {
-    const facts = await (this.options.measure ?? measure)(path).catch(() => undefined);
+    // a file server that is gone may let one wait without end
+    const silence = new AbortController();
+    const facts = await Promise.race([
+      (this.options.measure ?? measure)(path).catch(() => undefined),
+      delay(ANSWER, undefined, { signal: silence.signal, ref: false }).catch(() => undefined),
+    ]);
+    silence.abort();
     if (facts === undefined) return undefined;
     const { freeBytes, totalBytes, freeFiles, totalFiles } = facts;
     const { minimumBytes = Math.min(GIBIBYTE, SHARE * totalBytes) } = this.options;

@@ -46,6 +46,11 @@ export class HostWatch {
     return this.suspected.has(name);
   }
 
+  /** There is such a host. */
+  meet(name: string): void {
+    this.host(name);
+  }
+
   /** A block is done, on this host. */
   succeeded(name: string): readonly ExcludedHost[] {
     const own = this.host(name);
@@ -68,7 +73,14 @@ export class HostWatch {
     if (host.faults.length > 10 * PROVEN_HOST) host.faults.shift();
     const distinct = new Set(host.faults.map(({ task, block }) => `${task} ${block}`)).size;
     if (distinct >= host.enough && !this.excluded.has(name)) this.suspected.add(name);
+    if (2 * this.suspected.size > this.hosts.size - this.excluded.size) this.acquit();
     return this.verdicts();
+  }
+
+  /** Where most hosts fail, the blocks are to blame: what happened so far says nothing of any host. */
+  private acquit(): void {
+    for (const host of this.hosts.values()) host.faults = [];
+    this.suspected.clear();
   }
 
   private verdicts(): ExcludedHost[] {

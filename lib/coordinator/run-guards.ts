@@ -1,4 +1,3 @@
-import { codeOf } from '../errors.js';
 import type { RunEvent, StopReason } from './events.js';
 import { FreeSpace, type FreeSpaceOptions } from './free-space.js';
 import type { Journal } from './journal.js';
@@ -37,14 +36,18 @@ export class RunGuards {
 
   private spaceChanged(): void {
     const { shortage } = this.space;
-    const { journal, onEvent, onChange } = this.options;
+    const { onEvent, onChange } = this.options;
     onEvent(shortage === undefined ? { type: 'resumed' } : { type: 'paused', reason: shortage });
-    try {
-      journal.write(shortage === undefined ? 'resumed' : 'paused', { reason: shortage });
-    } catch (error) {
-      // the very thing that is told may keep it from being written down
-      if (codeOf(error) !== 'ENOSPC') throw error;
-    }
+    this.note(shortage === undefined ? 'resumed' : 'paused', { reason: shortage });
     onChange();
+  }
+
+  /** Writes down what happens to the run; the very thing that is told may keep it from being written. */
+  note(event: 'paused' | 'resumed' | 'stop', facts: Readonly<Record<string, unknown>>): void {
+    try {
+      this.options.journal.write(event, facts);
+    } catch {
+      // where the disk is the trouble, people hear of it by the event
+    }
   }
 }

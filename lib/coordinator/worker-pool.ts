@@ -85,7 +85,7 @@ export class WorkerPool {
       this.sessions.delete(session);
       this.options.onEnd(session, end);
       if (session.results > 0 || session.retired) starts = crashes = evictions = 0;
-      else if (isEviction(end) || session.draining) evictions++;
+      else if (isEviction(end, session.reason) || session.draining) evictions++;
       else if (session.asked) crashes++;
       else starts++;
       const { maxStarts, maxCrashes } = this.options;
@@ -110,7 +110,7 @@ export class WorkerPool {
     const { executor, folder, nextId, pool = 0 } = this.options;
     const id = nextId();
     const handle = executor.start({ workerId: id, runDirectory: folder.path, logFile: folder.workerLog(id) });
-    const session = new WorkerSession(id, handle, this.options.now(), pool);
+    const session = new WorkerSession(id, handle, this.options.now(), pool, executor.endSeconds);
     this.sessions.add(session);
     this.options.onStart(session);
     return session;

@@ -36,7 +36,7 @@ export class WorkerPools {
   readonly sessions = new Map<string, WorkerSession>();
   private readonly pools: readonly WorkerPool[];
   private readonly onDemand: readonly boolean[];
-  private readonly excluded: string[] = [];
+  private readonly excluded: (readonly string[])[] = [];
   private started = 0;
 
   constructor(private readonly options: WorkerPoolsOptions) {
@@ -88,9 +88,9 @@ export class WorkerPools {
   }
 
   /** No more blocks go to this host: its workers end, and executors that can start none there any more. */
-  exclude(host: string): void {
-    this.excluded.push(host);
-    for (const { executor } of this.options.pools) executor.excludeHosts?.(this.excluded);
+  exclude(pool: number, host: string): void {
+    this.excluded[pool] = [...(this.excluded[pool] ?? []), host];
+    this.options.pools[pool].executor.excludeHosts?.(this.excluded[pool]);
   }
 
   /** For each pool, when each of its places that pause will start another worker. */
@@ -114,7 +114,9 @@ export class WorkerPools {
     const demands = this.pools.map((_, pool) => scheduler.demand(pool));
     const retiring: WorkerSession[] = [];
     const spare: WorkerSession[] = [];
+    const waiting = this.pools.map(() => 0);
     for (const session of idle) {
+      waiting[session.pool]++;
       const { idleSeconds = Number.POSITIVE_INFINITY } = this.executorOf(session);
       const tooLong = now - session.idleSince > idleSeconds * 1000;
       if (demands[session.pool].left === 0 || tooLong) retiring.push(session);
@@ -122,19 +124,35 @@ export class WorkerPools {
     }
     let places = maxWorkers - this.sessions.size;
     let wanted = 0;
+    const wantedBy = this.pools.map(() => 0);
+    const unneeded: WorkerSession[] = [];
     this.pools.forEach((pool, i) => {
       if (!this.onDemand[i]) return;
-      let coming = 0;
-      for (const session of pool.sessions) if (!session.asked && !session.dismissed) coming++;
-      const missing = Math.min(Math.max(0, demands[i].ready - coming), pool.vacancies);
+      const coming = [...pool.sessions].filter(({ asked, dismissed }) => !asked && !dismissed);
+      // idle ones get what is ready, or wait for a reason that others would have, too
+      const open = Math.max(0, demands[i].ready - waiting[i]);
+      const missing = Math.min(Math.max(0, open - coming.length), pool.vacancies);
+      unneeded.push(...coming.slice(open));
       const starting = Math.min(missing, Math.max(0, places));
       places -= starting;
-      wanted += missing - starting;
+      wantedBy[i] = missing - starting;
+      wanted += wantedBy[i];
       pool.summon(starting);
     });
-    // idle workers of one pool stand in the way of another's
-    const ending = [...this.sessions.values()].filter(({ retired }) => retired).length + retiring.length;
-    retiring.push(...spare.slice(0, Math.max(0, wanted - ending)));
+    // workers that are idle, or not needed when they will have started, stand in the way of another pool's
+    let ending = [...this.sessions.values()].filter(({ retired }) => retired).length + retiring.length;
+    const elsewhere = ({ pool }: WorkerSession) => wanted - wantedBy[pool] > 0 && ending < wanted;
+    for (const session of spare) {
+      if (!elsewhere(session)) continue;
+      retiring.push(session);
+      ending++;
+    }
+    for (const session of unneeded) {
+      if (!elsewhere(session)) continue;
+      session.retired = true;
+      session.kill('its place was needed by others');
+      ending++;
+    }
     for (const session of retiring) session.retire(FAREWELL);
     return retiring;
   }

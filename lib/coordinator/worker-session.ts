@@ -66,6 +66,8 @@ export class WorkerSession {
     readonly started: number,
     /** Place of its pool among those of the run. */
     readonly pool = 0,
+    /** Within how many seconds the end of its process is known; infinite where it cannot be ended, only waited for. */
+    private readonly endSeconds = 1,
   ) {
     this.lastSeen = started;
     const forced = new Promise<WorkerEnd>((resolve) => {
@@ -204,7 +206,9 @@ export class WorkerSession {
     this.dismissed = true;
     this.disconnect();
     this.handle.kill();
-    const timer = setTimeout(() => this.takeAsEnded({ status: null, signal: null, lastLines: '' }), LAST_BREATH);
+    if (this.endSeconds === Number.POSITIVE_INFINITY) return;
+    const breath = Math.max(LAST_BREATH, 2000 * this.endSeconds);
+    const timer = setTimeout(() => this.takeAsEnded({ status: null, signal: null, lastLines: '' }), breath);
     void this.ended.then(() => clearTimeout(timer));
   }
 

@@ -126,7 +126,9 @@ export class BlockRunner {
     this.options.heartbeat.show(0);
     // what was said to be at work must be known to have ended before another begins
     this.owing = lease === this.named || this.options.heartbeat.named(lease);
-    if (this.queue.length === 0 || performance.now() - this.reported > REPORT_AFTER) this.report();
+    // what it asked for ahead may have been given back since
+    if (this.queue.length === 0 && !this.asked && !this.stopping) this.report({ acquire: true, held: 0 });
+    else if (this.queue.length === 0 || performance.now() - this.reported > REPORT_AFTER) this.report();
     // one for all that gather: what is finished shall not wait for a long block
     else if (!this.owing) this.late ??= setTimeout(() => this.report(), REPORT_AFTER);
   }

@@ -22,6 +22,7 @@ export interface SerialExecutorOptions {
 export class SerialExecutor implements Executor {
   readonly name = 'serial';
   readonly startSeconds = Number.POSITIVE_INFINITY;
+  readonly endSeconds = Number.POSITIVE_INFINITY;
 
   constructor(private readonly options: SerialExecutorOptions) {}
 

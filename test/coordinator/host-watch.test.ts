@@ -30,6 +30,19 @@ describe('a host', () => {
     expect(watch.excluded.size).toBe(0);
   });
 
+  test('is not blamed for blocks that failed on most hosts, though others are good then', () => {
+    const watch = new HostWatch();
+    const hosts = Array.from({ length: 20 }, (_, i) => `host ${i}`);
+    for (const host of hosts) watch.meet(host);
+    for (let block = 0; block < 3; block++) {
+      for (const host of hosts) expect(watch.failed(host, fault(block))).toEqual([]);
+    }
+    for (let i = 0; i < 100; i++) expect(watch.succeeded('host 1')).toEqual([]);
+    // those on which it was noticed first are free of suspicion too
+    expect(hosts.filter((host) => watch.suspects(host)).length).toBeLessThanOrEqual(10);
+    expect(watch.excluded.size).toBe(0);
+  });
+
   test('that did blocks is given more time, and a success clears it', () => {
     const watch = new HostWatch();
     watch.succeeded('bad');

@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../lib/coordinator/events.js';
-import type { Executor } from '../../lib/coordinator/executor.js';
+import type { Executor, WorkerEnd } from '../../lib/coordinator/executor.js';
+import type { Journal } from '../../lib/coordinator/journal.js';
 import { type RunOptions, runCoordinator } from '../../lib/coordinator/run.js';
+import { RunFolder } from '../../lib/coordinator/run-folder.js';
+import { WorkerPools } from '../../lib/coordinator/worker-pools.js';
+import type { Scheduler } from '../../lib/scheduler/scheduler.js';
 import { LocalExecutor } from '../../lib/workers/local-executor.js';
 import { processesOf } from '../support/processes.js';
 import {
@@ -139,4 +143,77 @@ test('workers that wait too long are ended, and others are started when there is
   expect(endedBefore.length).toBeGreaterThan(0);
   expect(ids.length).toBeGreaterThan(3);
   expect(ended.toSorted()).toEqual(ids.toSorted());
+});
+
+/** Starts follow a turn of the event loop later. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Two pools without processes: `demand` says what they have to do. */
+async function idlePools(demand: { left: number; ready: number }[], maxWorkers: number) {
+  const killed: string[] = [];
+  const executor: Executor = {
+    name: 'none',
+    idleSeconds: 120,
+    start({ workerId }) {
+      let end: (end: WorkerEnd) => void = () => undefined;
+      const ended = new Promise<WorkerEnd>((resolve) => {
+        end = resolve;
+      });
+      const kill = () => {
+        killed.push(workerId);
+        end({ status: null, signal: 'SIGKILL', lastLines: '' });
+      };
+      return { description: workerId, ended, kill };
+    },
+  };
+  const pools = new WorkerPools({
+    pools: demand.map(() => ({ executor, workers: 4 })),
+    scheduler: { demand: (pool: number) => demand[pool] } as unknown as Scheduler,
+    maxWorkers,
+    epoch: 1,
+    folder: new RunFolder('/nowhere'),
+    journal: { write: () => undefined } as unknown as Journal,
+    maxStarts: 3,
+    maxCrashes: 3,
+    now: () => 0,
+    onStart: () => undefined,
+    onEnd: () => undefined,
+    onEvent: () => undefined,
+    onExhausted: () => undefined,
+  });
+  void pools.run();
+  await settled();
+  return { pools, killed, sessions: () => [...pools.sessions.values()] };
+}
+
+test('workers that cannot be given the blocks that are ready are neither ended nor joined by others', async () => {
+  const { pools, sessions } = await idlePools([{ left: 10, ready: 10 }], 4);
+  pools.adjust([], 0);
+  await settled();
+  expect(sessions()).toHaveLength(4);
+  for (const session of sessions()) session.asked = true;
+  // a full disk, or hosts that are suspected: all wait, though blocks are ready
+  for (const now of [1, 1000, 100_000]) expect(pools.adjust(sessions(), now)).toEqual([]);
+  expect(sessions()).toHaveLength(4);
+});
+
+test('workers that are on their way and not needed any more make room for those of another pool', async () => {
+  const demand = [
+    { left: 10, ready: 4 },
+    { left: 10, ready: 0 },
+  ];
+  const { pools, killed, sessions } = await idlePools(demand, 4);
+  pools.adjust([], 0);
+  await settled();
+  expect(sessions().map(({ pool }) => pool)).toEqual([0, 0, 0, 0]);
+  demand[0] = { left: 10, ready: 1 };
+  demand[1] = { left: 10, ready: 2 };
+  pools.adjust([], 0);
+  await settled();
+  expect(killed).toEqual(['1.1', '1.2']);
+  // no more of them, and others in their place
+  pools.adjust([], 0);
+  await settled();
+  expect(killed).toHaveLength(2);
+  expect(sessions().map(({ pool }) => pool)).toEqual([0, 0, 1, 1]);
 });
