@@ -152,7 +152,7 @@ export class Coordinator {
       this.pools.stop();
       for (const session of this.pools.sessions.values()) {
         if (this.failure === undefined && session.asked && !session.dismissed) {
-          session.sendAway(FAREWELL + this.slowness(session), 'it did not end when the run was over');
+          session.sendAway(FAREWELL + session.slowness, 'it did not end when the run was over');
         } else {
           this.dismiss(session, 'the run is over');
         }
@@ -212,11 +212,6 @@ export class Coordinator {
     this.failure ??= { error };
     this.stopping = true;
     this.finish();
-  }
-
-  /** Milliseconds beyond those of a local process until the end of a worker is known. */
-  private slowness(session: WorkerSession): number {
-    return Math.max(0, Math.min(60, this.pools.executorOf(session).endSeconds ?? 1) * 1000 - PARTING);
   }
 
   private workerStarted(session: WorkerSession): void {
@@ -349,7 +344,7 @@ export class Coordinator {
     session.parted = reason === undefined && session.draining;
     this.dispatcher.forget(session);
     if (codeOf(reason) === 'ERR_PROTOCOL') this.dismiss(session, `it broke the protocol: ${reason?.message}`);
-    else session.killAfter((session.parted ? FAREWELL : PARTING) + this.slowness(session), 'it closed its connection');
+    else session.killAfter((session.parted ? FAREWELL : PARTING) + session.slowness, 'it closed its connection');
   }
 
   private dismiss(session: WorkerSession, reason: string): void {

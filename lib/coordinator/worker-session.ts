@@ -200,6 +200,11 @@ export class WorkerSession {
     this.killAfter(milliseconds, reason);
   }
 
+  /** Milliseconds beyond those of a local process until its end is known. */
+  get slowness(): number {
+    return Math.min(60, this.endSeconds - 1) * 1000;
+  }
+
   /** Ends the process at once and listens to it no more. */
   kill(reason: string): void {
     this.reason ??= reason;
