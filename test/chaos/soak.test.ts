@@ -34,6 +34,19 @@ function sample(pid: number): Sample {
   };
 }
 
+/** The least of several looks: a file is open while a block is read or written, and what leaks is always there. */
+async function least(pids: readonly number[]): Promise<Sample[]> {
+  const looks: Sample[][] = [];
+  for (let i = 0; i < 20; i++) {
+    looks.push(pids.map(sample));
+    await delay(20);
+  }
+  return pids.map((_, process) => {
+    const of = (field: keyof Sample) => Math.min(...looks.map((look) => look[process][field]));
+    return { mebibytes: of('mebibytes'), files: of('files'), threads: of('threads') };
+  });
+}
+
 test(
   `after ${seconds} seconds of small blocks no process has more memory, files or threads than at a third of them`,
   async () => {
@@ -62,9 +75,9 @@ test(
     await until('the workers are there', () => processesOf(run).length >= 2);
     await delay((seconds * 1000) / 3);
     const processes = [child.pid!, ...processesOf(run)];
-    const before = processes.map(sample);
+    const before = await least(processes);
     await delay((seconds * 2000) / 3);
-    const after = processes.map(sample);
+    const after = await least(processes);
     child.kill('SIGINT');
     expect({ status: await ended, text }).toMatchObject({ status: 3 });
     const done = /(\d[\d,]*) of/.exec(text)?.[1];
