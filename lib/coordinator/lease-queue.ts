@@ -57,11 +57,6 @@ export class LeaseQueue {
     if (this.size === 0) this.clear();
   }
 
-  /** All of them, oldest first. */
-  list(): Lease[] {
-    return this.held.slice(this.begin);
-  }
-
   /** Takes all out; gives them, oldest first. */
   drain(): Lease[] {
     const all = this.held.slice(this.begin);

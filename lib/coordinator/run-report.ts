@@ -113,7 +113,7 @@ export class RunReporter {
     LiveWorker & { readonly held: readonly { readonly task: string; readonly block: number }[] }
   > {
     for (const session of this.coordinator.pools.sessions.values()) {
-      const held = session.leases.list().map(({ task, block }) => ({ task: this.tasks[task].name, block }));
+      const held = session.leases.all().map(({ task, block }) => ({ task: this.tasks[task].name, block }));
       yield { ...this.worker(session), held };
     }
   }
