@@ -7,6 +7,7 @@ import { hideBin } from 'yargs/helpers';
 import type { Benchmark } from './benchmark.js';
 import { benchmark as copy } from './copy.js';
 import { benchmark as edgeScores } from './edge-scores.js';
+import { benchmark as graphLut } from './graph-lut.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -22,6 +23,7 @@ import { benchmark as zarrWrite } from './zarr-write.js';
 const benchmarks: readonly Benchmark[] = [
   mutexWatershed,
   graphMutexWatershed,
+  graphLut,
   edgeScores,
   relabel,
   scheduler,

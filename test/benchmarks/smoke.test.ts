@@ -24,6 +24,7 @@ function rowsOf(name: string, ...options: string[]): Row[] {
 const expected = {
   'mutex-watershed': { environment: 'volara', compared: true },
   'graph-mutex-watershed': { environment: 'volara', compared: true },
+  'graph-lut': { environment: 'volara', compared: true },
   'edge-scores': { environment: 'volara', compared: true },
   relabel: { environment: 'volara', compared: true },
   scheduler: { environment: 'daisy2', compared: false },
