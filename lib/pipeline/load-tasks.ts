@@ -56,6 +56,7 @@ export async function loadTasks(
             );
           },
           lutPath: (path) => resolvePath(config.folder, path),
+          filePath: (path) => resolvePath(config.folder, path),
           neighborhood: (array) => {
             const offsets = neighborhoods.get(array);
             if (offsets === undefined) {
