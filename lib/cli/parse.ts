@@ -6,6 +6,7 @@ import { cleanCommand } from './commands/clean.js';
 import { copyCommand } from './commands/copy.js';
 import { costsCommand } from './commands/costs.js';
 import { doctorCommand } from './commands/doctor.js';
+import { evaluateCommand } from './commands/evaluate.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
@@ -81,6 +82,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
   parser = add(parser, copyCommand);
+  parser = add(parser, evaluateCommand);
   parser = add(parser, doctorCommand);
   try {
     let output = '';

@@ -1,7 +1,9 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
+import { contingency } from './contingency.js';
 import { copy } from './copy.js';
 import { downsample } from './downsample.js';
+import { evaluate } from './evaluate.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
@@ -14,4 +16,6 @@ export const builtInTasks: readonly TaskDefinition[] = [
   relabel,
   copy,
   downsample,
+  contingency,
+  evaluate,
 ] as readonly TaskDefinition[];
