@@ -29,6 +29,7 @@ export type {
 export { ThreadedGraphStore } from './graph/graph-thread.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
+export { type ArgmaxOptions, argmax, type ChannelValues, type ClassNumbers } from './native/argmax.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -62,6 +63,7 @@ export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-water
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
 export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
+export { type ThresholdOptions, type ThresholdValues, threshold } from './native/threshold.js';
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';

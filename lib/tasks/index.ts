@@ -1,10 +1,12 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
+import { argmax } from './argmax.js';
 import { copy } from './copy.js';
 import { downsample } from './downsample.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
+import { threshold } from './threshold.js';
 
 /** Every task type that needs no plugin. */
 export const builtInTasks: readonly TaskDefinition[] = [
@@ -14,4 +16,6 @@ export const builtInTasks: readonly TaskDefinition[] = [
   relabel,
   copy,
   downsample,
+  argmax,
+  threshold,
 ] as readonly TaskDefinition[];
