@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { benchmark as argmax } from './argmax.js';
 import type { Benchmark } from './benchmark.js';
 import { benchmark as copy } from './copy.js';
+import { benchmark as distanceTransform } from './distance-transform.js';
 import { benchmark as edgeScores } from './edge-scores.js';
+import { benchmark as gaussianSmoothing } from './gaussian-smoothing.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -17,6 +20,7 @@ import { formatTable, type Row } from './row.js';
 import { RowSaver } from './save-rows.js';
 import { benchmark as scheduler } from './scheduler.js';
 import { benchmark as sockets } from './sockets.js';
+import { benchmark as threshold } from './threshold.js';
 import { benchmark as zarrRead } from './zarr-read.js';
 import { benchmark as zarrUnaligned } from './zarr-unaligned.js';
 import { benchmark as zarrWrite } from './zarr-write.js';
@@ -26,6 +30,10 @@ const benchmarks: readonly Benchmark[] = [
   graphMutexWatershed,
   edgeScores,
   relabel,
+  gaussianSmoothing,
+  distanceTransform,
+  argmax,
+  threshold,
   scheduler,
   sockets,
   resume,

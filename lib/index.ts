@@ -36,6 +36,7 @@ export type {
 export { ThreadedGraphStore } from './graph/graph-thread.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
+export { type ArgmaxOptions, argmax, type ChannelValues, type ClassNumbers } from './native/argmax.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -77,6 +78,8 @@ export {
   segmentationErrors,
   segmentationScores,
 } from './native/segmentation-scores.js';
+export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
+export { type ThresholdOptions, type ThresholdValues, threshold } from './native/threshold.js';
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';

@@ -1,12 +1,14 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
 import { contingency } from './contingency.js';
+import { argmax } from './argmax.js';
 import { copy } from './copy.js';
 import { downsample } from './downsample.js';
 import { evaluate } from './evaluate.js';
 import { extractFrags } from './extract-frags.js';
 import { graphMws } from './graph-mws.js';
 import { relabel } from './relabel.js';
+import { threshold } from './threshold.js';
 
 /** Every task type that needs no plugin. */
 export const builtInTasks: readonly TaskDefinition[] = [
@@ -18,4 +20,6 @@ export const builtInTasks: readonly TaskDefinition[] = [
   downsample,
   contingency,
   evaluate,
+  argmax,
+  threshold,
 ] as readonly TaskDefinition[];
