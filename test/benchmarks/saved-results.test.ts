@@ -153,10 +153,20 @@ describe('plots', () => {
       '9^3 x',
     ];
     const rows = names.map((name, index) => rowOf({ case: name, items: index + 1 }));
-    expect([...seriesOf(rows)].map(([name, members]) => [name, members.map((row) => row.case)])).toEqual([
+    expect(seriesOf(rows).map(({ name, rows: members }) => [name, members.map((row) => row.case)])).toEqual([
       ['near', names.slice(0, 2)],
       ['labels zstd', names.slice(2, 4)],
       ['blocks, 2', names.slice(4, 6)],
+    ]);
+  });
+
+  test('each reference has series of its own, and is one whatever it was given', () => {
+    const rows = ['numpy', 'daisy 2 (1e5 blocks)', 'daisy 2'].flatMap((referenceName, index) =>
+      [1, 2].map((size) => rowOf({ case: `${size}e3 x`, referenceName, items: size + 2 * index })),
+    );
+    expect(seriesOf(rows).map(({ reference, rows: members }) => [reference, members.length])).toEqual([
+      ['numpy', 2],
+      ['daisy 2', 4],
     ]);
   });
 
@@ -170,7 +180,7 @@ describe('plots', () => {
     const rising = elements(svg, 'circle', 'ours').slice(0, 3);
     expect(Number(rising[0].cx)).toBeLessThan(Number(rising[2].cx));
     expect(Number(rising[0].cy)).toBeGreaterThan(Number(rising[2].cy));
-    expect(alt).toContain('near: ours from 64.0 to 192 M voxels/s; far: ');
+    expect(alt).toContain('near, beside volara: ours from 64.0 to 192 M voxels/s; far, ');
   });
 
   test.each([
