@@ -78,7 +78,6 @@ export {
   segmentationErrors,
   segmentationScores,
 } from './native/segmentation-scores.js';
-export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export { type ThresholdOptions, type ThresholdValues, threshold } from './native/threshold.js';
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';

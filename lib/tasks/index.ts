@@ -1,7 +1,7 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
-import { contingency } from './contingency.js';
 import { argmax } from './argmax.js';
+import { contingency } from './contingency.js';
 import { copy } from './copy.js';
 import { downsample } from './downsample.js';
 import { evaluate } from './evaluate.js';
