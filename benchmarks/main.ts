@@ -10,6 +10,7 @@ import { benchmark as copy } from './copy.js';
 import { benchmark as distanceTransform } from './distance-transform.js';
 import { benchmark as edgeScores } from './edge-scores.js';
 import { benchmark as gaussianSmoothing } from './gaussian-smoothing.js';
+import { benchmark as graphLut } from './graph-lut.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -28,6 +29,7 @@ import { benchmark as zarrWrite } from './zarr-write.js';
 const benchmarks: readonly Benchmark[] = [
   mutexWatershed,
   graphMutexWatershed,
+  graphLut,
   edgeScores,
   relabel,
   gaussianSmoothing,

@@ -79,6 +79,8 @@ export {
   segmentationScores,
 } from './native/segmentation-scores.js';
 export { type ThresholdOptions, type ThresholdValues, threshold } from './native/threshold.js';
+export { segmentSizes } from './native/segment-sizes.js';
+export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';

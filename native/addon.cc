@@ -23,6 +23,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_graph_mutex_watershed(exports);
   export_mutex_watershed(exports);
   export_table_scores(exports);
+  export_segment_sizes(exports);
   export_voxel_steps(exports);
   return exports;
 }

@@ -30,6 +30,7 @@ void export_remove_debris(Exports exports);
 void export_graph_mutex_watershed(Exports exports);
 void export_mutex_watershed(Exports exports);
 void export_table_scores(Exports exports);
+void export_segment_sizes(Exports exports);
 void export_voxel_steps(Exports exports);
 
 }  // namespace blockwright

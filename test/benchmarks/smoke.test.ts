@@ -29,6 +29,7 @@ const otherEnvironments: Record<string, EnvironmentName> = {
 const expected = {
   'mutex-watershed': { environment: 'volara', compared: true },
   'graph-mutex-watershed': { environment: 'volara', compared: true },
+  'graph-lut': { environment: 'volara', compared: true },
   'edge-scores': { environment: 'volara', compared: true },
   relabel: { environment: 'volara', compared: true },
   'gaussian-smoothing': { environment: 'volara', compared: true },
