@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { Benchmark } from './benchmark.js';
+import { benchmark as componentsBlocks } from './components-blocks.js';
 import { benchmark as copy } from './copy.js';
 import { benchmark as edgeScores } from './edge-scores.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   zarrWrite,
   zarrUnaligned,
   copy,
+  componentsBlocks,
 ];
 
 const help = benchmarks

@@ -30,6 +30,13 @@ export { ThreadedGraphStore } from './graph/graph-thread.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export {
+  type BlockComponents,
+  type BlockComponentsOptions,
+  type BlockPlace,
+  blockComponents,
+  type ComponentLabels,
+} from './native/block-components.js';
+export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
   type Connectivity,
@@ -55,6 +62,7 @@ export {
   type GraphMutexWatershedOptions,
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
+export { type JoinedComponents, joinComponents, type PairRun } from './native/join-components.js';
 export { mapFile } from './native/map-file.js';
 export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
 export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';

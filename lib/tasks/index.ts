@@ -1,5 +1,7 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
+import { componentsLut } from './components-lut.js';
+import { connectedComponents } from './connected-components.js';
 import { copy } from './copy.js';
 import { downsample } from './downsample.js';
 import { extractFrags } from './extract-frags.js';
@@ -12,6 +14,8 @@ export const builtInTasks: readonly TaskDefinition[] = [
   affAgglom,
   graphMws,
   relabel,
+  connectedComponents,
+  componentsLut,
   copy,
   downsample,
 ] as readonly TaskDefinition[];
