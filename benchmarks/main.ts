@@ -6,6 +6,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { benchmark as argmax } from './argmax.js';
 import type { Benchmark } from './benchmark.js';
+import { benchmark as componentsBlocks } from './components-blocks.js';
 import { benchmark as copy } from './copy.js';
 import { benchmark as distanceTransform } from './distance-transform.js';
 import { benchmark as edgeScores } from './edge-scores.js';
@@ -44,6 +45,7 @@ const benchmarks: readonly Benchmark[] = [
   zarrWrite,
   zarrUnaligned,
   copy,
+  componentsBlocks,
 ];
 
 const help = benchmarks

@@ -38,6 +38,13 @@ export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export { type ArgmaxOptions, argmax, type ChannelValues, type ClassNumbers } from './native/argmax.js';
 export {
+  type BlockComponents,
+  type BlockComponentsOptions,
+  type BlockPlace,
+  blockComponents,
+  type ComponentLabels,
+} from './native/block-components.js';
+export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
   type Connectivity,
@@ -63,6 +70,7 @@ export {
   type GraphMutexWatershedOptions,
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
+export { type JoinedComponents, joinComponents, type PairRun } from './native/join-components.js';
 export { mapFile } from './native/map-file.js';
 export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
 export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';

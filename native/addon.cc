@@ -5,6 +5,7 @@ namespace blockwright {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_argmax(exports);
+  export_block_components(exports);
   export_connected_components(exports);
   export_contingency_table(exports);
   export_distance_transform(exports);
@@ -16,6 +17,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_gaussian_smoothing(exports);
   export_regions(exports);
   export_map_file(exports);
+  export_join_components(exports);
   export_merge_edges(exports);
   export_merge_nodes(exports);
   export_relabel(exports);

@@ -12,6 +12,7 @@ using Exports = Napi::Object;
   (exports).Set(name, Napi::Function::New((exports).Env(), guarded<function>, name))
 
 void export_argmax(Exports exports);
+void export_block_components(Exports exports);
 void export_connected_components(Exports exports);
 void export_contingency_table(Exports exports);
 void export_distance_transform(Exports exports);
@@ -23,6 +24,7 @@ void export_fragment_statistics(Exports exports);
 void export_gaussian_smoothing(Exports exports);
 void export_regions(Exports exports);
 void export_map_file(Exports exports);
+void export_join_components(Exports exports);
 void export_merge_edges(Exports exports);
 void export_merge_nodes(Exports exports);
 void export_relabel(Exports exports);

@@ -44,6 +44,7 @@ const expected = {
   'zarr-write': { environment: 'storage', compared: true },
   'zarr-unaligned': { environment: 'storage', compared: true },
   copy: { environment: 'storage', compared: true },
+  'components-blocks': { environment: 'storage', compared: true },
 } as const;
 
 describe.each(Object.entries(expected))('%s --smoke', (name, { environment, compared }) => {

@@ -79,6 +79,8 @@ export class TaskBench {
   input(tasks: Readonly<Record<string, TaskInput>>): PipelineInput {
     const names = Object.values(tasks).flatMap(({ affinities, fragments, segments, segmentation, truth, mask }) =>
       [affinities, fragments, segments, segmentation, truth, mask].filter((name) => typeof name === 'string'),
+    const names = Object.values(tasks).flatMap(({ affinities, fragments, segments, mask, input }) =>
+      [affinities, fragments, segments, mask, input].filter((name) => typeof name === 'string'),
     );
     return {
       name: 'bench',
