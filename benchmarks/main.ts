@@ -7,6 +7,7 @@ import { hideBin } from 'yargs/helpers';
 import type { Benchmark } from './benchmark.js';
 import { benchmark as copy } from './copy.js';
 import { benchmark as edgeScores } from './edge-scores.js';
+import { benchmark as evaluation } from './evaluation.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -24,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   graphMutexWatershed,
   edgeScores,
   relabel,
+  evaluation,
   scheduler,
   sockets,
   resume,

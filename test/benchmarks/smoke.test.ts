@@ -26,6 +26,7 @@ const expected = {
   'graph-mutex-watershed': { environment: 'volara', compared: true },
   'edge-scores': { environment: 'volara', compared: true },
   relabel: { environment: 'volara', compared: true },
+  evaluation: { environment: 'volara', compared: true },
   scheduler: { environment: 'daisy2', compared: false },
   sockets: { environment: 'daisy2', compared: false },
   resume: { environment: 'daisy2', compared: false },
