@@ -12,6 +12,7 @@ import { benchmark as distanceTransform } from './distance-transform.js';
 import { benchmark as edgeScores } from './edge-scores.js';
 import { benchmark as gaussianSmoothing } from './gaussian-smoothing.js';
 import { benchmark as graphLut } from './graph-lut.js';
+import { benchmark as evaluation } from './evaluation.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -37,6 +38,7 @@ const benchmarks: readonly Benchmark[] = [
   distanceTransform,
   argmax,
   threshold,
+  evaluation,
   scheduler,
   sockets,
   resume,

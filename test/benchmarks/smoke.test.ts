@@ -36,6 +36,7 @@ const expected = {
   'distance-transform': { environment: 'volara', compared: true },
   argmax: { environment: 'volara', compared: true },
   threshold: { environment: 'volara', compared: true },
+  evaluation: { environment: 'volara', compared: true },
   scheduler: { environment: 'daisy2', compared: false },
   sockets: { environment: 'daisy2', compared: false },
   resume: { environment: 'daisy2', compared: false },
