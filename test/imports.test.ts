@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   native: ['errors', 'geometry'],
   storage: ['errors', 'geometry', 'native'],
   graph: ['errors', 'geometry', 'native'],
+  compare: ['errors', 'geometry', 'native', 'storage', 'graph'],
   blocks: ['errors', 'geometry'],
   scheduler: ['errors', 'geometry', 'blocks'],
   coordinator: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler'],

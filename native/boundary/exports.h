@@ -11,6 +11,7 @@ using Exports = Napi::Object;
 #define BLOCKWRIGHT_EXPORT(exports, name, function) \
   (exports).Set(name, Napi::Function::New((exports).Env(), guarded<function>, name))
 
+void export_compare_voxels(Exports exports);
 void export_connected_components(Exports exports);
 void export_contingency_table(Exports exports);
 void export_distance_transform(Exports exports);
