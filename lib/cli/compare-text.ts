@@ -24,8 +24,9 @@ function verdict({ equal, sense, ...result }: Comparison, reason: string): strin
 /** '12 of 262,144 voxels (0.0046 %)'. */
 function share(part: number, whole: number, noun: string): string {
   const percent = whole === 0 ? 0 : (100 * part) / whole;
-  const shown = percent === 0 || percent === 100 ? percent : Number(percent.toPrecision(2));
-  return `${formatCount(part)} of ${plural(whole, noun)} (${shown} %)`;
+  // 99.98, and 100 only where it is all
+  const shown = percent > 99 ? 100 - Number((100 - percent).toPrecision(1)) : Number(percent.toPrecision(2));
+  return `${formatCount(part)} of ${plural(whole, noun)} (${Number(shown.toFixed(9))} %)`;
 }
 
 const box = (values: readonly number[]) => `[${values.join(', ')}]`;
@@ -40,7 +41,16 @@ function arrayReason({ compared, values, partition }: ArrayComparison): string {
   return `${different === 0 ? plural(voxels, 'voxel') : `${share(different, voxels, 'voxel')} differ`}${apart}`;
 }
 
-function arrayLines({ metadata, compared, values, partition }: ArrayComparison): string[] {
+/** Ids of labels are arbitrary: who compares them as values may have meant the partition. */
+function labelHint({ sense, dataTypes, values }: ArrayComparison): string[] {
+  const isLabels = dataTypes.every((type) => /^u?int(32|64)$/.test(type));
+  return sense === 'exact' && isLabels && (values?.different ?? 0) > 0
+    ? ['labels whose ids are arbitrary are compared by --partition']
+    : [];
+}
+
+function arrayLines(result: ArrayComparison): string[] {
+  const { metadata, compared, values, partition } = result;
   const { roi, byIndex } = compared;
   const rows = metadata.map(({ what, a, b }) => [`  ${what}`, firstLine(a, 80), firstLine(b, 80)]);
   return [
@@ -51,6 +61,7 @@ function arrayLines({ metadata, compared, values, partition }: ArrayComparison):
       ? `compared in the world ${box(roi.begin.values)} to ${box(roi.end.values)}`
       : `compared by index, the first voxel with the first: ${byIndex}`,
     ...(values === undefined ? [] : valueLines(values)),
+    ...labelHint(result),
     ...(partition === undefined ? [] : partitionLines(partition)),
   ];
 }

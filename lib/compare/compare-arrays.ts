@@ -1,5 +1,5 @@
 import type { Roi } from '../geometry/roi.js';
-import type { ArrayMetadata } from '../storage/metadata.js';
+import type { ArrayMetadata, DataType } from '../storage/metadata.js';
 import type { Volume } from '../storage/volume.js';
 import type { BlockOptions } from './block-pairs.js';
 import { type Overlap, overlapOf } from './overlap.js';
@@ -14,6 +14,7 @@ export interface ArrayComparison {
   readonly tolerance: number;
   /** Whether they are equal in that sense, and unless only the overlap or a part was asked for, cover the same voxels. */
   readonly equal: boolean;
+  readonly dataTypes: readonly [DataType, DataType];
   /** What differs of the rest; it does not count. */
   readonly metadata: readonly MetadataDifference[];
   readonly compared: Overlap;
@@ -63,6 +64,7 @@ export async function compareArrays(a: Volume, b: Volume, options: ArrayOptions 
     sense: partition ? 'partition' : tolerance === 0 ? 'exact' : 'tolerance',
     tolerance,
     equal: (found.partition ?? found.values).different === 0 && (whole || overlap),
+    dataTypes: [a.metadata.dataType, b.metadata.dataType],
     metadata: metadataDifferences(a.metadata, b.metadata),
     compared,
     ...found,

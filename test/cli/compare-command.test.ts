@@ -82,7 +82,9 @@ in 1 of 8 blocks of 3 x 4 x 5 voxels, most of them in
   });
 
   test('as a partition', async () => {
-    expect((await compare('FOLDER/labels', 'FOLDER/renamed')).status).toBe(1);
+    const exact = await compare('FOLDER/labels', 'FOLDER/renamed');
+    expect(exact.status).toBe(1);
+    expect(exact.out).toMatch(/labels whose ids are arbitrary are compared by --partition\n$/);
     const same = await compare('FOLDER/labels', 'FOLDER/renamed', '--partition');
     expect(same.status).toBe(0);
     expect(same.out).toContain('equal as a partition: 480 voxels\n');
@@ -154,6 +156,18 @@ labels: A 4, B 3
       expect(pixel(10, 10)).toEqual(pixel(258 + 10, 10));
     }
   });
+});
+
+test('nearly all is not all', async () => {
+  await write('one', new Float32Array(COUNT).fill(1), { dataType: 'float32' });
+  await write(
+    'most',
+    Float32Array.from({ length: COUNT }, (_, at) => (at === 0 ? 1 : 2)),
+    { dataType: 'float32' },
+  );
+  const { out } = await compare('FOLDER/one', 'FOLDER/most', '--limit', '1');
+  expect(out).toContain('different: 479 of 480 voxels (99.8 %) differ');
+  expect(out).not.toContain('--partition');
 });
 
 test('LUTs', async () => {
