@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { median } from './compare.js';
 import { isSameMachine } from './machine.js';
 import { growthPlot, type Plot, ratioPlot } from './plots.js';
 import { bytesPerItem, formatExtra, type Row, significant, times } from './row.js';
@@ -34,8 +35,27 @@ export function writeReport(folder: string, order: readonly string[]): string {
       return `![${plot.alt.replaceAll(/[[\]]/g, '')}](${relative(dirname(page), path)})`;
     }),
   );
-  writeFileSync(page, `${[HEAD, ...(parts.length === 0 ? ['Nothing is saved yet.\n'] : parts)].join('\n')}`);
+  writeFileSync(
+    page,
+    `${[HEAD, ...(parts.length === 0 ? ['Nothing is saved yet.\n'] : [overview(all), ...parts])].join('\n')}`,
+  );
   return page;
+}
+
+/** A line a benchmark: how its ratios spread, and whether results are equal. */
+function overview(all: readonly SavedResults[]): string {
+  const lines = all.map(({ bench, rows }) => {
+    const ratios = rows.map(({ ratio }) => ratio).filter((ratio) => ratio !== null);
+    const spread =
+      ratios.length === 0
+        ? ['-', '-', '-']
+        : [Math.min(...ratios), median(ratios), Math.max(...ratios)].map((ratio) => times(ratio));
+    const compared = rows.filter(({ equal }) => equal !== null);
+    const equal = compared.length === 0 ? '-' : `${compared.filter((row) => row.equal).length} of ${compared.length}`;
+    return `| [${bench}](#${bench}) | ${rows.length} | ${spread.join(' | ')} | ${equal} |`;
+  });
+  const head = ['| benchmark | rows | lowest ratio | median | highest | equal results |', '|---|--:|--:|--:|--:|--:|'];
+  return `${[...head, ...lines].join('\n')}\n`;
 }
 
 /** One benchmark: plots, table, notes, circumstances. */

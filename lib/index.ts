@@ -4,6 +4,17 @@ export type { Block, Fit } from './blocks/block.js';
 export { BlockGraph, type GraphTask, type TaskBlock } from './blocks/block-graph.js';
 export type { GridRange } from './blocks/grid-range.js';
 export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
+export {
+  type ArrayComparison,
+  type ArrayOptions,
+  compareArrays,
+  type MetadataDifference,
+} from './compare/compare-arrays.js';
+export type { AttributeComparison, GraphComparison, RowsComparison } from './compare/compare-graphs.js';
+export type { LutComparison } from './compare/compare-luts.js';
+export { type Comparison, compareStores } from './compare/compare-stores.js';
+export type { PartitionDifferences } from './compare/partition-differences.js';
+export type { ValueDifferences, VoxelDifference } from './compare/value-differences.js';
 export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';
 export type { RunResult, TaskResult } from './coordinator/run.js';
 export {

@@ -6,6 +6,7 @@ namespace blockwright {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_argmax(exports);
   export_block_components(exports);
+  export_compare_voxels(exports);
   export_connected_components(exports);
   export_contingency_table(exports);
   export_distance_transform(exports);

@@ -13,6 +13,7 @@ using Exports = Napi::Object;
 
 void export_argmax(Exports exports);
 void export_block_components(Exports exports);
+void export_compare_voxels(Exports exports);
 void export_connected_components(Exports exports);
 void export_contingency_table(Exports exports);
 void export_distance_transform(Exports exports);

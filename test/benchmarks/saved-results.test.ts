@@ -234,6 +234,7 @@ describe('the report', () => {
     expect(page).toContain(
       '| 64^3 near | volara | M voxels/s | 20.0 | 2.00 | 10.0x | 0.500 | 4.00 | 8.00x | 4.00 | 40.0 | yes | [1] |',
     );
+    expect(page).toContain('| [edges](#edges) | 2 | 10.0x | 10.0x | 10.0x | 1 of 2 |');
     expect(page).toContain('| 128^3 a\\|b | volara |');
     expect(page).toContain('| **no** | [1] |');
     expect(page).toContain('* 128^3 a|b: rounds 3.00');
