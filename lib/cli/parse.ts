@@ -17,6 +17,7 @@ import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
 import { statusCommand } from './commands/status.js';
+import { tasksCommand } from './commands/tasks.js';
 import { verifyCommand } from './commands/verify.js';
 import type { Console } from './console.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
@@ -75,6 +76,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, replayCommand);
   parser = add(parser, cancelCommand);
   parser = add(parser, cleanCommand);
+  parser = add(parser, tasksCommand);
   parser = add(parser, schemaCommand);
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
