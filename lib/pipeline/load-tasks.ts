@@ -117,6 +117,7 @@ class TaskBlockContext implements BlockContext {
     return new RemoteGraphStore(
       (header, payload) => callGraph(this.of, graph, header, payload),
       tasks.length === 0 ? undefined : new Set(tasks),
+      () => this.of.signal,
     );
   };
 }
