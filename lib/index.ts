@@ -88,6 +88,7 @@ export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
+export { segmentSizes } from './native/segment-sizes.js';
 export {
   type LabelError,
   type LabelOverlap,
@@ -98,8 +99,6 @@ export {
   segmentationScores,
 } from './native/segmentation-scores.js';
 export { type ThresholdOptions, type ThresholdValues, threshold } from './native/threshold.js';
-export { segmentSizes } from './native/segment-sizes.js';
-export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
 export { type LoadOptions, loadPipeline } from './pipeline/file.js';

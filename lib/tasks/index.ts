@@ -1,9 +1,9 @@
 import type { TaskDefinition } from '../workers/task-definition.js';
 import { affAgglom } from './aff-agglom.js';
 import { argmax } from './argmax.js';
-import { contingency } from './contingency.js';
 import { componentsLut } from './components-lut.js';
 import { connectedComponents } from './connected-components.js';
+import { contingency } from './contingency.js';
 import { copy } from './copy.js';
 import { downsample } from './downsample.js';
 import { evaluate } from './evaluate.js';
