@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { Benchmark } from './benchmark.js';
+import { benchmark as connectedComponents } from './connected-components.js';
 import { benchmark as copy } from './copy.js';
 import { benchmark as edgeScores } from './edge-scores.js';
+import { benchmark as fragmentStatistics } from './fragment-statistics.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -23,7 +25,9 @@ const benchmarks: readonly Benchmark[] = [
   mutexWatershed,
   graphMutexWatershed,
   edgeScores,
+  fragmentStatistics,
   relabel,
+  connectedComponents,
   scheduler,
   sockets,
   resume,
