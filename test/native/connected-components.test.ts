@@ -69,7 +69,7 @@ describe('connectedComponents', () => {
           const voxels = shape.reduce((product, extent) => product * extent, 1);
           const labels = randomLabels(voxels, [0n, 1n, 128n, 255n].slice(0, 2 + (seed % 3)), seed, 1 + (seed % 7));
           const options = { connectivity: seed % 2 === 0 ? 'face' : 'full', threads: 1 + (seed % 3) } as const;
-          const expected = naive(labels, shape, seed % 2 === 0 ? 1 : shape.length);
+          const expected = naiveComponents(labels, shape, seed % 2 === 0 ? 1 : shape.length);
           for (const [type, scale] of [
             [Uint8Array, 1],
             [Uint16Array, 257],
