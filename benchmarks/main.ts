@@ -4,9 +4,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { benchmark as argmax } from './argmax.js';
 import type { Benchmark } from './benchmark.js';
+import { benchmark as componentsBlocks } from './components-blocks.js';
 import { benchmark as copy } from './copy.js';
+import { benchmark as distanceTransform } from './distance-transform.js';
 import { benchmark as edgeScores } from './edge-scores.js';
+import { benchmark as evaluation } from './evaluation.js';
+import { benchmark as gaussianSmoothing } from './gaussian-smoothing.js';
+import { benchmark as graphLut } from './graph-lut.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
 import { benchmark as mutexWatershed } from './mutex-watershed.js';
 import { benchmark as pipeline } from './pipeline.js';
@@ -17,6 +23,7 @@ import { formatTable, type Row } from './row.js';
 import { RowSaver } from './save-rows.js';
 import { benchmark as scheduler } from './scheduler.js';
 import { benchmark as sockets } from './sockets.js';
+import { benchmark as threshold } from './threshold.js';
 import { benchmark as zarrRead } from './zarr-read.js';
 import { benchmark as zarrUnaligned } from './zarr-unaligned.js';
 import { benchmark as zarrWrite } from './zarr-write.js';
@@ -24,8 +31,14 @@ import { benchmark as zarrWrite } from './zarr-write.js';
 const benchmarks: readonly Benchmark[] = [
   mutexWatershed,
   graphMutexWatershed,
+  graphLut,
   edgeScores,
   relabel,
+  gaussianSmoothing,
+  distanceTransform,
+  argmax,
+  threshold,
+  evaluation,
   scheduler,
   sockets,
   resume,
@@ -34,6 +47,7 @@ const benchmarks: readonly Benchmark[] = [
   zarrWrite,
   zarrUnaligned,
   copy,
+  componentsBlocks,
 ];
 
 const help = benchmarks

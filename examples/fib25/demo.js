@@ -44,7 +44,7 @@ async function score(labels, truth, change = async (slab) => slab) {
     const [a, b] = await Promise.all([labels.readRegion(begin, end), truth.readRegion(begin, end)]);
     tables.push(await contingencyTable(await change(a), b));
   }
-  return segmentationScores(mergeContingencyTables(tables));
+  return segmentationScores(await mergeContingencyTables(tables));
 }
 
 /** For each label above 0 the segment above 0 that it shares most pixels with. */

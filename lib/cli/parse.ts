@@ -7,6 +7,7 @@ import { compareCommand } from './commands/compare.js';
 import { copyCommand } from './commands/copy.js';
 import { costsCommand } from './commands/costs.js';
 import { doctorCommand } from './commands/doctor.js';
+import { evaluateCommand } from './commands/evaluate.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
@@ -82,6 +83,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
   parser = add(parser, copyCommand);
+  parser = add(parser, evaluateCommand);
   parser = add(parser, compareCommand);
   parser = add(parser, doctorCommand);
   try {

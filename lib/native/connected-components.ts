@@ -2,8 +2,11 @@ import { callNative } from './addon.js';
 import { argumentError, checkBox, checkLabels, checkThreads, labelsOutput } from './checks.js';
 import type { VoxelBox } from './voxel-box.js';
 
-/** Which voxels are neighbours: those that share a face, all that share at least a corner, or a number of neighbours. */
-export type Connectivity = 'face' | 'full' | 4 | 8 | 6 | 18 | 26;
+/**
+ * Which voxels are neighbours: those that share a face, all that share at least a corner, a number of neighbours (2-D 4, 8;
+ * 3-D 6, 18, 26), or in how many coordinates they may differ (1 = face, up to the dimensions = full).
+ */
+export type Connectivity = 'face' | 'full' | 1 | 2 | 3 | 4 | 5 | 6 | 8 | 18 | 26;
 
 export interface ConnectedComponentsOptions {
   /** @default 'full' */
@@ -25,16 +28,17 @@ export interface ConnectedComponents {
   readonly count: number;
 }
 
-/** How many coordinates of two neighbours may differ by one. */
-function reachOf(connectivity: Connectivity, dimensions: number): number {
+/** How many coordinates of two neighbours may differ by one. @throws ERR_ARGUMENT */
+export function reachOf(connectivity: Connectivity, dimensions: number): number {
   if (connectivity === 'face') return 1;
   if (connectivity === 'full') return dimensions;
   const reach = { 2: { 4: 1, 8: 2 }, 3: { 6: 1, 18: 2, 26: 3 } }[dimensions] as Record<number, number> | undefined;
-  const found = reach?.[connectivity];
+  const isReach = Number.isInteger(connectivity) && connectivity >= 1 && connectivity <= dimensions;
+  const found = isReach ? connectivity : reach?.[connectivity];
   if (found === undefined) {
     throw argumentError(
       'connectivity',
-      `face, full or a number of neighbours in ${dimensions} dimensions`,
+      `face, full, 1 to ${dimensions} or a number of neighbours in ${dimensions} dimensions`,
       connectivity,
     );
   }

@@ -141,6 +141,7 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
     pathInGroup: (name, group) => arrays.pathInGroup(name, group),
     graph: (name) => graphs.get(name),
     lutPath: (name) => resolvePath(pipeline.folder, name),
+    filePath: (name) => resolvePath(pipeline.folder, name),
   };
 }
 

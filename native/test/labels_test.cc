@@ -8,8 +8,10 @@
 #include "kernels/contingency_table.h"
 #include "kernels/filter_fragments.h"
 #include "kernels/fragment_statistics.h"
+#include "kernels/merge_contingency_tables.h"
 #include "kernels/relabel.h"
 #include "kernels/remove_debris.h"
+#include "kernels/table_scores.h"
 #include "test/check.h"
 
 using namespace blockwright;
@@ -153,15 +155,63 @@ void relabelled(const Exact<uint64_t>& labels, Random& random) {
   }
 }
 
-void counted(const Exact<uint64_t>& a, const Exact<uint64_t>& b) {
+TableColumns columns_of(ContingencyTable& table) {
+  const size_t rows = table.a.size();
+  return {{table.a.data(), rows}, {table.b.data(), rows}, {table.counts.data(), rows}, {table.places.data(), rows}, {table.runs.data(), rows}};
+}
+
+void counted(const Exact<uint64_t>& a, const Exact<uint64_t>& b, const Exact<uint8_t>& mask) {
   std::map<std::pair<uint64_t, uint64_t>, double> counts;
-  for (size_t i = 0; i < a.size(); ++i) ++counts[{a[i], b[i]}];
-  const ContingencyTable found = contingency_table(a.data(), b.data(), a.size(), NEVER);
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (mask[i] != 0) ++counts[{a[i], b[i]}];
+  }
+  const ContingencyTable found = contingency_table(a.data(), b.data(), mask.data(), a.size(), NEVER);
   CHECK(found.counts.size() == counts.size());
   size_t at = 0;
   for (const auto& [pair, count] : counts) {
     CHECK(found.a[at] == pair.first && found.b[at] == pair.second && found.counts[at] == count);
+    const size_t place = static_cast<size_t>(found.places[at]);
+    CHECK(a[place] == pair.first && b[place] == pair.second && mask[place] != 0);
     ++at;
+  }
+
+  // Two halves together are the whole.
+  const size_t half = a.size() / 2;
+  ContingencyTable first = contingency_table(a.data(), b.data(), mask.data(), half, NEVER);
+  ContingencyTable second = contingency_table(a.data() + half, b.data() + half, mask.data() + half, a.size() - half, NEVER);
+  const size_t room = first.a.size() + second.a.size();
+  ContingencyTable merged;
+  merged.a.resize(room);
+  merged.b.resize(room);
+  merged.counts.resize(room);
+  merged.places.resize(room);
+  merged.runs.resize(room);
+  const size_t rows = merge_contingency_tables(columns_of(first), columns_of(second), columns_of(merged), NEVER);
+  CHECK(rows == found.a.size());
+  for (size_t row = 0; row < rows; ++row) {
+    CHECK(merged.a[row] == found.a[row] && merged.b[row] == found.b[row] && merged.counts[row] == found.counts[row]);
+  }
+
+  // Sums over labels, with and without background of b.
+  for (const bool ignore : {false, true}) {
+    std::map<uint64_t, double> of_a, of_b;
+    double voxels = 0;
+    for (const auto& [pair, count] : counts) {
+      if (ignore && pair.second == 0) continue;
+      voxels += count;
+      of_a[pair.first] += count;
+      of_b[pair.second] += count;
+    }
+    TableColumns columns = columns_of(merged);
+    const TableScores scores = table_scores({columns.a.data, rows}, {columns.b.data, rows}, {columns.counts.data, rows}, {ignore, 2, 1}, NEVER);
+    CHECK(scores.voxels == voxels && scores.a_labels == of_a.size() && scores.b_labels == of_b.size());
+    CHECK(scores.merges.size() <= 2 && scores.splits.size() <= 2);
+    for (const ErrorOfLabel& error : scores.merges) {
+      CHECK(error.voxels == of_a[error.id] && error.partners > 1 && error.rows.size() == 1 && found.a[error.rows[0]] == error.id);
+    }
+    for (const ErrorOfLabel& error : scores.splits) {
+      CHECK(error.voxels == of_b[error.id] && error.partners > 1 && error.rows.size() == 1 && found.b[error.rows[0]] == error.id);
+    }
   }
 }
 
@@ -178,7 +228,9 @@ int main() {
       clean(labels, random);
       components_of(labels, shape);
       relabelled(labels, random);
-      counted(labels, others);
+      Exact<uint8_t> mask(shape.count());
+      for (size_t i = 0; i < mask.size(); ++i) mask[i] = random.below(4) != 0;
+      counted(labels, others, mask);
     }
   }
 
@@ -206,6 +258,6 @@ int main() {
   CHECK_ERROR(ERR_CANCELLED, remove_debris(labels.data(), 2, 2, cancelled));
   CHECK_ERROR(ERR_CANCELLED, connected_components(labels.data(), two, all, 1, 0, 2, output.data(), cancelled));
   CHECK_ERROR(ERR_CANCELLED, relabel(labels.data(), output.data(), 2, none, Missing::keep, 0, 1, cancelled));
-  CHECK_ERROR(ERR_CANCELLED, contingency_table(labels.data(), labels.data(), 2, cancelled));
+  CHECK_ERROR(ERR_CANCELLED, contingency_table(labels.data(), labels.data(), nullptr, 2, cancelled));
   return 0;
 }
