@@ -83,7 +83,7 @@ function sameScores(ours: string, reference: string): boolean {
 export const benchmark: Benchmark = {
   name: 'edge-scores',
   description: 'mean affinity between touching fragments: FIB-25, 9 offsets in 3 scores, one block',
-  sizes: { '64': '64^3 voxels', '128': '128^3 voxels', '192': '192^3 voxels' },
+  sizes: { '64': '64^3 voxels', '128': '128^3 voxels', '192': '192^3 voxels', '250': 'all 250^3 voxels' },
   defaultSizes: ['64', '128'],
   rows,
 };

@@ -23,7 +23,12 @@ interface Schema {
   names?: ReferenceKind;
 }
 
-const NAMED = { array: 'name of an array', graph: 'name of a graph', lut: 'path of a LUT' } as const;
+const NAMED = {
+  array: 'name of an array',
+  graph: 'name of a graph',
+  lut: 'path of a LUT',
+  file: 'path of a file or folder',
+} as const;
 
 const OPTIONAL = 'optional';
 

@@ -42,6 +42,7 @@ export async function loadTasks(
         blocks,
         pathInGroup: (array, group) => arrays.pathInGroup(array, group),
         lutPath: (path) => resolvePath(config.folder, path),
+        filePath: (path) => resolvePath(config.folder, path),
         neighborhood: (array) => {
           const offsets = neighborhoods.get(array);
           if (offsets === undefined) {
@@ -66,7 +67,10 @@ export async function loadTasks(
 }
 
 /** What all blocks of a task have in common. */
-type SharedContext = Pick<BlockContext, 'task' | 'blocks' | 'pathInGroup' | 'lutPath' | 'neighborhood' | 'once'>;
+type SharedContext = Pick<
+  BlockContext,
+  'task' | 'blocks' | 'pathInGroup' | 'lutPath' | 'filePath' | 'neighborhood' | 'once'
+>;
 
 /** A class, since objects with accessors of their own take ten times as long to make, and every block has one. */
 class TaskBlockContext implements BlockContext {
@@ -74,6 +78,7 @@ class TaskBlockContext implements BlockContext {
   readonly blocks: BlockPlan;
   readonly pathInGroup: BlockContext['pathInGroup'];
   readonly lutPath: BlockContext['lutPath'];
+  readonly filePath: BlockContext['filePath'];
   readonly neighborhood: BlockContext['neighborhood'];
   readonly once: BlockContext['once'];
   readonly attempt: number;
@@ -90,6 +95,7 @@ class TaskBlockContext implements BlockContext {
     this.blocks = shared.blocks;
     this.pathInGroup = shared.pathInGroup;
     this.lutPath = shared.lutPath;
+    this.filePath = shared.filePath;
     this.neighborhood = shared.neighborhood;
     this.once = shared.once;
     this.attempt = of.attempt;
@@ -111,6 +117,7 @@ class TaskBlockContext implements BlockContext {
     return new RemoteGraphStore(
       (header, payload) => callGraph(this.of, graph, header, payload),
       tasks.length === 0 ? undefined : new Set(tasks),
+      () => this.of.signal,
     );
   };
 }

@@ -10,7 +10,14 @@ import { arrayName } from '../workers/option-types.js';
 import { defineTask, type PlanContext } from '../workers/task-definition.js';
 import { blockOptions, planOver } from './block-options.js';
 import { copyBlockSize, copyPieceShape } from './copy-block-size.js';
-import { createOptionsOf, fillValueFor, newArrayOptions } from './new-array-options.js';
+import {
+  type ChunkShapes,
+  checkCompressor,
+  checkedFillValue,
+  chunkShapesOf,
+  createOptionsOf,
+  newArrayOptions,
+} from './new-array-options.js';
 
 const options = z.strictObject({
   source: arrayName(),
@@ -45,7 +52,7 @@ export const copy = defineTask<Options>({
   async plan(given, context) {
     const source = context.array(given.source);
     const zarrFormat = formatOf(given, source, context);
-    const shapes = shapesOf(given, zarrFormat, source, context);
+    const shapes = chunkShapesOf(given, zarrFormat, source, context);
     const blockSize = given.blockSize ?? copyBlockSize(source, shapes.shardShape ?? shapes.chunkShape, given.roi);
     const blocks = planOver(source, { ...given, blockSize }, context);
     const metadata = targetOf(source, blocks, shapes);
@@ -90,51 +97,20 @@ export const copy = defineTask<Options>({
   },
 });
 
-type Shapes = Pick<ArrayMetadata, 'chunkShape' | 'shardShape'>;
-
 /** The zarr format of the target; refuses what it does not have. */
 function formatOf(given: Options, source: ArrayMetadata, context: PlanContext): 2 | 3 {
-  const { ome, compressor } = given;
+  const { ome } = given;
   const reason = ome === undefined ? undefined : whyNoImage(imageAxes(source));
   if (reason !== undefined) throw context.error('ome', reason);
   const zarrFormat = given.zarrFormat ?? (ome === undefined ? 3 : zarrFormatOf(ome));
   if (ome !== undefined && zarrFormat !== zarrFormatOf(ome)) {
     throw context.error('zarrFormat', `expected ${zarrFormatOf(ome)} for OME-Zarr ${ome}, found ${zarrFormat}`);
   }
-  if (zarrFormat === 3 && (compressor?.name === 'lz4' || compressor?.name === 'zlib')) {
-    throw context.error('compressor', `expected none, zstd, gzip or blosc in zarr v3, found ${compressor.name}`);
-  }
+  checkCompressor(given, zarrFormat, context);
   return zarrFormat;
 }
 
-/** Chunks and shards of the target, of all axes. */
-function shapesOf(given: Options, zarrFormat: 2 | 3, source: ArrayMetadata, context: PlanContext): Shapes {
-  const full = (option: 'chunkShape' | 'shardShape', like: readonly number[]): readonly number[] | undefined => {
-    const shape = given[option];
-    if (shape === undefined) return undefined;
-    const { channelAxes } = source;
-    const dimensions = source.shape.length;
-    if (shape.length === dimensions) return shape;
-    if (shape.length === dimensions - channelAxes) return [...like.slice(0, channelAxes), ...shape];
-    const without = channelAxes === 0 ? '' : `, or ${dimensions - channelAxes} without channels`;
-    throw context.error(option, `expected ${dimensions} numbers${without}, found [${shape.join(', ')}]`);
-  };
-  const isAsSource = given.chunkShape === undefined && given.shardShape === undefined && zarrFormat === 3;
-  const chunkShape = full('chunkShape', source.chunkShape) ?? source.chunkShape;
-  const shardShape = isAsSource ? source.shardShape : full('shardShape', chunkShape);
-  if (shardShape === undefined) return { chunkShape };
-  if (zarrFormat === 2) {
-    throw context.error('shardShape', `expected none in zarr v2, found [${shardShape.join(', ')}]`);
-  }
-  const bad = shardShape.some((extent, axis) => extent % chunkShape[axis] !== 0);
-  if (bad) {
-    const found = `[${shardShape.join(', ')}] for chunks of [${chunkShape.join(', ')}]`;
-    throw context.error('shardShape', `expected a multiple of the chunk along each axis, found ${found}`);
-  }
-  return { chunkShape, shardShape };
-}
-
-function targetOf(source: ArrayMetadata, blocks: BlockPlan, shapes: Shapes): ArrayMetadata {
+function targetOf(source: ArrayMetadata, blocks: BlockPlan, shapes: ChunkShapes): ArrayMetadata {
   const { shardShape: _, ...rest } = source;
   const { offset, shape } = blocks.totalWriteRoi;
   const isAsSource = shapes.shardShape === undefined && shapes.chunkShape === source.chunkShape;
@@ -147,7 +123,5 @@ function targetOf(source: ArrayMetadata, blocks: BlockPlan, shapes: Shapes): Arr
 
 async function fillValueOf(given: Options, source: ArrayMetadata, context: PlanContext): Promise<FillValue> {
   if (given.fillValue === undefined) return context.fillValue(given.source);
-  const value = fillValueFor(given.fillValue, source.dataType);
-  if (value !== undefined) return value;
-  throw context.error('fillValue', `expected a value of ${source.dataType}, found ${given.fillValue}`);
+  return checkedFillValue(given.fillValue, source.dataType, context);
 }

@@ -15,10 +15,11 @@ Napi::Value distance_transform_async(const Napi::CallbackInfo& info) {
   const Span<double> output = arguments.array<double>("output", shape.count());
   const std::vector<double> voxel_size = arguments.numbers("voxelSize");
   const bool squared = arguments.boolean("squared");
+  const size_t threads = static_cast<size_t>(arguments.unsigned64("threads"));
   const Cancellation cancellation = arguments.cancellation();
   return run_async(
       info.Env(), arguments.object(),
-      [=] { distance_transform(mask.data, shape, voxel_size, squared, output.data, cancellation); },
+      [=] { distance_transform(mask.data, shape, voxel_size, squared, output.data, threads, cancellation); },
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 

@@ -14,9 +14,11 @@ Napi::Value start(const Napi::CallbackInfo& info, const Arguments& arguments) {
   const Span<Value> values = arguments.array<Value>("values", shape.count());
   const Span<Value> output = arguments.array<Value>("output", shape.count());
   const std::vector<double> sigma = arguments.numbers("sigma");
+  const size_t threads = static_cast<size_t>(arguments.unsigned64("threads"));
   const Cancellation cancellation = arguments.cancellation();
   return run_async(
-      info.Env(), arguments.object(), [=] { gaussian_smoothing(values.data, output.data, shape, sigma, cancellation); },
+      info.Env(), arguments.object(),
+      [=] { gaussian_smoothing(values.data, output.data, shape, sigma, threads, cancellation); },
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 

@@ -7,13 +7,15 @@
 #include "core/deterministic_exp.h"
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/parallel.h"
 #include "core/target_clones.h"
 
 namespace blockwright {
 
 namespace {
 
-constexpr size_t LANES = 64;  // lines that are smoothed together
+constexpr size_t LANES = 64;      // lines that are smoothed together
+constexpr size_t TOGETHER = 32;   // places whose sums are made together, in registers
 
 // Index of a place beyond the ends, mirrored as often as it takes.
 size_t mirrored(int64_t place, int64_t length) {
@@ -22,38 +24,124 @@ size_t mirrored(int64_t place, int64_t length) {
   return static_cast<size_t>(within < length ? within : period - 1 - within);
 }
 
-// sums[lane] = weighted sum around `centre`; rows of LANES lanes.
-BLOCKWRIGHT_TARGET_CLONES void convolve(const double* centre, const double* weights, size_t radius, double* sums) {
-  for (size_t lane = 0; lane < LANES; ++lane) sums[lane] = weights[0] * centre[lane];
-  for (size_t distance = 1; distance <= radius; ++distance) {
-    const double weight = weights[distance];
-    const double* before = centre - distance * LANES;
-    const double* after = centre + distance * LANES;
-    for (size_t lane = 0; lane < LANES; ++lane) sums[lane] += weight * (before[lane] + after[lane]);
-  }
-}
+using Vector = double __attribute__((vector_size(64)));
+constexpr size_t WIDTH = sizeof(Vector) / sizeof(double);
 
-// Smooths lines of `length` elements `stride` apart; `step` = from one line to the next, `lines` (at most LANES) of them.
+#define BLOCKWRIGHT_GAUSSIAN_LOOPS(Value)                                                                            \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                          \
+  void widen(const Value* values, size_t count, double* result) {                                                    \
+    for (size_t i = 0; i < count; ++i) result[i] = values[i];                                                        \
+  }                                                                                                                  \
+  /* output[i] = the weighted sum around centre[i], whose neighbours are `step` apart. Reads beyond `count` up to a */ \
+  /* multiple of TOGETHER. */                                                                                        \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                          \
+  void convolve(const double* centre, size_t step, const double* weights, size_t radius, Value* output, size_t count) { \
+    for (size_t at = 0; at < count; at += TOGETHER) {                                                                \
+      Vector sums[TOGETHER / WIDTH], before[TOGETHER / WIDTH], after[TOGETHER / WIDTH];                              \
+      std::memcpy(sums, centre + at, sizeof(sums));                                                                  \
+      for (Vector& sum : sums) sum *= weights[0];                                                                    \
+      for (size_t distance = 1; distance <= radius; ++distance) {                                                    \
+        std::memcpy(before, centre + at - distance * step, sizeof(before));                                          \
+        std::memcpy(after, centre + at + distance * step, sizeof(after));                                            \
+        for (size_t i = 0; i < TOGETHER / WIDTH; ++i) sums[i] += weights[distance] * (before[i] + after[i]);         \
+      }                                                                                                              \
+      double places[TOGETHER];                                                                                       \
+      std::memcpy(places, sums, sizeof(places));                                                                     \
+      if (count - at >= TOGETHER) {                                                                                  \
+        for (size_t i = 0; i < TOGETHER; ++i) output[at + i] = static_cast<Value>(places[i]);                        \
+      } else {                                                                                                       \
+        for (size_t i = 0; at + i < count; ++i) output[at + i] = static_cast<Value>(places[i]);                      \
+      }                                                                                                              \
+    }                                                                                                                \
+  }
+BLOCKWRIGHT_GAUSSIAN_LOOPS(float)
+BLOCKWRIGHT_GAUSSIAN_LOOPS(double)
+#undef BLOCKWRIGHT_GAUSSIAN_LOOPS
+
 template <class Value>
-void smooth_lines(const Value* values, Value* output, size_t length, size_t stride, size_t step, size_t lines,
-                  const std::vector<double>& weights, std::vector<double>& buffer) {
-  const size_t radius = weights.size() - 1;
-  double* middle = buffer.data() + radius * LANES;
-  for (size_t at = 0; at < length; ++at) {
-    for (size_t lane = 0; lane < lines; ++lane) middle[at * LANES + lane] = values[at * stride + lane * step];
+class Smoothing {
+ public:
+  Smoothing(Value* output, const Shape& shape, const std::vector<double>& sigma, const Cancellation& cancellation)
+      : output_(output), shape_(shape), strides_(shape.strides()), cancellation_(cancellation) {
+    for (int axis = 0; axis < shape.dimensions; ++axis) {
+      weights_[axis] = sigma[axis] == 0.0 ? std::vector<double>() : gaussian_weights(sigma[axis]);
+      if (sigma[axis] != 0.0) last_ = axis;
+    }
   }
-  for (size_t distance = 1; distance <= radius; ++distance) {
-    const int64_t extent = static_cast<int64_t>(length), beyond = static_cast<int64_t>(distance);
-    std::memcpy(middle - distance * LANES, middle + mirrored(-beyond, extent) * LANES, LANES * sizeof(double));
-    std::memcpy(middle + (length - 1 + distance) * LANES, middle + mirrored(extent - 1 + beyond, extent) * LANES,
-                LANES * sizeof(double));
+
+  // Smooths the part of the array that begins at `begin` along `axis`, then along the later axes: what lies together there is
+  // smoothed along all of them while it is in the cache.
+  void run(int axis, size_t begin, const Value* source, size_t threads) const {
+    const size_t length = static_cast<size_t>(shape_[axis]), stride = static_cast<size_t>(strides_[axis]);
+    if (!weights_[axis].empty()) {
+      parallel_for(threads, (stride + LANES - 1) / LANES, [&](size_t strip) {
+        cancellation_.check();
+        const size_t line = strip * LANES;
+        columns(begin + line, source, length, stride, std::min(LANES, stride - line), weights_[axis]);
+      });
+      source = output_;
+    }
+    if (axis == last_) return;
+    if (axis + 1 == shape_.dimensions - 1) {
+      constexpr size_t ROWS = 64;
+      parallel_for(threads, (length + ROWS - 1) / ROWS, [&](size_t part) {
+        cancellation_.check();
+        rows(begin + part * ROWS * stride, source, std::min(ROWS, length - part * ROWS), stride, weights_[axis + 1]);
+      });
+      return;
+    }
+    const bool alone = length == 1;  // the threads are for the next axis
+    parallel_for(alone ? 1 : threads, length,
+                 [&](size_t at) { run(axis + 1, begin + at * stride, source, alone ? threads : 1); });
   }
-  double sums[LANES];
-  for (size_t at = 0; at < length; ++at) {
-    convolve(middle + at * LANES, weights.data(), radius, sums);
-    for (size_t lane = 0; lane < lines; ++lane) output[at * stride + lane * step] = static_cast<Value>(sums[lane]);
+
+  bool changes() const { return last_ >= 0; }
+
+  // Rows of `length` voxels, one after the other.
+  void rows(size_t begin, const Value* source, size_t count, size_t length, const std::vector<double>& weights) const {
+    const size_t radius = weights.size() - 1;
+    std::vector<double> buffer(length + 2 * radius + TOGETHER);
+    double* const middle = buffer.data() + radius;
+    for (size_t row = 0; row < count; ++row, begin += length) {
+      widen(source + begin, length, middle);
+      for_each_mirrored(length, radius, [&](int64_t place, size_t mirror) { middle[place] = middle[mirror]; });
+      convolve(middle, 1, weights.data(), radius, output_ + begin, length);
+    }
   }
-}
+
+ private:
+  // `lines` lines of `length` voxels `stride` apart that lie side by side.
+  void columns(size_t begin, const Value* source, size_t length, size_t stride, size_t lines,
+               const std::vector<double>& weights) const {
+    const size_t radius = weights.size() - 1;
+    const size_t width = (lines + TOGETHER - 1) / TOGETHER * TOGETHER;
+    std::vector<double> buffer((length + 2 * radius) * width);
+    double* const middle = buffer.data() + radius * width;
+    for (size_t at = 0; at < length; ++at) widen(source + begin + at * stride, lines, middle + at * width);
+    for_each_mirrored(length, radius, [&](int64_t place, size_t mirror) {
+      std::memcpy(middle + place * static_cast<int64_t>(width), middle + mirror * width, width * sizeof(double));
+    });
+    for (size_t at = 0; at < length; ++at) {
+      convolve(middle + at * width, width, weights.data(), radius, output_ + begin + at * stride, lines);
+    }
+  }
+
+  // The places beyond the ends, with the ones that they mirror.
+  template <class Visit>
+  static void for_each_mirrored(size_t length, size_t radius, const Visit& visit) {
+    const int64_t extent = static_cast<int64_t>(length);
+    for (int64_t distance = 1; distance <= static_cast<int64_t>(radius); ++distance) {
+      visit(-distance, mirrored(-distance, extent));
+      visit(extent - 1 + distance, mirrored(extent - 1 + distance, extent));
+    }
+  }
+
+  Value* const output_;
+  const Shape shape_, strides_;
+  std::vector<double> weights_[MAX_DIMENSIONS];  // none where sigma is 0
+  int last_ = -1;                                // of the axes with weights
+  const Cancellation& cancellation_;
+};
 
 }  // namespace
 
@@ -71,7 +159,7 @@ std::vector<double> gaussian_weights(double sigma) {
 }
 
 template <class Value>
-void gaussian_smoothing(const Value* values, Value* output, const Shape& shape, const std::vector<double>& sigma,
+void gaussian_smoothing(const Value* values, Value* output, const Shape& shape, const std::vector<double>& sigma, size_t threads,
                         const Cancellation& cancellation) {
   const size_t count = shape.count();
   if (sigma.size() != static_cast<size_t>(shape.dimensions)) throw Error(ERR_ARGUMENT, "sigma: expected one number an axis");
@@ -79,29 +167,18 @@ void gaussian_smoothing(const Value* values, Value* output, const Shape& shape, 
     if (!(width >= 0.0 && width <= 1e4)) throw Error(ERR_ARGUMENT, "sigma: expected numbers in [0, 10000]");
   }
   if (count == 0) return;
-  const Shape strides = shape.strides();
-  const Value* source = values;
-  for (int axis = 0; axis < shape.dimensions; ++axis) {
-    if (sigma[axis] == 0.0) continue;
-    const std::vector<double> weights = gaussian_weights(sigma[axis]);
-    const size_t length = static_cast<size_t>(shape[axis]), stride = static_cast<size_t>(strides[axis]);
-    std::vector<double> buffer((length + 2 * (weights.size() - 1)) * LANES);
-    // Lines lie side by side along the later axes, or, along the last axis, one after the other.
-    const bool last = stride == 1;
-    const size_t side = last ? count / length : stride, step = last ? length : 1;
-    for (size_t block = 0; block < count; block += last ? count : length * stride) {
-      for (size_t line = 0; line < side; line += LANES) {
-        cancellation.check();
-        const size_t begin = block + line * step;
-        smooth_lines(source + begin, output + begin, length, stride, step, std::min(LANES, side - line), weights, buffer);
-      }
-    }
-    source = output;
+  cancellation.check();
+  const Smoothing<Value> smoothing(output, shape, sigma, cancellation);
+  if (!smoothing.changes()) {
+    if (output != values) std::copy(values, values + count, output);
+  } else if (shape.dimensions == 1) {
+    smoothing.rows(0, values, 1, count, gaussian_weights(sigma[0]));
+  } else {
+    smoothing.run(0, 0, values, threads);
   }
-  if (source == values && output != values) std::copy(values, values + count, output);
 }
 
-template void gaussian_smoothing(const float*, float*, const Shape&, const std::vector<double>&, const Cancellation&);
-template void gaussian_smoothing(const double*, double*, const Shape&, const std::vector<double>&, const Cancellation&);
+template void gaussian_smoothing(const float*, float*, const Shape&, const std::vector<double>&, size_t, const Cancellation&);
+template void gaussian_smoothing(const double*, double*, const Shape&, const std::vector<double>&, size_t, const Cancellation&);
 
 }  // namespace blockwright

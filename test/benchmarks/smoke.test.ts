@@ -29,8 +29,16 @@ const otherEnvironments: Record<string, EnvironmentName> = {
 const expected = {
   'mutex-watershed': { environment: 'volara', compared: true },
   'graph-mutex-watershed': { environment: 'volara', compared: true },
+  'graph-lut': { environment: 'volara', compared: true },
   'edge-scores': { environment: 'volara', compared: true },
+  'fragment-statistics': { environment: 'volara', compared: true },
   relabel: { environment: 'volara', compared: true },
+  'gaussian-smoothing': { environment: 'volara', compared: true },
+  'distance-transform': { environment: 'volara', compared: true },
+  argmax: { environment: 'volara', compared: true },
+  threshold: { environment: 'volara', compared: true },
+  evaluation: { environment: 'volara', compared: true },
+  'connected-components': { environment: 'volara', compared: true },
   scheduler: { environment: 'daisy2', compared: false },
   sockets: { environment: 'daisy2', compared: false },
   resume: { environment: 'daisy2', compared: false },
@@ -39,6 +47,7 @@ const expected = {
   'zarr-write': { environment: 'storage', compared: true },
   'zarr-unaligned': { environment: 'storage', compared: true },
   copy: { environment: 'storage', compared: true },
+  'components-blocks': { environment: 'storage', compared: true },
 } as const;
 
 describe.each(Object.entries(expected))('%s --smoke', (name, { environment, compared }) => {

@@ -88,7 +88,7 @@ const FILE: Case[] = [
   [
     'a task type that does not exist',
     change('extract-frags', 'extract-fragments'),
-    "ERR_CONFIG: segment.yaml:13:11: tasks.fragments.type: expected 'extract-frags', 'aff-agglom', 'graph-mws', 'relabel', 'copy' or 'downsample', found 'extract-fragments' (did you mean 'extract-frags'?)",
+    "ERR_CONFIG: segment.yaml:13:11: tasks.fragments.type: expected 'extract-frags', 'aff-agglom', 'graph-mws', 'relabel', 'copy', 'downsample', 'argmax' or 'threshold', found 'extract-fragments' (did you mean 'extract-frags'?)",
   ],
   [
     'an array that the file does not name',

@@ -67,6 +67,34 @@ describe('distanceTransform', () => {
     );
   });
 
+  test('far and near places beside each other, whole and broken voxel sizes, any number of threads', async () => {
+    const random = seededRandom(18);
+    for (const shape of [
+      [3, 70, 45],
+      [1, 4, 1, 90, 40],
+      [90, 33],
+    ]) {
+      const voxels = shape.reduce((a, b) => a * b, 1);
+      const mask = Uint8Array.from({ length: voxels }, (_, voxel) =>
+        random() * 150 < 1 && voxel > voxels / 2 ? 0 : 1,
+      );
+      for (const voxelSize of [
+        shape.map(() => 1),
+        shape.map((_, axis) => 1 + 3 * axis),
+        shape.map(() => 0.1 + random()),
+      ]) {
+        const expected = naive(mask, shape, voxelSize);
+        for (const threads of [1, 3]) {
+          const found = await distanceTransform(mask, shape, { voxelSize, squared: true, threads });
+          const isWhole = voxelSize.every(Number.isInteger);
+          if (isWhole) expect(firstDifference(found, expected)).toBe(-1);
+          const wrong = found.findIndex((one, voxel) => !(Math.abs(one - expected[voxel]) <= 1e-13 * expected[voxel]));
+          expect(wrong).toBe(-1);
+        }
+      }
+    }
+  });
+
   test('no voxel outside: infinitely far; nothing at all: nothing', async () => {
     expect(await distanceTransform(Uint8Array.of(1, 1), [2])).toEqual(
       Float64Array.of(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
