@@ -119,6 +119,7 @@ export async function compare(comparison: Comparison, options: BenchmarkOptions)
       referencePeakBytes: highest([...theirFirst, ...theirs]),
       equal: typeof compared === 'boolean' ? compared : null,
       referenceName: reference.name,
+      environment: reference.environment,
       items: comparison.items,
       repetitions: options.repetitions,
       seconds: ours.map((cost) => cost.seconds),

@@ -2,20 +2,25 @@ import { join } from 'node:path';
 import { mutexWatershed } from '../lib/native/mutex-watershed.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
 import { compare, isChosen } from './compare.js';
-import { cornerAffinities, OFFSETS, withoutTies } from './inputs.js';
+import { withoutTies } from './inputs.js';
+import { byChannel, crossingLines, cube, type Grid, LINE_OFFSETS, noise, plane } from './mutex-watershed-inputs.js';
 import { readNpy, writeNpy } from './npy.js';
 import { samePartition } from './partition.js';
-import { Random } from './random.js';
 import type { Row } from './row.js';
 
-const REFERENCE = 'mwatershed.agglom';
+const REFERENCES = {
+  'mwatershed.agglom': { environment: 'volara', script: 'mutex_watershed' },
+  'bioimage_cpp.segmentation.mutex_watershed': { environment: 'bioimage', script: 'bioimage_mutex_watershed' },
+} as const;
 
 interface Settings {
-  /** .npy, [channels, z, y, x]: bytes, from which 0.5 is subtracted, or floats. */
+  /** .npy, [channels, ...spatial]: bytes, from which 0.5 is subtracted, or floats. */
   readonly values: string;
   readonly offsets: readonly (readonly number[])[];
   readonly strides?: readonly (readonly number[])[];
   readonly randomizedStrides?: boolean;
+  /** Of our side. */
+  readonly threads: number;
 }
 
 export const ours: MakeOurSide = async (settings) => {
@@ -28,59 +33,87 @@ export const ours: MakeOurSide = async (settings) => {
   };
 };
 
-/** Long edges at every second voxel only. */
-const STRIDES = OFFSETS.map((offset) => (Math.max(...offset) > 1 ? [2, 2, 2] : [1, 1, 1]));
+interface Case {
+  readonly values: (grid: Grid) => Uint8Array | Float32Array;
+  readonly strides?: 'regular' | 'random';
+  readonly beside?: keyof typeof REFERENCES;
+  readonly notCompared?: string;
+}
+
+const TIES = 'bytes tie, and the reference leaves the order of ties open';
+const distinct = ({ bytes }: Grid) => withoutTies(bytes);
+
+const CASES: Readonly<Record<string, Case>> = {
+  'distinct values': { values: distinct },
+  bytes: { values: ({ bytes }) => bytes, notCompared: TIES },
+  strides: { values: distinct, strides: 'regular' },
+  'bytes, strides': { values: ({ bytes }) => bytes, strides: 'regular', notCompared: TIES },
+  'random strides': { values: distinct, strides: 'random', notCompared: 'each side draws its own edges' },
+  noise: { values: ({ bytes }) => noise(bytes.length) },
+  'attractive and repulsive channels': { values: byChannel, beside: 'bioimage_cpp.segmentation.mutex_watershed' },
+};
+
+/** How many voxels a run of the reference may have to be run more than once. */
+const LARGE = 128 ** 3;
 
 async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
-  for (const size of options.smoke ? ['24'] : options.sizes) {
-    const extent = Number(size);
-    const shape = [OFFSETS.length, extent, extent, extent];
-    const write = (name: string, data: Uint8Array | Float32Array) => {
-      const path = join(options.folder, `mutex-watershed-${name}-${size}.npy`);
-      writeNpy(path, shape, data);
-      return path;
-    };
-    const bytes = await cornerAffinities(extent);
-    const random = new Random(extent);
-    const distinct = write('distinct', withoutTies(bytes));
-    const noise = write('noise', withoutTies(bytes.map(() => random.bits() >>> 24)));
-    const cases: Record<string, { settings: Settings; notCompared?: string }> = {
-      'distinct values': { settings: { values: distinct, offsets: OFFSETS } },
-      bytes: {
-        settings: { values: write('bytes', bytes), offsets: OFFSETS },
-        notCompared: 'bytes tie, and the reference leaves the order of ties open',
-      },
-      strides: { settings: { values: distinct, offsets: OFFSETS, strides: STRIDES } },
-      'random strides': {
-        settings: { values: distinct, offsets: OFFSETS, strides: STRIDES, randomizedStrides: true },
-        notCompared: 'each side draws its own edges',
-      },
-      noise: { settings: { values: noise, offsets: OFFSETS } },
-    };
-    for (const [name, { settings, notCompared }] of Object.entries(cases)) {
-      const title = `${size}^3 ${name}`;
-      if (!isChosen(options, title, REFERENCE)) continue;
-      yield await compare(
-        {
-          bench: 'mutex-watershed',
-          case: title,
-          unit: 'M voxels/s',
-          scale: 1e-6,
-          items: extent ** 3,
-          settings,
-          reference: {
-            name: REFERENCE,
-            environment: 'volara',
-            script: 'mutex_watershed',
-            settings,
-            ...(extent > 128 ? { repetitions: 1 } : {}),
-          },
-          equal: notCompared ?? sameLabels,
-        },
-        options,
-      );
+  for (const size of options.smoke ? ['cube-20', 'plane-32'] : options.sizes) {
+    const [kind, extent] = size === 'whole' ? ['cube', 250] : [size.split('-')[0], Number(size.split('-').at(-1))];
+    const name = kind === 'plane' ? `${extent}^2` : `${extent}^3`;
+    const chosen = (title: string, { beside = 'mwatershed.agglom' }: Case) =>
+      isChosen(options, `${name} ${title}`, beside);
+    const cases = Object.entries(CASES).filter(([title, each]) => chosen(title, each));
+    const made = new Map<unknown, string>();
+    for (const [title, each] of cases) {
+      const grid = kind === 'plane' ? await plane(extent) : await cube(extent);
+      // Long edges at every second voxel of each axis only.
+      const strides = grid.offsets.map((offset) => offset.map(() => (Math.max(...offset) > 1 ? 2 : 1)));
+      const path = made.get(each.values) ?? join(options.folder, `mutex-watershed-${made.size}-${size}.npy`);
+      if (!made.has(each.values)) writeNpy(path, grid.shape, each.values(grid));
+      made.set(each.values, path);
+      yield await row(`${name} ${title}`, grid.shape, each, options, {
+        values: path,
+        offsets: grid.offsets,
+        ...(each.strides === undefined ? {} : { strides, randomizedStrides: each.strides === 'random' }),
+        threads: options.threads,
+      });
     }
+    const lines: Case = { values: () => crossingLines(extent) };
+    if (kind !== 'plane' || !chosen('crossing lines', lines)) continue;
+    const path = join(options.folder, `mutex-watershed-lines-${size}.npy`);
+    const shape = [LINE_OFFSETS.length, extent, extent];
+    writeNpy(path, shape, crossingLines(extent));
+    const settings = { values: path, offsets: LINE_OFFSETS, threads: options.threads };
+    yield await row(`${name} crossing lines`, shape, lines, options, settings);
   }
+}
+
+function row(
+  title: string,
+  shape: readonly number[],
+  { beside = 'mwatershed.agglom', notCompared }: Case,
+  options: BenchmarkOptions,
+  settings: Settings,
+): Promise<Row> {
+  const items = shape.slice(1).reduce((product, extent) => product * extent, 1);
+  return compare(
+    {
+      bench: 'mutex-watershed',
+      case: title,
+      unit: 'M voxels/s',
+      scale: 1e-6,
+      items,
+      settings,
+      reference: {
+        name: beside,
+        ...REFERENCES[beside],
+        settings,
+        ...(items > LARGE ? { repetitions: 1 } : {}),
+      },
+      equal: notCompared ?? sameLabels,
+    },
+    options,
+  );
 }
 
 function sameLabels(ours: string, reference: string): boolean {
@@ -90,8 +123,15 @@ function sameLabels(ours: string, reference: string): boolean {
 
 export const benchmark: Benchmark = {
   name: 'mutex-watershed',
-  description: 'affinities to fragments: FIB-25, 9 offsets, one block',
-  sizes: { '64': '64^3 voxels', '128': '128^3 voxels', '192': '192^3 voxels' },
-  defaultSizes: ['64', '128'],
+  description: 'affinities to fragments in one block: FIB-25, 9 offsets (8 in a plane), noise, crossing lines',
+  sizes: {
+    '64': '64^3 voxels',
+    '128': '128^3 voxels',
+    '192': '192^3 voxels',
+    whole: '250^3 voxels: all labels',
+    'plane-1000': '1000^2 pixels',
+    'plane-3000': '3000^2 pixels',
+  },
+  defaultSizes: ['64', '128', 'plane-1000'],
   rows,
 };

@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Pipeline, pipeline } from '../lib/pipeline/pipeline.js';
 import { runPipeline } from '../lib/pipeline/run.js';
+import type { BenchmarkOptions } from './benchmark.js';
+import { compare, isChosen } from './compare.js';
+import type { Row } from './row.js';
 import type { Cost } from './side.js';
 
 /** Blocks that do nothing, on worker processes. */
@@ -60,13 +63,55 @@ export const SIZE_TEXTS = {
   '1e6': '1 000 000 blocks',
 };
 
-export const countOf = (blocks: readonly number[]) => blocks.reduce((product, extent) => product * extent, 1);
+const countOf = (blocks: readonly number[]) => blocks.reduce((product, extent) => product * extent, 1);
 
-export const EQUAL = 'the blocks do nothing; each side says that it did every block once';
+/** Blocks up to which daisy runs: it needs minutes for more. */
+const REFERENCE_BLOCKS = 1e5;
 
-/** Throws when a side did not do every block. */
-export function expectBlocks(title: string, count: number) {
-  return (side: string, { blocks }: Cost): void => {
-    if (blocks !== count) throw new Error(`${title}, ${side}: expected ${count} blocks, found ${String(blocks)}`);
-  };
+/** A case of a benchmark of runs. */
+export interface RunCase {
+  readonly bench: string;
+  readonly case: string;
+  readonly settings: NoOpRun;
+  /** What daisy does, and the name of that in reference/scheduler.py. */
+  readonly reference: { readonly name: string; readonly how: string };
+  /** Runs of daisy from 1e5 blocks on. @default as many as ours */
+  readonly manyBlocksRepetitions?: number;
+}
+
+/** Measures a case beside daisy 2, unless it was not asked for; each side says how many blocks it did. */
+export async function* besideDaisy(one: RunCase, options: BenchmarkOptions): AsyncGenerator<Row> {
+  const { settings, manyBlocksRepetitions } = one;
+  const items = countOf(settings.blocks);
+  const blocks = items > REFERENCE_BLOCKS ? RUN_SIZES['1e5'] : settings.blocks;
+  const name = `daisy 2 ${one.reference.name}${items > REFERENCE_BLOCKS ? ' (1e5 blocks)' : ''}`;
+  if (!isChosen(options, one.case, name)) return;
+  yield await compare(
+    {
+      bench: one.bench,
+      case: one.case,
+      unit: 'k blocks/s',
+      scale: 1e-3,
+      items,
+      settings,
+      reference: {
+        name,
+        environment: 'daisy2',
+        script: 'scheduler',
+        settings: { ...settings, how: one.reference.how, blocks },
+        items: countOf(blocks),
+        ...(items >= REFERENCE_BLOCKS && manyBlocksRepetitions !== undefined
+          ? { repetitions: manyBlocksRepetitions }
+          : {}),
+      },
+      memory: 'tree',
+      equal: 'the blocks do nothing; each side says that it did every block once',
+      inspect: (side, cost: Cost) => {
+        const expected = side === 'ours' ? items : countOf(blocks);
+        if (cost.blocks === expected) return;
+        throw new Error(`${one.case}, ${side}: expected ${expected} blocks, found ${String(cost.blocks)}`);
+      },
+    },
+    options,
+  );
 }

@@ -102,7 +102,7 @@ export const ours: MakeOurSide = async (given) => {
 async function scoresOf(segments: string, labels: BigUint64Array, extent: number) {
   const array = await ChunkedArray.open(segments);
   const found = (await array.readRegion([0, 0, 0], [extent, extent, extent])) as BigUint64Array;
-  const scores = segmentationScores(await contingencyTable(found, labels));
+  const scores = await segmentationScores(await contingencyTable(found, labels));
   const { voiSplit, voiMerge, adaptedRandError } = scores;
   return { voiSplit, voiMerge, adaptedRandError, segments: scores.segments };
 }

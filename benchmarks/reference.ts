@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** The folder of the benchmarks' sources (this file runs from dist/benchmarks). */
 const sources = join(import.meta.dirname, '..', '..', 'benchmarks');
 
-export type EnvironmentName = 'volara' | 'daisy2' | 'storage';
+export type EnvironmentName = 'volara' | 'daisy2' | 'storage' | 'bioimage';
 
 /** Where the Python environments are: BLOCKWRIGHT_REFERENCE, else benchmarks/.reference. */
 export function referenceFolder(): string {

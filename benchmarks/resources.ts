@@ -20,6 +20,21 @@ function endedChildrenSeconds(): number {
   }
 }
 
+/** Seconds that all processors of the machine have been busy, those that a host took for itself included; null where the system does not tell. */
+export function machineCpuSeconds(): number | null {
+  try {
+    // cpu user nice system idle iowait irq softirq steal; time of guests is in user and nice
+    const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'utf8')
+      .split('\n', 1)[0]
+      .split(/\s+/)
+      .slice(1)
+      .map(Number);
+    return (user + nice + system + irq + softirq + steal) / TICKS;
+  } catch {
+    return null;
+  }
+}
+
 function statusBytes(field: string): number | null {
   const found = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'utf8'));
   return found === null ? null : Number(found[1]) * 1024;

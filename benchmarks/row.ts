@@ -22,6 +22,8 @@ export interface Row {
   readonly equal: boolean | null;
   /** What the reference is, e.g. 'mwatershed.agglom'. */
   readonly referenceName: string;
+  /** The Python environment of the reference. */
+  readonly environment: string;
   /** Items (voxels, edges, blocks) of one run. */
   readonly items: number;
   readonly repetitions: number;
@@ -51,16 +53,16 @@ const COLUMNS = [
   'equal',
 ];
 
-function significant(value: number | null): string {
+export function significant(value: number | null): string {
   if (value === null) return '-';
   return value === 0 || Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-function times(ratio: number | null): string {
+export function times(ratio: number | null): string {
   return ratio === null ? '-' : `${significant(ratio)}x`;
 }
 
-function bytesPerItem(bytes: number | null, items: number): string {
+export function bytesPerItem(bytes: number | null, items: number): string {
   return bytes === null ? '-' : significant(bytes / items);
 }
 
@@ -98,7 +100,7 @@ export function formatTable(rows: readonly Row[]): string {
   return [...table, ...notes].join('\n');
 }
 
-function formatExtra(extra: Readonly<Record<string, unknown>>): string {
+export function formatExtra(extra: Readonly<Record<string, unknown>>): string {
   return Object.entries(extra)
     .map(([name, value]) => `${name} ${typeof value === 'number' ? significant(value) : JSON.stringify(value)}`)
     .join(', ');

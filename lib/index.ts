@@ -4,6 +4,17 @@ export type { Block, Fit } from './blocks/block.js';
 export { BlockGraph, type GraphTask, type TaskBlock } from './blocks/block-graph.js';
 export type { GridRange } from './blocks/grid-range.js';
 export { BlockPlan, type BlockPlanJson, type BlockPlanOptions, type BlockPlanRois } from './blocks/plan.js';
+export {
+  type ArrayComparison,
+  type ArrayOptions,
+  compareArrays,
+  type MetadataDifference,
+} from './compare/compare-arrays.js';
+export type { AttributeComparison, GraphComparison, RowsComparison } from './compare/compare-graphs.js';
+export type { LutComparison } from './compare/compare-luts.js';
+export { type Comparison, compareStores } from './compare/compare-stores.js';
+export type { PartitionDifferences } from './compare/partition-differences.js';
+export type { ValueDifferences, VoxelDifference } from './compare/value-differences.js';
 export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';
 export type { RunResult, TaskResult } from './coordinator/run.js';
 export {
@@ -15,6 +26,13 @@ export {
 export type { BlockFailure } from './coordinator/task-progress.js';
 export type { SlowBlock, TaskStatistics } from './coordinator/task-tally.js';
 export * from './errors.js';
+export type { ComparedVolumes } from './evaluation/block-table.js';
+export {
+  type EvaluateVolumesOptions,
+  type EvaluationProgress,
+  evaluateVolumes,
+} from './evaluation/evaluate-volumes.js';
+export type { Evaluation, EvaluationOptions, Overlap, WorstMerge, WorstSplit } from './evaluation/evaluation.js';
 export { Coordinate, type CoordinateLike, ceilDiv, floorDiv } from './geometry/coordinate.js';
 export { Roi, type SnapMode } from './geometry/roi.js';
 export type {
@@ -30,6 +48,13 @@ export { ThreadedGraphStore } from './graph/graph-thread.js';
 export { type Lut, type LutColumns, openLut, writeLut } from './graph/lut.js';
 export { SqliteGraphStore } from './graph/sqlite-graph-store.js';
 export { type ArgmaxOptions, argmax, type ChannelValues, type ClassNumbers } from './native/argmax.js';
+export {
+  type BlockComponents,
+  type BlockComponentsOptions,
+  type BlockPlace,
+  blockComponents,
+  type ComponentLabels,
+} from './native/block-components.js';
 export {
   type ConnectedComponents,
   type ConnectedComponentsOptions,
@@ -56,13 +81,23 @@ export {
   type GraphMutexWatershedOptions,
   graphMutexWatershed,
 } from './native/graph-mutex-watershed.js';
+export { type JoinedComponents, joinComponents, type PairRun } from './native/join-components.js';
 export { mapFile } from './native/map-file.js';
 export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
 export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';
 export { removeDebris } from './native/remove-debris.js';
-export { type SegmentationScores, segmentationScores } from './native/segmentation-scores.js';
+export { segmentSizes } from './native/segment-sizes.js';
+export {
+  type LabelError,
+  type LabelOverlap,
+  type ScoreOptions,
+  type SegmentationErrors,
+  type SegmentationScores,
+  segmentationErrors,
+  segmentationScores,
+} from './native/segmentation-scores.js';
 export { type ThresholdOptions, type ThresholdValues, threshold } from './native/threshold.js';
 export type { VoxelBox } from './native/voxel-box.js';
 export { type Copy, type CopyRequest, copyPipeline } from './pipeline/copy.js';
@@ -108,7 +143,7 @@ export { openVolume, type StackedSource, type StoredSource, type VolumeSource } 
 export { roiOf } from './tasks/block-options.js';
 export { labelColour } from './view/colour.js';
 export { channelPicture, enlarge, labelPicture, type Picture, sideBySide, toPng } from './view/slice-image.js';
-export { arrayName, graphName, lutPath } from './workers/option-types.js';
+export { arrayName, filePath, graphName, lutPath } from './workers/option-types.js';
 export {
   type BlockContext,
   defineTask,

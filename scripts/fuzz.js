@@ -1,5 +1,5 @@
 // npm run fuzz [-- --seconds S] [--seed N] [--target NAME]: hostile input for a while, the time shared by the targets: the C++
-// ones (native/fuzz/*_fuzz.cc, under sanitizers) and `metadata` (test/fuzz). Ends with one line a target; the exit code is 1 where
+// ones (native/fuzz/*_fuzz.cc, under sanitizers), `metadata` and `calls` (test/fuzz). Ends with one line a target; the exit code is 1 where
 // one of them found something, and the input that did it is then in build/fuzz.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -29,7 +29,9 @@ const native = readdirSync('native/fuzz')
   .map((name) => /^(.*_fuzz)\.cc$/.exec(name)?.[1])
   .filter((name) => name !== undefined)
   .sort();
-const all = [...native, 'metadata'];
+/** Those that are programs of Node. */
+const programs = { metadata: 'dist/test/fuzz/main.js', calls: 'dist/test/fuzz/calls-main.js' };
+const all = [...native, ...Object.keys(programs)];
 const targets = all.filter((name) => values.target === undefined || name === values.target);
 if (targets.length === 0) fail(`--target: expected ${all.join(', ')}, found ${values.target}`);
 
@@ -49,8 +51,7 @@ if (compiled.length > 0) {
 
 /** Runs a target; resolves with its last line and whether it found nothing. */
 function run(name) {
-  const [command, ...program] =
-    name === 'metadata' ? [process.execPath, 'dist/test/fuzz/main.js'] : [join(builds, name)];
+  const [command, ...program] = name in programs ? [process.execPath, programs[name]] : [join(builds, name)];
   const options = ['--seed', String(seed), '--seconds', String(seconds / targets.length), '--findings', findings];
   const child = spawn(command, [...program, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const overdue = setTimeout(() => child.kill('SIGKILL'), (seconds / targets.length + GRACE_SECONDS) * 1000);
@@ -66,7 +67,7 @@ function run(name) {
       if (well) return resolve({ line: lines.at(-1), well });
       if (lines.length > 1) console.log(lines.slice(0, -1).join('\n'));
       if (signal === null && lines.at(-1) !== '') return resolve({ line: lines.at(-1), well });
-      // Only the metadata fuzzer is its own process; it writes each input down before it runs.
+      // These are their own processes; they write each input down before it runs.
       const current = join(findings, `${name}-${seed}.current.json`);
       if (existsSync(current)) console.log(`run it again: ${[command, ...program].join(' ')} --input ${current}`);
       resolve({ line: `${name}: ended by ${signal ?? `status ${status}`}, seed ${seed}, FINDING`, well });

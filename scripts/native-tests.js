@@ -1,12 +1,14 @@
 // Builds the C++ unit tests under sanitizers (build/native-tests) and runs them. Prints one line, and what failed.
-// BLOCKWRIGHT_SANITIZE=OFF builds them without sanitizers.
+// BLOCKWRIGHT_SANITIZE=OFF builds them without sanitizers, THREAD with the one for threads (build/native-tests-thread): some ten
+// times slower, for when code that runs on several threads was changed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), '..'));
-const folder = 'build/native-tests';
+const sanitize = process.env.BLOCKWRIGHT_SANITIZE ?? 'ON';
+const folder = sanitize === 'THREAD' ? 'build/native-tests-thread' : 'build/native-tests';
 const began = Date.now();
 
 /** Runs a command; where it fails, shows its output and ends. Returns what it printed. */
@@ -23,7 +25,7 @@ function run(command, args) {
 }
 
 mkdirSync(folder, { recursive: true });
-run('cmake', ['-S', '.', '-B', folder, `-DBLOCKWRIGHT_SANITIZE=${process.env.BLOCKWRIGHT_SANITIZE ?? 'ON'}`]);
+run('cmake', ['-S', '.', '-B', folder, `-DBLOCKWRIGHT_SANITIZE=${sanitize}`]);
 run('cmake', ['--build', folder, '-j', '2']);
 const output = run('ctest', ['--test-dir', folder, '--output-on-failure', '--no-tests=error', '--timeout', '300']);
 const summary = /(\d+)% tests passed, (\d+) tests failed out of (\d+)/.exec(output);

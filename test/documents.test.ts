@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { stringify, parse as yaml } from 'yaml';
+import { tasksPage } from '../lib/cli/task-text.js';
 import { loadPipeline } from '../lib/pipeline/file.js';
+import { builtInTasks } from '../lib/tasks/index.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'blockwright-documents-'));
@@ -40,6 +42,11 @@ describe('what the pages say', () => {
     const file = join(folder, 'example.yaml');
     writeFileSync(file, stringify(whole(example)));
     expect((await loadPipeline(file)).tasks.length).toBeGreaterThan(0);
+  });
+
+  test('of the tasks is what the tasks say of themselves', () => {
+    // otherwise: npx blockwright tasks --markdown > docs/tasks.md
+    expect(readFileSync(join(root, 'docs', 'tasks.md'), 'utf8')).toBe(tasksPage(builtInTasks));
   });
 
   test('leads to files that are there', () => {

@@ -11,13 +11,26 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   native: ['errors', 'geometry'],
   storage: ['errors', 'geometry', 'native'],
   graph: ['errors', 'geometry', 'native'],
+  evaluation: ['errors', 'geometry', 'native', 'storage', 'graph'],
+  compare: ['errors', 'geometry', 'native', 'storage', 'graph'],
   blocks: ['errors', 'geometry'],
   scheduler: ['errors', 'geometry', 'blocks'],
   coordinator: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler'],
   workers: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator'],
   executors: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator', 'workers'],
   site: ['errors', 'native', 'executors'],
-  tasks: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler', 'coordinator', 'workers'],
+  tasks: [
+    'errors',
+    'geometry',
+    'native',
+    'storage',
+    'graph',
+    'evaluation',
+    'blocks',
+    'scheduler',
+    'coordinator',
+    'workers',
+  ],
 };
 const BELOW_PIPELINE = Object.keys(ALLOWED);
 const RULES: Readonly<Record<string, readonly string[]>> = {

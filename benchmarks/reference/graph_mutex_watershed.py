@@ -1,7 +1,8 @@
-"""mwatershed.cluster on edges from .npy files. Case: {u, v, scores: paths, sort: boolean}.
+"""mwatershed's watershed of a graph, on edges from .npy files. Case: {u, v, scores: paths, way}.
 
-sort false: the edges are handed over as the list that `cluster` takes, already sorted, and neither sorting nor making the
-list is timed: its most favourable use. sort true: `cluster_edges`, the package's own way, which sorts and converts.
+way "sorted": `cluster` alone, given the list that it takes, in order; neither sorting nor making the list is timed: its most
+favourable use. way "sorting": the list is given in the order of the columns, and is put into its order by numpy first. way
+"package": `cluster_edges`, which sorts and converts in Python.
 """
 
 import mwatershed
@@ -11,19 +12,24 @@ from side import serve, settings
 
 case = settings()
 u, v, scores = (np.load(case[name]) for name in ("u", "v", "scores"))
-if case.get("sort"):
+if case["way"] == "package":
     edges = list(zip(scores.tolist(), u.tolist(), v.tolist()))
-    cluster = mwatershed.cluster_edges
 else:
-    order = np.argsort(-np.abs(scores), kind="stable")
-    edges = list(zip((scores[order] > 0).tolist(), u[order].tolist(), v[order].tolist()))
-    cluster = mwatershed.cluster
-    del order
-del u, v, scores
+    if case["way"] == "sorted":
+        order = np.argsort(-np.abs(scores), kind="stable")
+        u, v, scores = u[order], v[order], scores[order]
+        del order
+    edges = list(zip((scores > 0).tolist(), u.tolist(), v.tolist()))
+del u, v
 
 
 def run():
-    return cluster(edges)
+    if case["way"] == "package":
+        return mwatershed.cluster_edges(edges)
+    if case["way"] == "sorted":
+        return mwatershed.cluster(edges)
+    order = np.argsort(-np.abs(scores), kind="stable")
+    return mwatershed.cluster(list(map(edges.__getitem__, order.tolist())))
 
 
 def write(lut, folder):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the Python environments that the benchmarks compare with, in benchmarks/.reference: volara, daisy2 and storage.
+# Makes the Python environments that the benchmarks compare with, in benchmarks/.reference: volara, daisy2, storage and bioimage.
 # What is already there and complete is left alone; anything else is made again.
 #
 #   benchmarks/reference/make-environment.sh [FOLDER]
@@ -24,7 +24,7 @@ command -v "$python" > /dev/null ||
 "$python" -c 'import ensurepip, venv' 2> /dev/null ||
   fail "$python has no venv module. Install it (on Debian or Ubuntu: apt-get install python3-venv)."
 
-for name in volara daisy2 storage; do
+for name in volara daisy2 storage bioimage; do
   requirements=$here/requirements-$name.txt
   environment=$folder/$name
   if cmp -s "$requirements" "$environment/made-from.txt"; then

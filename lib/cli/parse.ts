@@ -3,9 +3,11 @@ import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
 import { cleanCommand } from './commands/clean.js';
+import { compareCommand } from './commands/compare.js';
 import { copyCommand } from './commands/copy.js';
 import { costsCommand } from './commands/costs.js';
 import { doctorCommand } from './commands/doctor.js';
+import { evaluateCommand } from './commands/evaluate.js';
 import { explainCommand } from './commands/explain.js';
 import { failuresCommand } from './commands/failures.js';
 import { infoCommand } from './commands/info.js';
@@ -17,14 +19,15 @@ import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
 import { statusCommand } from './commands/status.js';
+import { tasksCommand } from './commands/tasks.js';
 import { verifyCommand } from './commands/verify.js';
 import type { Console } from './console.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { printError } from './print-error.js';
 
 const EPILOGUE = `Exit codes:
-  0  every block is done; nothing is damaged
-  1  blocks failed or were orphaned; something is damaged
+  0  every block is done; nothing is damaged, or differs
+  1  blocks failed or were orphaned; something is damaged, or differs
   2  the command line, the file, the plan or the run folder was refused
   3  interrupted, resumable
   4  the run could not go on, resumable`;
@@ -75,10 +78,13 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
   parser = add(parser, replayCommand);
   parser = add(parser, cancelCommand);
   parser = add(parser, cleanCommand);
+  parser = add(parser, tasksCommand);
   parser = add(parser, schemaCommand);
   parser = add(parser, infoCommand);
   parser = add(parser, verifyCommand);
   parser = add(parser, copyCommand);
+  parser = add(parser, evaluateCommand);
+  parser = add(parser, compareCommand);
   parser = add(parser, doctorCommand);
   try {
     let output = '';

@@ -13,16 +13,17 @@ export interface ScanState {
 const CLEAR_LINE = '\r\u001b[K';
 
 /** One line that is drawn again in place where the stream is a terminal; else a plain line every 5 s, or JSON every second. */
-export class ScanProgress {
+export class ScanProgress<State extends object = ScanState> {
   private readonly began = performance.now();
   private readonly inPlace: boolean;
   private readonly timer: NodeJS.Timeout;
-  private state: ScanState | undefined;
+  private state: State | undefined;
   private shown = '';
   private stopped = false;
 
   constructor(
     private readonly stream: ProgressStream,
+    private readonly text: (state: State, seconds: number) => string,
     private readonly options: {
       readonly json?: boolean;
       readonly terminal?: string | undefined;
@@ -34,7 +35,7 @@ export class ScanProgress {
     this.timer.unref();
   }
 
-  update(state: ScanState): void {
+  update(state: State): void {
     this.state = { ...state };
   }
 
@@ -59,7 +60,7 @@ export class ScanProgress {
       this.stream.write(`${JSON.stringify({ type: 'progress', seconds, ...this.state })}\n`);
       return;
     }
-    const text = scanText(this.state, seconds);
+    const text = this.text(this.state, seconds);
     if (!this.inPlace) {
       if (text !== this.shown) this.stream.write(`${text}\n`);
     } else this.stream.write(`${CLEAR_LINE}${shorten(text, (this.stream.columns ?? 80) - 1)}`);

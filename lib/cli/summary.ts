@@ -66,7 +66,7 @@ function verdict({
   tasks,
   refusedConnections,
 }: RunResult): string {
-  const sum = (key: 'failed' | 'orphaned') => tasks.reduce((total, task) => total + task[key], 0);
+  const sum = (key: 'failed' | 'orphaned' | 'skipped') => tasks.reduce((total, task) => total + task[key], 0);
   const strangers =
     refusedConnections > 0
       ? `; ${plural(refusedConnections, 'connection')} refused that did not know the run's key`
@@ -76,7 +76,11 @@ function verdict({
   if (complete && left > 0) {
     return `complete as far as it was asked for, in ${time}; ${plural(left, 'other block')} not done${strangers}`;
   }
-  if (complete) return `complete: every block is done, in ${time}${strangers}`;
+  const skipped = sum('skipped');
+  if (complete) {
+    const but = skipped > 0 ? ` or skipped (${formatCount(skipped)})` : '';
+    return `complete: every block is done${but}, in ${time}${strangers}`;
+  }
   if (interrupted)
     return `interrupted${STOPPED[stopReason]} after ${time}; the same command goes on from here${strangers}`;
   return `incomplete after ${time}: ${plural(sum('failed'), 'block')} failed, ${formatCount(sum('orphaned'))} orphaned (they need one that failed)${strangers}`;

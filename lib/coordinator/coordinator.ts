@@ -100,6 +100,7 @@ export class Coordinator {
       ...options,
       scheduler: this.scheduler,
       now,
+      secondsOf: (task) => this.ledger.secondsOf(task),
       onStart: (session) => this.guard(() => this.workerStarted(session)),
       onEnd: (session, end) => this.guard(() => this.workerEnded(session, end)),
       onExhausted: (error) => this.fail(error),

@@ -8,6 +8,8 @@ import type { WorkerSession } from './worker-session.js';
 
 /** Milliseconds for a worker to end by itself once it was told. */
 const FAREWELL = 5000;
+/** Milliseconds of work that one worker holds unbegun for which another is worth its start. */
+const WORTH_STARTING = 1000;
 
 /** An executor of a run, and how many workers it may have at once. */
 export interface PoolOptions {
@@ -23,6 +25,8 @@ export interface WorkerPoolsOptions
   readonly scheduler: Scheduler;
   /** The most workers of all pools together. */
   readonly maxWorkers: number;
+  /** Seconds that a block of a task takes, as far as is known. */
+  secondsOf(task: number): number;
   onStart(session: WorkerSession): void;
   onEvent(event: RunEvent): void;
 }
@@ -112,6 +116,8 @@ export class WorkerPools {
     if (!this.onDemand.includes(true)) return [];
     const { maxWorkers, scheduler } = this.options;
     const demands = this.pools.map((_, pool) => scheduler.demand(pool));
+    const ready = demands.map((demand) => demand.ready);
+    for (const session of this.sessions.values()) ready[session.pool] += this.sharable(session, now);
     const retiring: WorkerSession[] = [];
     const spare: WorkerSession[] = [];
     const waiting = this.pools.map(() => 0);
@@ -130,7 +136,7 @@ export class WorkerPools {
       if (!this.onDemand[i]) return;
       const coming = [...pool.sessions].filter(({ asked, dismissed }) => !asked && !dismissed);
       // idle ones get what is ready, or wait for a reason that others would have, too
-      const open = Math.max(0, demands[i].ready - waiting[i]);
+      const open = Math.max(0, ready[i] - waiting[i]);
       const missing = Math.min(Math.max(0, open - coming.length), pool.vacancies);
       unneeded.push(...coming.slice(open));
       const starting = Math.min(missing, Math.max(0, places));
@@ -155,5 +161,14 @@ export class WorkerPools {
     }
     for (const session of retiring) session.retire(FAREWELL);
     return retiring;
+  }
+
+  /** How many leases a worker would give back to one that is started for them. */
+  private sharable({ leases, runningSince }: WorkerSession, now: number): number {
+    const { last, size } = leases;
+    if (last === undefined || size < 2) return 0;
+    // the one at work tells before it has ended that blocks take longer than was thought
+    const milliseconds = Math.max(this.options.secondsOf(last.task) * 1000, now - runningSince);
+    return (size - 1) * milliseconds > WORTH_STARTING ? size - 1 : 0;
   }
 }

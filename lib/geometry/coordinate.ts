@@ -18,15 +18,17 @@ export class Coordinate implements Iterable<number> {
     if (values.length > MAX_DIMENSIONS) {
       throw new BlockwrightError('ERR_GEOMETRY', `coordinate: expected at most 6 dimensions, found ${values.length}`);
     }
-    for (const value of values) {
-      if (!Number.isSafeInteger(value)) {
+    const own: number[] = [];
+    for (let axis = 0; axis < values.length; axis++) {
+      if (!Number.isSafeInteger(values[axis])) {
         throw new BlockwrightError(
           'ERR_GEOMETRY',
           `coordinate: expected whole numbers within ±(2^53 - 1), found [${values.join(', ')}]`,
         );
       }
+      own.push(values[axis] + 0);
     }
-    this.values = Object.freeze(values.map((value) => value + 0));
+    this.values = Object.freeze(own);
     Object.freeze(this);
   }
 
@@ -116,7 +118,10 @@ export class Coordinate implements Iterable<number> {
   /** Whether the relation holds on every axis. */
   every(other: CoordinateLike | number, relation: (a: number, b: number) => boolean): boolean {
     const b = this.broadcast(other);
-    return this.values.every((value, axis) => relation(value, b[axis]));
+    for (let axis = 0; axis < this.values.length; axis++) {
+      if (!relation(this.values[axis], typeof b === 'number' ? b : b[axis])) return false;
+    }
+    return true;
   }
 
   /** The product of all entries; throws ERR_GEOMETRY beyond 2^53 - 1. */
@@ -136,8 +141,9 @@ export class Coordinate implements Iterable<number> {
     return this.values;
   }
 
-  private broadcast(other: CoordinateLike | number): readonly number[] {
-    if (typeof other === 'number') return new Array<number>(this.dimensions).fill(other);
+  /** One number for all axes, or one for each: blocks are made by the million, so no loop here makes arrays or closures. */
+  private broadcast(other: CoordinateLike | number): number | readonly number[] {
+    if (typeof other === 'number') return other;
     const { values } = Coordinate.from(other);
     if (values.length !== this.values.length) {
       throw new BlockwrightError(
@@ -150,7 +156,11 @@ export class Coordinate implements Iterable<number> {
 
   private zip(other: CoordinateLike | number, operation: (a: number, b: number) => number): Coordinate {
     const b = this.broadcast(other);
-    return new Coordinate(this.values.map((value, axis) => operation(value, b[axis])));
+    const result: number[] = [];
+    for (let axis = 0; axis < this.values.length; axis++) {
+      result.push(operation(this.values[axis], typeof b === 'number' ? b : b[axis]));
+    }
+    return new Coordinate(result);
   }
 }
 

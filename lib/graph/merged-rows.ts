@@ -4,15 +4,25 @@ import { mergeEdges } from '../native/merge-edges.js';
 import { mergeNodes } from '../native/merge-nodes.js';
 import type { EdgeColumns, EdgeRows, GraphStore, NodeColumns, NodeRows } from './graph-store.js';
 
-/** {@link GraphStore.readNodes} for any store that gives its rows. Merging runs on a native thread of the reader. */
-export async function readMergedNodes(store: GraphStore, roi?: Roi): Promise<NodeColumns> {
+/**
+ * {@link GraphStore.readNodes} for any store that gives its rows. Merging runs on a native thread of the reader.
+ *
+ * @throws the reason of `signal`, or ERR_CANCELLED, when that is aborted
+ */
+export async function readMergedNodes(store: GraphStore, roi?: Roi, signal?: AbortSignal): Promise<NodeColumns> {
   const runs: NodeRows[] = [];
-  for await (const rows of store.nodeRows(roi)) if (rows.ids.length > 0) runs.push(rows);
+  for await (const rows of store.nodeRows(roi)) {
+    signal?.throwIfAborted();
+    if (rows.ids.length > 0) runs.push(rows);
+  }
   if (runs.length === 0) {
     return { ids: new BigUint64Array(0), sizes: new BigUint64Array(0), positions: new Float64Array(0) };
   }
   const dimensions = runs[0].positions.length / runs[0].ids.length;
-  const { ids, sizes, positions, duplicate } = await mergeNodes(runs, dimensions, roi === undefined ? {} : { roi });
+  const { ids, sizes, positions, duplicate } = await mergeNodes(runs, dimensions, {
+    ...(roi === undefined ? {} : { roi }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   if (duplicate !== undefined) {
     const name = ({ task, block }: NodeRows) => `block ${block} of task ${task}`;
     throw new BlockwrightError(
@@ -24,11 +34,17 @@ export async function readMergedNodes(store: GraphStore, roi?: Roi): Promise<Nod
   return { ids, sizes, positions };
 }
 
-/** {@link GraphStore.readEdges} for any store that gives its rows. */
-export async function readMergedEdges(store: GraphStore, roi?: Roi): Promise<EdgeColumns> {
+/** {@link GraphStore.readEdges} for any store that gives its rows; `signal` as for nodes. */
+export async function readMergedEdges(store: GraphStore, roi?: Roi, signal?: AbortSignal): Promise<EdgeColumns> {
   const attributes = (await store.edgeAttributes()).map(({ name }) => name);
-  const nodes = roi === undefined ? undefined : (await readMergedNodes(store, roi)).ids;
+  const nodes = roi === undefined ? undefined : (await readMergedNodes(store, roi, signal)).ids;
   const runs: EdgeRows[] = [];
-  for await (const rows of store.edgeRows(roi)) if (rows.u.length > 0) runs.push(rows);
-  return mergeEdges(runs, attributes, nodes === undefined ? {} : { nodes });
+  for await (const rows of store.edgeRows(roi)) {
+    signal?.throwIfAborted();
+    if (rows.u.length > 0) runs.push(rows);
+  }
+  return mergeEdges(runs, attributes, {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }

@@ -32,10 +32,14 @@ export type CallGraph = (header: unknown, payload: Uint8Array) => AsyncIterable<
 
 /** A graph store that is open in another thread, process or host. Rows are merged here, on the reader's side. */
 export class RemoteGraphStore implements GraphStore {
-  /** @param tasks whose rows are read. @default those of all tasks */
+  /**
+   * @param tasks whose rows are read. @default those of all tasks
+   * @param signal asked for when nodes or edges are read, which it then stops
+   */
   constructor(
     private readonly call: CallGraph,
     private readonly tasks?: ReadonlySet<string>,
+    private readonly signal?: () => AbortSignal,
   ) {}
 
   async init(schema: GraphSchema): Promise<void> {
@@ -66,11 +70,11 @@ export class RemoteGraphStore implements GraphStore {
   }
 
   readNodes(roi?: Roi): Promise<NodeColumns> {
-    return readMergedNodes(this, roi);
+    return readMergedNodes(this, roi, this.signal?.());
   }
 
   readEdges(roi?: Roi): Promise<EdgeColumns> {
-    return readMergedEdges(this, roi);
+    return readMergedEdges(this, roi, this.signal?.());
   }
 
   async *nodeRows(roi?: Roi): AsyncGenerator<NodeRows> {

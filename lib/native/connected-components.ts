@@ -1,9 +1,12 @@
 import { callNative } from './addon.js';
-import { argumentError, checkBox, checkLabels, checkThreads, labelsOutput } from './checks.js';
+import { argumentError, checkBox, checkLength, checkThreads, checkType, labelsOutput } from './checks.js';
 import type { VoxelBox } from './voxel-box.js';
 
-/** Which voxels are neighbours: those that share a face, all that share at least a corner, or a number of neighbours. */
-export type Connectivity = 'face' | 'full' | 4 | 8 | 6 | 18 | 26;
+/**
+ * Which voxels are neighbours: those that share a face, all that share at least a corner, a number of neighbours (2-D 4, 8;
+ * 3-D 6, 18, 26), or in how many coordinates they may differ (1 = face, up to the dimensions = full).
+ */
+export type Connectivity = 'face' | 'full' | 1 | 2 | 3 | 4 | 5 | 6 | 8 | 18 | 26;
 
 export interface ConnectedComponentsOptions {
   /** @default 'full' */
@@ -14,7 +17,11 @@ export interface ConnectedComponentsOptions {
   readonly idOffset?: bigint;
   /** Threads of this call; the result does not depend on them. @default 1 */
   readonly threads?: number;
-  /** Where the result goes, to reuse memory: voxels of the crop (or shape); must not overlap `labels`. @default new */
+  /**
+   * Where the result goes, to reuse memory: voxels of the crop (or shape). May be `labels` itself, as all of them are read
+   * before anything is written.
+   * @default new
+   */
   readonly output?: BigUint64Array;
   readonly signal?: AbortSignal;
 }
@@ -25,16 +32,17 @@ export interface ConnectedComponents {
   readonly count: number;
 }
 
-/** How many coordinates of two neighbours may differ by one. */
-function reachOf(connectivity: Connectivity, dimensions: number): number {
+/** How many coordinates of two neighbours may differ by one. @throws ERR_ARGUMENT */
+export function reachOf(connectivity: Connectivity, dimensions: number): number {
   if (connectivity === 'face') return 1;
   if (connectivity === 'full') return dimensions;
   const reach = { 2: { 4: 1, 8: 2 }, 3: { 6: 1, 18: 2, 26: 3 } }[dimensions] as Record<number, number> | undefined;
-  const found = reach?.[connectivity];
+  const isReach = Number.isInteger(connectivity) && connectivity >= 1 && connectivity <= dimensions;
+  const found = isReach ? connectivity : reach?.[connectivity];
   if (found === undefined) {
     throw argumentError(
       'connectivity',
-      `face, full or a number of neighbours in ${dimensions} dimensions`,
+      `face, full, 1 to ${dimensions} or a number of neighbours in ${dimensions} dimensions`,
       connectivity,
     );
   }
@@ -45,16 +53,17 @@ function reachOf(connectivity: Connectivity, dimensions: number): number {
  * Connected components of labels that are kept apart: two voxels are joined when they are neighbours with one label
  * other than 0.
  *
- * @param labels uint64, C order, of `shape` (1 to 6 dimensions)
+ * @param labels uint8, uint16, uint32 or uint64, C order, of `shape` (1 to 6 dimensions); a mask is a uint8 array of 0 and 1
  * Peak memory beside labels and result: at most 36 bytes a run of equal labels along the last axis.
  * @throws ERR_ARGUMENT; ERR_LIMIT when an id would exceed 2^64 - 1; ERR_CANCELLED
  */
 export async function connectedComponents(
-  labels: BigUint64Array,
+  labels: Uint8Array | Uint16Array | Uint32Array | BigUint64Array,
   shape: readonly number[],
   options: ConnectedComponentsOptions = {},
 ): Promise<ConnectedComponents> {
-  checkLabels('labels', labels, shape);
+  checkType('labels', labels, 'BigUint64Array', 'Uint32Array', 'Uint16Array', 'Uint8Array');
+  checkLength('labels', labels, shape);
   const reach = reachOf(options.connectivity ?? 'full', shape.length);
   const crop = options.crop ?? { offset: shape.map(() => 0), shape };
   const voxels = checkBox('crop', crop, shape);

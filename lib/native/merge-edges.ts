@@ -59,7 +59,7 @@ export async function mergeEdges(
 }
 
 /** The first elements: a view while most are wanted, else a copy that lets go of the rest. */
-export function firstElements<Elements extends BigUint64Array | Float64Array>(
+export function firstElements<Elements extends BigUint64Array | Float64Array | Uint32Array>(
   array: Elements,
   count: number,
 ): Elements {

@@ -1,5 +1,5 @@
 import { callNative } from './addon.js';
-import { argumentError, checkShape } from './checks.js';
+import { argumentError, checkShape, checkThreads } from './checks.js';
 
 export interface MutexWatershedOptions {
   /**
@@ -38,6 +38,8 @@ export interface MutexWatershedOptions {
   readonly seeds?: BigUint64Array;
   /** Edges between seed ids, visited before all others, in this order, and before different seeds exclude each other. */
   readonly edges?: readonly (readonly [attractive: boolean, a: bigint, b: bigint])[];
+  /** Threads of what can be shared (see below); the result does not depend on them. @default 1 */
+  readonly threads?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -57,8 +59,9 @@ export interface MutexWatershedOptions {
  * @param shape [C, ...spatial], 1 to 6 spatial axes, fewer than 2^31 voxels and 2^32 edges
  * @returns labels [...spatial]: 0 where no attractive edge and no seed touches the voxel; seed ids for seeded clusters
  *   (the smallest, where `edges` joined several); other clusters are numbered in raster order of their first voxel,
- *   from 1 or from the largest seed id + 1. Peak memory besides inputs and labels: 4 * C + 20 bytes a voxel (2 * C + 20 for
- *   bytes without noise and smoothing) and about 40 bytes for each pair of clusters that was found exclusive.
+ *   from 1 or from the largest seed id + 1. Peak memory besides inputs and labels: 20 bytes a voxel, 4 an edge (2 for bytes
+ *   without noise and smoothing), half a byte a voxel for each channel with strides, and about 40 bytes for each pair of clusters that
+ *   was found exclusive. Threads share the making of edges, first joins, listing and sorting, not the visits of sorted edges.
  * @throws ERR_ARGUMENT; ERR_NOT_A_NUMBER with channel and voxel; ERR_LIMIT; ERR_CANCELLED; ERR_OUT_OF_MEMORY
  */
 export async function mutexWatershed(
@@ -105,6 +108,7 @@ export async function mutexWatershed(
       throw argumentError(`edges[${index}]`, '[attractive: boolean, seed id: bigint, seed id: bigint]', `[${edge}]`);
     }
   });
+  const threads = checkThreads(options.threads);
   const labels = new BigUint64Array(voxels);
   await callNative(
     'mutexWatershed',
@@ -124,6 +128,7 @@ export async function mutexWatershed(
       seeds: options.seeds,
       edgeKinds: Uint8Array.from(edges, ([attractive]) => Number(attractive)),
       edgeIds: BigUint64Array.from(edges.flatMap(([, a, b]) => [a, b])),
+      threads,
       labels,
     },
     options.signal,

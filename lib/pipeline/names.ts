@@ -14,7 +14,7 @@ export function checkReferences(config: unknown, registry: TaskRegistry, add: Ad
     const definition = registry.get(String(valueAt(task, ['type'])));
     if (definition === undefined) continue;
     for (const { kind, name: target, path } of findReferences(definition.options as z.ZodType, task)) {
-      if (kind === 'lut' || names[kind].includes(target)) continue;
+      if (kind === 'lut' || kind === 'file' || names[kind].includes(target)) continue;
       add(['tasks', name, ...path], unknownName(`one of the file's ${kind}s`, target, names[kind]));
     }
   }

@@ -53,10 +53,12 @@ function placeOf({ pipeline }: Pick<Check, 'pipeline'>, resource: Resource): Pla
   return { what: describeResource(resource), kind: resource.kind, path, real: withoutLinks(path) };
 }
 
-/** All arrays and graphs, and the LUTs of tasks. */
+/** All arrays and graphs, and the LUTs and files of tasks. */
 function placesOf(check: Check): Place[] {
   const { pipeline, planned } = check;
-  const luts = planned.flatMap(({ plan }) => [...plan.reads, ...writesOf(plan)]).filter(({ kind }) => kind === 'lut');
+  const paths = planned
+    .flatMap(({ plan }) => [...plan.reads, ...writesOf(plan)])
+    .filter(({ kind }) => kind === 'lut' || kind === 'file');
   // An image's group has no place of its own: what is in it has.
   const groups = new Set(planned.flatMap(({ plan }) => plan.images ?? []).map(({ name }) => name));
   const levels = planned.flatMap(({ plan }) => plan.outputs).filter(({ innerPath }) => innerPath !== undefined);
@@ -66,7 +68,7 @@ function placesOf(check: Check): Place[] {
       .map(({ name }) => placeOf(check, { kind: 'array', name })),
     ...levels.map((level) => placeOf(check, resourceOf(level))),
     ...[...pipeline.graphs.keys()].map((name) => placeOf(check, { kind: 'graph', name })),
-    ...luts.map((lut) => placeOf(check, lut)),
+    ...paths.map((path) => placeOf(check, path)),
   ];
   // Two names of one thing are told once.
   return all.filter(({ kind, real }, i) => all.findIndex((one) => one.kind === kind && one.real === real) === i);

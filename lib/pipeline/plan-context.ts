@@ -11,7 +11,7 @@ import type { Pipeline, PipelineTask } from './pipeline.js';
 import type { KeyPath } from './problem.js';
 import { findReferences, type Reference } from './references.js';
 import { type Refusal, refusal, refusalError } from './refusal.js';
-import { isAt, resourceKey } from './resource-key.js';
+import { describeResource, isAt, resourceKey } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
 /** Thrown out of a task's plan when it asks for what a task that is not planned yet may provide. */
@@ -70,16 +70,20 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
     );
   };
 
-  const writersOf = (name: string) => {
-    const key = resourceKey(pipeline, { kind: 'graph', name });
+  const writersOf = (kind: 'graph' | 'file', name: string) => {
+    const key = resourceKey(pipeline, { kind, name });
     const writers = state.planned.filter(
       ({ task: other, plan }) =>
         other.name !== task.name && plan.writes.some((one) => resourceKey(pipeline, one) === key),
     );
     if (writers.length > 0 && !state.mayStillWrite(key, task)) return writers;
-    const text = `no task writes the graph '${name}', so what it covers is not known`;
-    throw new NotPlannedYet(key, refusal(pipeline, pathOfReference(task, 'graph', name), text));
+    const text = `no task writes ${describeResource({ kind, name })}, so what it covers is not known`;
+    throw new NotPlannedYet(key, refusal(pipeline, pathOfReference(task, kind, name), text));
   };
+  const roiOf = (kind: 'graph' | 'file', name: string) =>
+    writersOf(kind, name)
+      .map(({ plan }) => plan.blocks.totalWriteRoi)
+      .reduce((a: Roi, b: Roi) => a.union(b));
 
   const fillValue = async (name: string): Promise<FillValue> => {
     array(name); // refuses what is not known yet
@@ -107,16 +111,14 @@ export function planContext(state: PlanningState, task: PipelineTask): PlanConte
       if ('text' in result) throw refuse(result.path ?? pathOfReference(task, 'array', name), result.text);
       return result.offsets;
     },
-    graphRoi: (name) =>
-      writersOf(name)
-        .map(({ plan }) => plan.blocks.totalWriteRoi)
-        .reduce((a: Roi, b: Roi) => a.union(b)),
+    graphRoi: (name) => roiOf('graph', name),
+    fileRoi: (name) => roiOf('file', name),
     edgeAttributes: (name) => {
       const key = resourceKey(pipeline, { kind: 'graph', name });
       if (state.lost.has(key)) return undefined;
       const ofPlan = ({ plan: { edgeAttributes = {} } }: TaskWithPlan) =>
         Object.entries(edgeAttributes).find(([graph]) => resourceKey(pipeline, { kind: 'graph', name: graph }) === key);
-      const found = writersOf(name).map(ofPlan);
+      const found = writersOf('graph', name).map(ofPlan);
       return found.some((one) => one === undefined) ? undefined : [...new Set(found.flatMap((one) => one![1]))];
     },
     error: (option, message) => refuse(['tasks', task.name, ...optionPath(option)], message),

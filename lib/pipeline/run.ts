@@ -141,6 +141,7 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
     pathInGroup: (name, group) => arrays.pathInGroup(name, group),
     graph: (name) => graphs.get(name),
     lutPath: (name) => resolvePath(pipeline.folder, name),
+    filePath: (name) => resolvePath(pipeline.folder, name),
   };
 }
 
@@ -154,7 +155,7 @@ export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, contex
     for (const { name, pyramid } of plan.images ?? []) {
       await writePyramid(resourcePath(pipeline, { kind: 'array', name }), pyramid);
     }
-    await task.definition.init?.(task.options, context);
+    await task.definition.init?.(task.options, context, fresh);
     for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);
     }

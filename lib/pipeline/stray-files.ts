@@ -18,6 +18,6 @@ export async function removeStrayFiles({ pipeline, tasks }: PipelinePlan): Promi
         if (existsSync(group)) await removeStaleTemporaries(group, { below: false });
       }
     }
-    if (resource.kind === 'lut' && existsSync(dirname(path))) await removeLeftovers(path);
+    if ((resource.kind === 'lut' || resource.kind === 'file') && existsSync(dirname(path))) await removeLeftovers(path);
   }
 }

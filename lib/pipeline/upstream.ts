@@ -27,7 +27,7 @@ export interface UpstreamResult {
 
 /**
  * Which tasks each task waits for: those that write what it reads, and those of its `after`. An array is waited for
- * block by block; graphs and LUTs have no place in the world, so all blocks of their writers are. A resource with
+ * block by block; graphs, LUTs and files have no place in the world, so all blocks of their writers are. A resource with
  * several writers must have them in an order, except a graph, whose rows belong to tasks.
  */
 export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPlan[]): UpstreamResult {

@@ -8,6 +8,7 @@ import { findSeeds, seedMask } from '../native/find-seeds.js';
 import { fragmentStatistics } from '../native/fragment-statistics.js';
 import { mutexWatershed } from '../native/mutex-watershed.js';
 import { removeDebris } from '../native/remove-debris.js';
+import { readMask } from '../storage/mask.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
 import {
@@ -19,7 +20,7 @@ import {
   planOver,
   writeBox,
 } from './block-options.js';
-import { clearOutside, readMask } from './mask.js';
+import { clearOutside } from './mask.js';
 import { lowerFarFromSeeds, smoothAffinities } from './smoothing.js';
 
 const options = z.strictObject({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BlockPlan } from '../blocks/plan.js';
 import { checkLutPlace, openLut, writeLut } from '../graph/lut.js';
 import { graphMutexWatershed } from '../native/graph-mutex-watershed.js';
+import { segmentSizes } from '../native/segment-sizes.js';
 import { graphName, lutPath } from '../workers/option-types.js';
 import { defineTask } from '../workers/task-definition.js';
 
@@ -24,27 +25,6 @@ const options = z.strictObject({
 });
 
 type Options = z.infer<typeof options>;
-
-/** Sum of node sizes over each segment, for every node of it. A segment's id is that of its first node; ids ascend. */
-function segmentSizes(ids: BigUint64Array, segments: BigUint64Array, sizes: BigUint64Array): BigUint64Array {
-  // not a Map, which ends at 2^24 entries
-  const first = Uint32Array.from(segments, (segment, row) => (segment === ids[row] ? row : rowOf(segment, ids)));
-  const total = new BigUint64Array(ids.length);
-  first.forEach((of, row) => {
-    total[of] += sizes[row];
-  });
-  return sizes.map((_, row) => total[first[row]]);
-}
-
-function rowOf(id: bigint, ids: BigUint64Array): number {
-  let low = 0;
-  for (let high = ids.length; low < high; ) {
-    const middle = (low + high) >>> 1;
-    if (ids[middle] < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /** Mutex watershed over the whole graph; one block. The LUT is a function of the graph alone. */
 export const graphMws = defineTask<Options>({
@@ -97,7 +77,7 @@ export const graphMws = defineTask<Options>({
     await writeLut(context.lutPath(given.lut), {
       fragments: nodes.ids,
       segments,
-      sizes: segmentSizes(nodes.ids, segments, nodes.sizes),
+      sizes: await segmentSizes(nodes.ids, segments, nodes.sizes, { signal: context.signal }),
     });
     context.log(`${nodes.ids.length} fragments, ${edges.u.length} edges`);
   },

@@ -1,33 +1,12 @@
 import { hostname } from 'node:os';
-import { AttemptLog } from '../coordinator/block-log.js';
 import type { Connection, Message } from '../coordinator/connection.js';
 import { type BlockResult, describeThrown, type LeasedBlock, type WorkMessage } from '../coordinator/messages.js';
 import type { RunFolder } from '../coordinator/run-folder.js';
 import { BlockwrightError } from '../errors.js';
+import { type AttemptPlace, BlockAbort, BlockAttempt, type WorkerBlockContext } from './block-attempt.js';
 import { BlockMeter } from './block-meter.js';
 import type { Heartbeat } from './heartbeat.js';
-import { type CallAnswer, ServiceCalls } from './service-calls.js';
-
-/** What a block's code can reach. */
-export interface WorkerBlockContext {
-  readonly task: string;
-  readonly block: number;
-  /** From 1; counts within one run of the coordinator. */
-  readonly attempt: number;
-  /** Which run of the coordinator in this folder, from 1. With the attempt it makes names that are used once. */
-  readonly epoch: number;
-  readonly workerId: string;
-  /** Measures what the attempt takes. */
-  readonly meter: BlockMeter;
-  /** Raised when the block's result is no longer wanted. */
-  readonly signal: AbortSignal;
-  /** Appends a line to the block's log; it is in the file when this returns. */
-  log(line: string): void;
-  /** Asks a service in the coordinator. Rejects with its error, or ERR_LEASE_LOST when this attempt is over. */
-  call(service: string, method: string, header?: unknown, payload?: Uint8Array): Promise<CallAnswer>;
-  /** The same where the answer comes in several parts. */
-  stream(service: string, method: string, header?: unknown, payload?: Uint8Array): AsyncIterable<CallAnswer>;
-}
+import { ServiceCalls } from './service-calls.js';
 
 /** Runs one block of a task; resolves when its outputs are on disk. 'skipped': there was nothing to do. */
 export type ProcessBlock = (block: number, context: WorkerBlockContext) => Promise<'skipped' | unknown>;
@@ -62,6 +41,7 @@ export class BlockRunner {
   private named = 0;
   private listened = performance.now();
   private readonly calls: ServiceCalls;
+  private readonly place: AttemptPlace;
   /** Where it is, as the cluster calls it, so that it can be told to avoid it. */
   private introduction: { readonly host: string } | undefined = { host: process.env.SLURMD_NODENAME ?? hostname() };
   private results: BlockResult[] = [];
@@ -77,6 +57,7 @@ export class BlockRunner {
 
   constructor(private readonly options: BlockRunnerOptions) {
     this.calls = new ServiceCalls(options.connection);
+    this.place = { ...options, calls: this.calls };
   }
 
   /** Resolves when the coordinator wants no more. */
@@ -202,10 +183,9 @@ export class BlockRunner {
       const task = this.options.taskNames[leased.task];
       const run = this.options.tasks.get(task);
       if (run === undefined) throw new BlockwrightError('ERR_CONFIG', `this worker knows no task ${task}`);
-      const pending = new Set<Promise<unknown>>();
-      const outcome = await run(block, this.contextOf(leased, task, meter, abort, pending));
-      // a call that was not waited for belongs to the block all the same
-      while (pending.size > 0) await Promise.all(pending);
+      const attempt = new BlockAttempt(this.place, leased, task, meter, abort);
+      const outcome = await run(block, attempt);
+      await attempt.settled();
       return { lease, outcome: outcome === 'skipped' ? 'skipped' : 'done', ...took() };
     } catch (error) {
       if (abort.aborted && this.draining) return { lease, outcome: 'given-back' };
@@ -217,80 +197,4 @@ export class BlockRunner {
       this.abort = undefined;
     }
   }
-
-  private contextOf(
-    { lease, block, attempt }: LeasedBlock,
-    task: string,
-    meter: BlockMeter,
-    abort: BlockAbort,
-    pending: Set<Promise<unknown>>,
-  ): WorkerBlockContext {
-    const { epoch, workerId, folder } = this.options;
-    const { calls } = this;
-    let log: AttemptLog | undefined;
-    return {
-      task,
-      block,
-      attempt,
-      epoch,
-      workerId,
-      meter,
-      get signal() {
-        return abort.signal;
-      },
-      log(line) {
-        log ??= new AttemptLog(folder.blockLog(task, block), { attempt, workerId });
-        log.log(line);
-      },
-      call(service, method, header, payload) {
-        const answer = calls.call({ lease, service, method, header, payload });
-        pending.add(answer);
-        void answer.then(
-          () => pending.delete(answer),
-          () => undefined,
-        );
-        return answer;
-      },
-      stream(service, method, header, payload) {
-        return tracked(calls.stream({ lease, service, method, header, payload }), pending);
-      },
-    };
-  }
-}
-
-/** The signal of a block, made when someone asks for it: most blocks are too short to. */
-class BlockAbort {
-  aborted = false;
-  private controller: AbortController | undefined;
-  private reason: unknown;
-
-  get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.aborted) this.controller.abort(this.reason);
-    }
-    return this.controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.aborted = true;
-    this.reason = reason;
-    this.controller?.abort(reason);
-  }
-}
-
-/** The same items; as long as one is awaited it stands in `pending`. */
-function tracked<Item>(items: AsyncGenerator<Item>, pending: Set<Promise<unknown>>): AsyncIterable<Item> {
-  const iterator: AsyncIterableIterator<Item> = {
-    next() {
-      const item = items.next();
-      const settled = () => pending.delete(item);
-      pending.add(item);
-      item.then(settled, settled);
-      return item;
-    },
-    return: (value) => items.return(value),
-    [Symbol.asyncIterator]: () => iterator,
-  };
-  return iterator;
 }

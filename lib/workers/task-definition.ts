@@ -12,8 +12,8 @@ import type { BlockCostNote } from './block-meter.js';
 
 /** Something that tasks share, and by which one comes to depend on another. */
 export interface Resource {
-  readonly kind: 'array' | 'graph' | 'lut';
-  /** Name in the pipeline's `arrays` or `graphs`; for a LUT its path. */
+  readonly kind: 'array' | 'graph' | 'lut' | 'file';
+  /** Name in the pipeline's `arrays` or `graphs`; for a LUT or file its path. */
   readonly name: string;
   /** Of an array below the store of that name, e.g. a level of an image. */
   readonly innerPath?: string;
@@ -64,6 +64,8 @@ export interface PlanContext extends StoreContext {
   neighborhood(name: string): readonly (readonly number[])[];
   /** World units that the tasks which write a graph cover. */
   graphRoi(name: string): Roi;
+  /** World units that the tasks which write a file or folder cover. */
+  fileRoi(name: string): Roi;
   /** Edge attributes that tasks write to a graph; undefined when one of them does not say. */
   edgeAttributes(name: string): readonly string[] | undefined;
   /** An error that points at one of this task's options in the pipeline file. */
@@ -77,6 +79,8 @@ export interface RunContext extends StoreContext {
   graph(name: string): GraphStore;
   /** The file of a LUT, absolute. */
   lutPath(name: string): string;
+  /** A file or folder, absolute. */
+  filePath(name: string): string;
 }
 
 /** What a block can reach, in a worker. */
@@ -120,7 +124,8 @@ export interface TaskDefinition<Options = unknown> {
   readonly version?: number;
   readonly options: ZodType<Options>;
   plan(options: Options, context: PlanContext): TaskPlan | Promise<TaskPlan>;
-  init?(options: Options, context: RunContext): Promise<void>;
+  /** `fresh`: no block of the task is done, so what an earlier run wrote is of no use. */
+  init?(options: Options, context: RunContext, fresh: boolean): Promise<void>;
   /**
    * Asked in the worker before `processBlock`, for every block that the done record does not have as done or skipped: whether
    * its results are there already. True: the block is recorded as skipped and not run.

@@ -43,6 +43,7 @@ Napi::Value start(const Napi::CallbackInfo& info, const Arguments& arguments) {
   const Span<uint64_t> fragments = arguments.array<uint64_t>("fragments", shape.count());
   const Span<Value> affinities = arguments.array<Value>("affinities");
   const size_t scores = static_cast<size_t>(arguments.unsigned64("scores"));
+  if (scores > 4096) throw Error(ERR_LIMIT, "scores: expected at most 4096, found " + std::to_string(scores));
   const std::vector<EdgeChannel> channels = channels_of(arguments, shape, affinities.size, scores);
   const Cancellation cancellation = arguments.cancellation();
   const auto result = std::make_shared<EdgeScores>();

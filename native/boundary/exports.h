@@ -12,6 +12,8 @@ using Exports = Napi::Object;
   (exports).Set(name, Napi::Function::New((exports).Env(), guarded<function>, name))
 
 void export_argmax(Exports exports);
+void export_block_components(Exports exports);
+void export_compare_voxels(Exports exports);
 void export_connected_components(Exports exports);
 void export_contingency_table(Exports exports);
 void export_distance_transform(Exports exports);
@@ -23,12 +25,15 @@ void export_fragment_statistics(Exports exports);
 void export_gaussian_smoothing(Exports exports);
 void export_regions(Exports exports);
 void export_map_file(Exports exports);
+void export_join_components(Exports exports);
 void export_merge_edges(Exports exports);
 void export_merge_nodes(Exports exports);
 void export_relabel(Exports exports);
 void export_remove_debris(Exports exports);
 void export_graph_mutex_watershed(Exports exports);
 void export_mutex_watershed(Exports exports);
+void export_table_scores(Exports exports);
+void export_segment_sizes(Exports exports);
 void export_voxel_steps(Exports exports);
 
 }  // namespace blockwright

@@ -25,7 +25,7 @@ Napi::Value merge_nodes_async(const Napi::CallbackInfo& info) {
     run.positions = typed_elements<double>(entry.Get("positions"), "positions", run.ids.size * dimensions);
     total += run.ids.size;
   }
-  Box box;
+  WorldBox box;
   if (arguments.has("begin")) {
     box = {arguments.numbers("begin"), arguments.numbers("end")};
     if (static_cast<int64_t>(box.begin.size()) != dimensions || box.end.size() != box.begin.size()) {

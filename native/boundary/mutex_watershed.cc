@@ -54,6 +54,7 @@ Napi::Value mutex_watershed_async(const Napi::CallbackInfo& info) {
     input.origin = arguments.integers("origin");
     if (input.origin.size() != static_cast<size_t>(axes)) throw Error(ERR_ARGUMENT, "origin: expected one number an axis");
   }
+  input.threads = static_cast<size_t>(arguments.unsigned64("threads"));
   MutexWatershedSeeds seeds;
   if (arguments.has("seeds")) seeds.seeds = arguments.array<uint64_t>("seeds", voxels).data;
   if (arguments.has("edgeKinds")) {

@@ -28,6 +28,9 @@ class DisjointSets {
     return element;
   }
 
+  // Its parent, or itself for a root: mostly the root.
+  uint32_t parent(uint32_t element) const { return parent_[element] < 0 ? element : static_cast<uint32_t>(parent_[element]); }
+
   // Gives a root another size than the number of its elements; all sizes together must stay below 2^31.
   void set_size(uint32_t root, uint32_t size) { parent_[root] = -static_cast<int32_t>(size); }
   uint32_t size(uint32_t root) const { return static_cast<uint32_t>(-parent_[root]); }
@@ -40,10 +43,15 @@ class DisjointSets {
     return a;
   }
 
-  // Makes every element that is no root point at its root, for roots().
-  void flatten() {
-    for (uint32_t i = 0; i < count_; ++i) {
-      if (parent_[i] >= 0) parent_[i] = static_cast<int32_t>(find(i));
+  // Makes every element in [begin, end) that is no root point at its root, for roots(). Several threads may do this at once,
+  // each for elements of its own, while nothing else is changed.
+  void flatten(size_t begin, size_t end) {
+    int32_t* parent = parent_.get();
+    for (size_t i = begin; i < end; ++i) {
+      int32_t root = parent[i];
+      if (root < 0) continue;
+      for (int32_t up; (up = __atomic_load_n(&parent[root], __ATOMIC_RELAXED)) >= 0;) root = up;
+      __atomic_store_n(&parent[i], root, __ATOMIC_RELAXED);
     }
   }
 

@@ -33,11 +33,23 @@ class IdIndex {
   size_t find(uint64_t id) const {
     if (ids_.empty() || id < ids_[0] || id > ids_[ids_.size - 1]) return NONE;
     const size_t bucket = static_cast<size_t>((id - ids_[0]) >> shift_);
-    const uint64_t* low = ids_.data + begin_[bucket];
-    const uint64_t* high = ids_.data + begin_[bucket + 1];
-    if (high - low > 8) low = std::lower_bound(low, high, id);
-    while (low < high && *low < id) ++low;
-    return low < high && *low == id ? static_cast<size_t>(low - ids_.data) : NONE;
+    size_t low = begin_[bucket];
+    size_t high = begin_[bucket + 1];
+    if (low == high || id < ids_[low]) return NONE;
+    // Ids ascend, so this one is at most as far on as its distance in value. Ids of one block follow each other without gaps:
+    // then it is just there.
+    const size_t last = static_cast<size_t>(std::min<uint64_t>(high - 1, low + (id - ids_[low])));
+    if (ids_[last] == id) return last;
+    high = last;
+    while (low < high) {
+      const size_t middle = (low + high) / 2;
+      if (ids_[middle] < id) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return ids_[low] == id ? low : NONE;
   }
 
  private:

@@ -5,33 +5,49 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/parallel.h"
 
 namespace blockwright {
 
 // Sorts records[0 .. count) ascending by key(record) - lowest, where all keys are in [lowest, highest]. Digits that
 // are the same for all keys are skipped. `scratch` must hold `count` records. Returns where the result is: `records` or
-// `scratch`.
+// `scratch`. The result does not depend on `threads`.
 template <class Record, class Key, class KeyOf>
-Record* radix_sort(Record* records, Record* scratch, size_t count, Key lowest, Key highest, KeyOf key) {
+Record* radix_sort(Record* records, Record* scratch, size_t count, Key lowest, Key highest, KeyOf key, size_t threads = 1) {
   constexpr int BITS = 11;
+  constexpr Key MASK = (Key{1} << BITS) - 1;
+  constexpr size_t LEAST = 32768;  // records that are worth a thread
   const Key range = static_cast<Key>(highest - lowest);
+  // Each part counts its digits; then its records of a digit go behind those of the parts before it.
+  const size_t parts = std::clamp<size_t>(count / LEAST, 1, std::max<size_t>(threads, 1));
+  const size_t size = count / parts + 1;
+  std::vector<std::array<size_t, size_t{1} << BITS>> places(parts);
   for (int shift = 0; shift < static_cast<int>(8 * sizeof(Key)) && (range >> shift) != 0; shift += BITS) {
-    std::array<size_t, size_t{1} << BITS> begin{};
-    constexpr Key MASK = (Key{1} << BITS) - 1;
-    for (size_t i = 0; i < count; ++i) ++begin[(static_cast<Key>(key(records[i]) - lowest) >> shift) & MASK];
+    const auto digit = [&](const Record& record) { return (static_cast<Key>(key(record) - lowest) >> shift) & MASK; };
+    parallel_for(parts, parts, [&](size_t part) {
+      places[part].fill(0);
+      for (size_t i = part * size; i < std::min(count, (part + 1) * size); ++i) ++places[part][digit(records[i])];
+    });
     size_t sum = 0;
     bool one_digit = false;
-    for (size_t& entry : begin) {
-      one_digit = one_digit || entry == count;
-      const size_t here = entry;
-      entry = sum;
-      sum += here;
+    for (size_t value = 0; value <= MASK; ++value) {
+      const size_t before = sum;
+      for (auto& place : places) {
+        const size_t here = place[value];
+        place[value] = sum;
+        sum += here;
+      }
+      one_digit = one_digit || sum - before == count;
     }
     if (one_digit) continue;
-    for (size_t i = 0; i < count; ++i) {
-      scratch[begin[(static_cast<Key>(key(records[i]) - lowest) >> shift) & MASK]++] = records[i];
-    }
+    parallel_for(parts, parts, [&](size_t part) {
+      for (size_t i = part * size; i < std::min(count, (part + 1) * size); ++i) {
+        scratch[places[part][digit(records[i])]++] = records[i];
+      }
+    });
     std::swap(records, scratch);
   }
   return records;

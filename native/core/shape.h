@@ -49,14 +49,14 @@ struct Shape {
     return static_cast<size_t>(product);
   }
 
-  // C-order strides in elements.
+  // C-order strides in elements. An array without elements may have extents whose products wrap around: nobody uses them.
   Shape strides() const {
     Shape result;
     result.dimensions = dimensions;
     int64_t stride = 1;
     for (int axis = dimensions - 1; axis >= 0; --axis) {
       result[axis] = stride;
-      stride *= extent[axis];
+      static_cast<void>(__builtin_mul_overflow(stride, extent[axis], &stride));
     }
     return result;
   }

@@ -1,226 +1,254 @@
 #include "kernels/graph_mutex_watershed.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "core/disjoint_sets.h"
 #include "core/exclusions.h"
 #include "core/large_array.h"
+#include "kernels/graph_contraction.h"
+#include "kernels/score_buckets.h"
 #include "kernels/scored_graph.h"
 
 namespace blockwright {
 
 namespace {
 
-struct Node {
-  uint32_t next;       // the nodes of a cluster are a ring
-  uint32_t repulsion;  // of a root: the largest key of the repulsive scores of its cluster; else of the node at least
-  uint32_t begin;      // of its repulsive scores; the next node's is their end
-};
-
-struct Repulsion {
-  uint32_t key;
-  uint32_t other;  // node at the other end
+// What contraction has left, one memory line for all that a visit needs.
+struct Cluster {
+  int32_t parent;      // of a root minus the number of clusters and repulsive scores in its set
+  uint32_t next;       // the clusters of a set are a ring
+  uint32_t repulsion;  // of a root: the largest key of the repulsive scores of its set; else of the cluster at least
+  uint32_t begin;      // of its repulsive scores; the next cluster's is their end
 };
 
 class GraphWatershed {
  public:
-  GraphWatershed(ScoredGraph&& graph, uint64_t budget, const Cancellation& cancellation);
+  GraphWatershed(const FragmentGraph& graph, const Cancellation& cancellation);
 
   void run();
   void label(Span<uint64_t> nodes, uint64_t* segments);
+  SearchCost cost() const { return {looked_at_, all_listed_}; }
 
  private:
-  void list_repulsion();
+  uint32_t find(uint32_t cluster);
   void join(uint32_t a, uint32_t b);
-  void join_first();
+  bool list_scores();
+  void visit(const ScoreItem& item);
+  uint32_t smaller_end(const EdgeEnds& ends);
+  uint32_t other_end(const ScoreItem& repulsion, uint32_t cluster) const;
+  void look_ahead(const ScoreItem* items, size_t count);
   bool repelled(uint32_t start, uint32_t to, const ScoreItem& item);
-  void run_with_all_exclusions(const ScoreItem* begin, const ScoreItem* end);
+  void list_all_exclusions();
+  void exclude_before(const ScoreItem& item);
 
   ScoredGraph graph_;
-  uint64_t budget_;  // how many more scores repelled() may look at
   const Cancellation& cancellation_;
-  DisjointSets clusters_;  // sizes are the numbers of nodes and of repulsive scores at them
-  LargeArray<Node> nodes_;
-  LargeArray<Repulsion> repulsions_;
-  LargeArray<uint32_t> repulsion_ids_;  // ids of the scores in repulsions_, read only where keys are equal
+  uint64_t budget_;
+  uint64_t looked_at_ = 0;
+  Contraction contraction_;
+  LargeArray<Cluster> clusters_;
+  std::optional<ScoreBuckets> attractive_;
+  LargeArray<ScoreItem> repulsions_;  // by cluster
   Exclusions exclusions_;
+  bool all_listed_ = false;           // beyond the budget: exclusions_ holds all that precede the item of the visit
+  std::vector<ScoreItem> repulsive_;  // those still to come, in their order, from `coming_` on
+  size_t coming_ = 0;
 };
 
-GraphWatershed::GraphWatershed(ScoredGraph&& graph, uint64_t budget, const Cancellation& cancellation)
-    : graph_(std::move(graph)),
-      budget_(budget),
+GraphWatershed::GraphWatershed(const FragmentGraph& graph, const Cancellation& cancellation)
+    : graph_(graph, cancellation),
       cancellation_(cancellation),
-      clusters_(graph_.nodes()),
-      nodes_(large_array<Node>(size_t{graph_.nodes()} + 1)) {
-  for (uint32_t i = 0; i <= graph_.nodes(); ++i) nodes_[i] = {i, 0, 0};
+      budget_(graph.search_budget * (uint64_t{graph_.items()} + graph_.nodes())),
+      contraction_(contract(graph_, cancellation)),
+      clusters_(large_array<Cluster>(size_t{contraction_.clusters} + 1)) {
+  for (uint32_t i = 0; i <= contraction_.clusters; ++i) clusters_[i] = {-1, i, 0, 0};
 }
 
-void GraphWatershed::list_repulsion() {
-  const auto for_each_end = [this](const auto& visit) {
-    for (uint32_t id = 0; id < graph_.items(); ++id) {
-      if (id % 65536 == 0) cancellation_.check();
-      const uint32_t key = graph_.key(id);
-      if ((key & REPULSIVE_SCORE) == 0) continue;
-      const EdgeEnds ends = graph_.ends(id);
-      if (ends.u == ends.v) continue;
-      visit(ends.u, ends.v, key & ~REPULSIVE_SCORE, id);
-      visit(ends.v, ends.u, key & ~REPULSIVE_SCORE, id);
-    }
-  };
-  for_each_end([this](uint32_t node, uint32_t, uint32_t key, uint32_t) {
-    ++nodes_[node].begin;
-    nodes_[node].repulsion = std::max(nodes_[node].repulsion, key);
-  });
-  uint32_t sum = 0;
-  for (uint32_t node = 0; node <= graph_.nodes(); ++node) {
-    const uint32_t degree = nodes_[node].begin;
-    if (node < graph_.nodes()) clusters_.set_size(node, 1 + degree);
-    sum += degree;
-    nodes_[node].begin = sum;
+inline uint32_t GraphWatershed::find(uint32_t cluster) {
+  int32_t up = clusters_[cluster].parent;
+  while (up >= 0) {
+    const int32_t next = clusters_[up].parent;
+    if (next < 0) return static_cast<uint32_t>(up);
+    clusters_[cluster].parent = next;  // path halving
+    cluster = static_cast<uint32_t>(next);
+    up = clusters_[cluster].parent;
   }
-  repulsions_ = large_array<Repulsion>(sum);
-  repulsion_ids_ = large_array<uint32_t>(sum);
-  for_each_end([this](uint32_t node, uint32_t other, uint32_t key, uint32_t id) {
-    const uint32_t at = --nodes_[node].begin;
-    repulsions_[at] = {key, other};
-    repulsion_ids_[at] = id;
-  });
+  return cluster;
 }
 
+// Joins the sets of two different roots.
 inline void GraphWatershed::join(uint32_t a, uint32_t b) {
-  const uint32_t kept = clusters_.join(a, b);
-  const uint32_t gone = kept == a ? b : a;
-  std::swap(nodes_[a].next, nodes_[b].next);
-  nodes_[kept].repulsion = std::max(nodes_[kept].repulsion, nodes_[gone].repulsion);
-  exclusions_.join(kept, gone);
+  if (clusters_[a].parent > clusters_[b].parent) std::swap(a, b);
+  Cluster& kept = clusters_[a];
+  Cluster& gone = clusters_[b];
+  kept.parent += gone.parent;
+  gone.parent = static_cast<int32_t>(a);
+  std::swap(kept.next, gone.next);
+  kept.repulsion = std::max(kept.repulsion, gone.repulsion);
+  exclusions_.join(a, b);
 }
 
-// Joins each node with the other end of its first score where that is attractive: when it comes up the node is alone and
-// nothing excludes it (one step of Boruvka's algorithm). Needs the repulsion of nodes as it is before any join.
-void GraphWatershed::join_first() {
-  LargeArray<ScoreItem> first = large_array<ScoreItem>(graph_.nodes());
-  for (uint32_t node = 0; node < graph_.nodes(); ++node) first[node] = {nodes_[node].repulsion, NO_SCORE};
-  for (uint32_t id = 0; id < graph_.items(); ++id) {
-    if (id % 65536 == 0) cancellation_.check();
-    const uint32_t key = graph_.key(id);
-    if (key == 0 || (key & REPULSIVE_SCORE) != 0) continue;
-    const ScoreItem item{key, id};
-    const EdgeEnds ends = graph_.ends(id);
-    for (const uint32_t node : {ends.u, ends.v}) {
-      ScoreItem& best = first[node];
-      // Where a repulsive score has the same key the node is left to the sorted visit.
-      if (key > best.key || (key == best.key && best.id != NO_SCORE && graph_.precedes(item, best))) best = item;
-    }
+// Makes the lists of scores that can still matter; whether there is an attractive one. A repulsive score matters only if one that is
+// attractive may come after it and if each of its ends has one that is.
+bool GraphWatershed::list_scores() {
+  uint32_t lowest = ~uint32_t{0};
+  uint32_t highest = 0;
+  std::vector<bool> attracted(contraction_.clusters, false);
+  graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds& ends) {
+    if ((item.key & REPULSIVE_SCORE) != 0) return;
+    lowest = std::min(lowest, item.key);
+    highest = std::max(highest, item.key);
+    attracted[ends.u] = attracted[ends.v] = true;
+  });
+  if (highest == 0) return false;
+  const auto for_each = [&](const auto& attract, const auto& repel) {
+    graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds& ends) {
+      if ((item.key & REPULSIVE_SCORE) == 0) return attract(item);
+      const uint32_t key = item.key & ~REPULSIVE_SCORE;
+      if (key < lowest || !attracted[ends.u] || !attracted[ends.v]) return;
+      repel(ends.u, key, item.id);
+      repel(ends.v, key, item.id);
+    });
+  };
+  attractive_.emplace(lowest, highest);
+  for_each([&](const ScoreItem& item) { attractive_->count(item.key); },
+           [&](uint32_t cluster, uint32_t key, uint32_t) {
+             ++clusters_[cluster].begin;
+             clusters_[cluster].repulsion = std::max(clusters_[cluster].repulsion, key);
+           });
+  attractive_->make_room();
+  uint32_t sum = 0;
+  for (uint32_t cluster = 0; cluster <= contraction_.clusters; ++cluster) {
+    const uint32_t degree = clusters_[cluster].begin;
+    clusters_[cluster].parent = -1 - static_cast<int32_t>(degree);
+    sum += degree;
+    clusters_[cluster].begin = sum;
   }
-  for (uint32_t node = 0; node < graph_.nodes(); ++node) {
-    // The LUT may have joined the node before: then it is not alone.
-    if (first[node].id == NO_SCORE || graph_.joined(node)) continue;
-    const EdgeEnds ends = graph_.ends(first[node].id);
-    const uint32_t a = clusters_.find(ends.u);
-    const uint32_t b = clusters_.find(ends.v);
-    if (a != b) join(a, b);
-  }
+  repulsions_ = large_array<ScoreItem>(size_t{sum} + 1);
+  repulsions_[sum] = {0, 0};  // look_ahead() may read it
+  for_each([&](const ScoreItem& item) { attractive_->put(item); },
+           [&](uint32_t cluster, uint32_t key, uint32_t id) { repulsions_[--clusters_[cluster].begin] = {key, id}; });
+  return true;
 }
 
-// Whether a repulsive score that precedes `item` joins the cluster of node `start` and the one with root `to`.
+// Of a score of a cluster.
+inline uint32_t GraphWatershed::other_end(const ScoreItem& repulsion, uint32_t cluster) const {
+  const EdgeEnds& ends = graph_.ends(repulsion.id);
+  return ends.u == cluster ? ends.v : ends.u;
+}
+
+// Whether a repulsive score that precedes `item` joins the set of cluster `start` and the one with root `to`.
 bool GraphWatershed::repelled(uint32_t start, uint32_t to, const ScoreItem& item) {
-  uint32_t node = start;
+  // A search that was short is made again: to remember its result costs more.
+  constexpr uint64_t SHORT = 64;
+  uint32_t cluster = start;
   uint64_t work = 0;
   bool found = false;
   do {
     ++work;
-    const uint32_t next = nodes_[node].next;
-    if (nodes_[node].repulsion >= item.key) {
-      const uint32_t end = nodes_[node + 1].begin;
-      work += end - nodes_[node].begin;
-      for (uint32_t at = nodes_[node].begin; at < end && !found; ++at) {
-        const Repulsion repulsion = repulsions_[at];
-        found = repulsion.key >= item.key && clusters_.find(repulsion.other) == to &&
-                (repulsion.key > item.key || graph_.precedes({repulsion.key, repulsion_ids_[at]}, item));
+    if (clusters_[cluster].repulsion >= item.key) {
+      const uint32_t begin = clusters_[cluster].begin;
+      const uint32_t end = clusters_[cluster + 1].begin;
+      for (uint32_t at = begin; at < end && !found; ++at, ++work) {
+        const ScoreItem repulsion = repulsions_[at];
+        if (repulsion.key < item.key || find(other_end(repulsion, cluster)) != to) continue;
+        found = repulsion.key > item.key || graph_.precedes(repulsion, item);
+        if (found) std::swap(repulsions_[at], repulsions_[begin]);  // it is likely to be asked for again
       }
     }
-    node = next;
-  } while (node != start && !found);
-  budget_ -= std::min(budget_, work);
+    cluster = clusters_[cluster].next;
+  } while (cluster != start && !found);
+  looked_at_ += work;
+  if (found && work > SHORT) exclusions_.add(find(start), to);
   return found;
 }
 
-void GraphWatershed::run() {
-  list_repulsion();
-  for (const auto& [u, v] : graph_.joins()) {
-    const uint32_t a = clusters_.find(u);
-    const uint32_t b = clusters_.find(v);
-    if (a != b) join(a, b);
+inline void GraphWatershed::visit(const ScoreItem& item) {
+  const EdgeEnds ends = graph_.ends(item.id);
+  const uint32_t a = find(ends.u);
+  const uint32_t b = find(ends.v);
+  if (a == b) return;
+  if (all_listed_) {
+    exclude_before(item);
+    if (exclusions_.contains(a, b)) return;
+  } else if (clusters_[a].repulsion >= item.key && clusters_[b].repulsion >= item.key) {
+    if (exclusions_.contains(a, b)) return;
+    const bool from_a = clusters_[a].parent >= clusters_[b].parent;
+    if (from_a ? repelled(ends.u, b, item) : repelled(ends.v, a, item)) return;
   }
-  join_first();
-  std::vector<ScoreItem> attractive;
-  for (uint32_t id = 0; id < graph_.items(); ++id) {
-    const uint32_t key = graph_.key(id);
-    if (key == 0 || (key & REPULSIVE_SCORE) != 0) continue;
-    const EdgeEnds ends = graph_.ends(id);
-    if (clusters_.find(ends.u) != clusters_.find(ends.v)) attractive.push_back({key, id});
+  join(a, b);
+}
+
+// Looking for repulsive scores costs too much: all of them are sorted, to be entered into the table as their turn comes.
+void GraphWatershed::list_all_exclusions() {
+  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) {
+    for (uint32_t at = clusters_[cluster].begin; at < clusters_[cluster + 1].begin; ++at) {
+      if (cluster < other_end(repulsions_[at], cluster)) repulsive_.push_back(repulsions_[at]);
+    }
   }
-  attractive = graph_.sorted(std::move(attractive));
-  const ScoreItem* const end = attractive.data() + attractive.size();
-  for (const ScoreItem* item = attractive.data(); item < end; ++item) {
-    if ((item - attractive.data()) % 4096 == 0) cancellation_.check();
-    if (end - item > 16) graph_.prefetch(item[16].id);
-    if (end - item > 8) {
-      const EdgeEnds ahead = graph_.ends(item[8].id);
-      clusters_.prefetch(ahead.u);
-      clusters_.prefetch(ahead.v);
-    }
-    const EdgeEnds ends = graph_.ends(item->id);
-    const uint32_t a = clusters_.find(ends.u);
-    const uint32_t b = clusters_.find(ends.v);
-    if (a == b) continue;
-    if (nodes_[a].repulsion >= item->key && nodes_[b].repulsion >= item->key) {
-      if (exclusions_.contains(a, b)) continue;
-      if (budget_ == 0) return run_with_all_exclusions(item, end);
-      const bool from_u = clusters_.size(a) <= clusters_.size(b);
-      if (from_u ? repelled(ends.u, b, *item) : repelled(ends.v, a, *item)) {
-        exclusions_.add(a, b);
-        continue;
-      }
-    }
-    join(a, b);
+  std::vector<ScoreItem> scratch(repulsive_.size());
+  graph_.sort(repulsive_.data(), scratch.data(), repulsive_.size());
+  all_listed_ = true;
+}
+
+void GraphWatershed::exclude_before(const ScoreItem& item) {
+  for (; coming_ < repulsive_.size() && graph_.precedes(repulsive_[coming_], item); ++coming_) {
+    if (coming_ % 4096 == 0) cancellation_.check();
+    const EdgeEnds ends = graph_.ends(repulsive_[coming_].id);
+    const uint32_t a = find(ends.u);
+    const uint32_t b = find(ends.v);
+    if (a != b) exclusions_.add(a, b);
   }
 }
 
-// The rest of run() where looking for repulsive scores costs too much: all of them are sorted and entered into the table.
-void GraphWatershed::run_with_all_exclusions(const ScoreItem* begin, const ScoreItem* end) {
-  std::vector<ScoreItem> repulsive;
-  for (uint32_t id = 0; id < graph_.items(); ++id) {
-    const uint32_t key = graph_.key(id);
-    if ((key & REPULSIVE_SCORE) != 0) repulsive.push_back({key & ~REPULSIVE_SCORE, id});
+// Where a search would begin.
+inline uint32_t GraphWatershed::smaller_end(const EdgeEnds& ends) {
+  return clusters_[find(ends.u)].parent >= clusters_[find(ends.v)].parent ? ends.u : ends.v;
+}
+
+// Asks for the memory that the next visits read, each step for what the step before it has brought: the processor would wait for
+// most of it otherwise.
+inline void GraphWatershed::look_ahead(const ScoreItem* items, size_t count) {
+  constexpr size_t ENDS = 40, CLUSTERS = 28, ROWS = 20, ROW_ENDS = 12, OTHERS = 5;
+  if (ENDS < count) graph_.prefetch(items[ENDS].id);
+  if (CLUSTERS < count) {
+    const EdgeEnds ends = graph_.ends(items[CLUSTERS].id);
+    __builtin_prefetch(&clusters_[ends.u]);
+    __builtin_prefetch(&clusters_[ends.v]);
   }
-  repulsive = graph_.sorted(std::move(repulsive));
-  const ScoreItem* repulsion = repulsive.data();
-  const ScoreItem* const last = repulsion + repulsive.size();
-  for (const ScoreItem* item = begin; item < end; ++item) {
-    if ((item - begin) % 1024 == 0) cancellation_.check();
-    for (; repulsion < last && graph_.precedes(*repulsion, *item); ++repulsion) {
-      if ((last - repulsion) % 4096 == 0) cancellation_.check();
-      const EdgeEnds ends = graph_.ends(repulsion->id);
-      const uint32_t a = clusters_.find(ends.u);
-      const uint32_t b = clusters_.find(ends.v);
-      if (a != b) exclusions_.add(a, b);
+  const auto row = [&](size_t ahead) {
+    const uint32_t cluster = smaller_end(graph_.ends(items[ahead].id));
+    return std::pair(cluster, clusters_[cluster].begin);
+  };
+  if (ROWS < count) __builtin_prefetch(&repulsions_[row(ROWS).second]);
+  if (ROW_ENDS < count) graph_.prefetch(repulsions_[row(ROW_ENDS).second].id);
+  if (OTHERS < count) {
+    const auto [cluster, begin] = row(OTHERS);
+    __builtin_prefetch(&clusters_[other_end(repulsions_[begin], cluster)]);
+  }
+}
+
+void GraphWatershed::run() {
+  if (!list_scores()) return;
+  for (size_t bucket = 0; bucket < ScoreBuckets::COUNT; ++bucket) {
+    const Span<const ScoreItem> items = attractive_->sorted(bucket, graph_);
+    for (size_t i = 0; i < items.size; ++i) {
+      if (i % 4096 == 0) cancellation_.check();
+      look_ahead(items.data + i, items.size - i);
+      if (looked_at_ >= budget_ && !all_listed_) list_all_exclusions();
+      visit(items[i]);
     }
-    const EdgeEnds ends = graph_.ends(item->id);
-    const uint32_t a = clusters_.find(ends.u);
-    const uint32_t b = clusters_.find(ends.v);
-    if (a != b && !exclusions_.contains(a, b)) join(a, b);
   }
 }
 
 void GraphWatershed::label(Span<uint64_t> nodes, uint64_t* segments) {
-  // Ids ascend, so the first node of a cluster that is met has its smallest id; `next` keeps it by root from here on.
+  // Ids ascend, so the first node of a set that is met has its smallest id; `next` keeps it by root from here on.
   constexpr uint32_t NONE = ~uint32_t{0};
-  for (uint32_t node = 0; node < graph_.nodes(); ++node) nodes_[node].next = NONE;
+  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) clusters_[cluster].next = NONE;
   for (uint32_t node = 0; node < nodes.size; ++node) {
-    uint32_t& first = nodes_[clusters_.find(node)].next;
+    uint32_t& first = clusters_[find(contraction_.cluster_of[node])].next;
     if (first == NONE) first = node;
     segments[node] = nodes[first];
   }
@@ -228,12 +256,11 @@ void GraphWatershed::label(Span<uint64_t> nodes, uint64_t* segments) {
 
 }  // namespace
 
-void graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation) {
-  ScoredGraph scored(graph, cancellation);
-  const uint64_t budget = graph.search_budget * (uint64_t{scored.items()} + scored.nodes());
-  GraphWatershed watershed(std::move(scored), budget, cancellation);
+SearchCost graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation) {
+  GraphWatershed watershed(graph, cancellation);
   watershed.run();
   watershed.label(graph.nodes, segments);
+  return watershed.cost();
 }
 
 }  // namespace blockwright

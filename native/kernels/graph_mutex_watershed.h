@@ -32,16 +32,23 @@ struct FragmentGraph {
   uint64_t search_budget = 16;
 };
 
+// What looking for exclusions took.
+struct SearchCost {
+  uint64_t looked_at = 0;  // nodes and scores
+  bool all_listed = false;  // it came to the budget
+};
+
 // segments[i]: the smallest id of the nodes that are one segment with nodes[i].
 //
 // score = (weight * mean + bias) * (count / (count + pseudo_count)), mean = sum * scale / count, in float64; attractive iff
 // > 0. Without edge_per_attribute an edge has one score, the sum of those of its attributes, and 0 (repulsive) if it has
 // none. Order: |score| descending, attribute, smaller id, larger id.
 //
-// The method is that of mutex_watershed.h: repulsive scores are looked for when an attractive one asks.
+// The method is that of mutex_watershed.h, after what is certain was joined (graph_contraction.h): repulsive scores are looked
+// for when an attractive one asks.
 //
-// Peak memory: 8 bytes an edge, 4 a score, 16 an attractive and 24 a repulsive score, 24 to 32 a node, about 40 for each pair
-// of segments that was found exclusive.
-void graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
+// Peak memory: 8 bytes an edge, 4 a score, and of what contraction leaves 8 an attractive and 16 a repulsive score; 20 to 24 a
+// node; about 40 for each pair of segments that a long search found exclusive.
+SearchCost graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
 
 }  // namespace blockwright

@@ -10,7 +10,7 @@ namespace blockwright {
 
 namespace {
 
-bool inside(const double* position, const Box& box) {
+bool inside(const double* position, const WorldBox& box) {
   for (size_t axis = 0; axis < box.begin.size(); ++axis) {
     if (!(position[axis] >= box.begin[axis] && position[axis] < box.end[axis])) return false;
   }
@@ -19,7 +19,7 @@ bool inside(const double* position, const Box& box) {
 
 }  // namespace
 
-MergedNodeCount merge_nodes(const std::vector<NodeRun>& runs, size_t dimensions, const Box& box,
+MergedNodeCount merge_nodes(const std::vector<NodeRun>& runs, size_t dimensions, const WorldBox& box,
                             const MergedNodes& merged, const Cancellation& cancellation) {
   if (runs.size() > UINT32_MAX) throw Error(ERR_LIMIT, "more than 2^32 - 1 runs");
   std::vector<RowReference> rows;

@@ -16,8 +16,8 @@ struct NodeRun {
   Span<double> positions;  // [ids, dimensions]
 };
 
-// A half-open box; empty vectors = everything.
-struct Box {
+// A half-open box in world units; empty vectors = everything. (core/box.h has the one in voxels.)
+struct WorldBox {
   std::vector<double> begin;
   std::vector<double> end;
 };
@@ -39,7 +39,7 @@ struct MergedNodeCount {
 
 // Writes the nodes whose position lies in `box`, ascending by id; stops at an id that comes twice among them.
 // Peak memory: 32 bytes a row. At most 2^32 - 1 runs and rows a run (ERR_LIMIT).
-MergedNodeCount merge_nodes(const std::vector<NodeRun>& runs, size_t dimensions, const Box& box,
+MergedNodeCount merge_nodes(const std::vector<NodeRun>& runs, size_t dimensions, const WorldBox& box,
                             const MergedNodes& merged, const Cancellation& cancellation);
 
 }  // namespace blockwright

@@ -10,32 +10,28 @@
 
 #include "core/disjoint_sets.h"
 #include "core/exclusions.h"
+#include "core/parallel.h"
 #include "core/radix_sort.h"
 #include "core/span.h"
+#include "kernels/mutex_watershed_lists.h"
 #include "kernels/mutex_watershed_strips.h"
 
 namespace blockwright {
 
 namespace {
 
-// An edge in a list: |key| in the upper half, with REPULSIVE; channel * voxels + voxel where it starts in the lower half.
-using Edge = uint64_t;
-constexpr uint64_t REPULSIVE = uint64_t{1} << 63;
-uint32_t key_of(Edge edge) { return static_cast<uint32_t>((edge & ~REPULSIVE) >> 32); }
-uint32_t id_of(Edge edge) { return static_cast<uint32_t>(edge); }
-
 // What is known of a voxel, in one place because edges come up in random order and every line of memory is a cache miss.
 struct Node {
   uint32_t next;       // the voxels of a cluster are a ring
   uint32_t repulsion;  // of a root: the largest |key| of the repulsive edges of its cluster
-  uint32_t certain;    // directions of repulsive edges that precede this stage
+  uint32_t certain;    // directions of repulsive edges that precede this stage; before the first one: the first edge
   uint32_t possible;   // directions of repulsive edges of this stage
 };
 
 template <class Key>
 class Watershed {
  public:
-  Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budget, const Cancellation& cancellation);
+  Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budget, size_t threads, const Cancellation& cancellation);
 
   void join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins, const uint64_t* seeds);
   void run();
@@ -43,15 +39,20 @@ class Watershed {
 
  private:
   static uint32_t magnitude(Key key) { return static_cast<uint32_t>(key < 0 ? -key : key); }
+  std::pair<uint32_t, uint32_t> ends_of(Edge edge) const {
+    const uint32_t c = id_of(edge) / voxels_;
+    const uint32_t u = id_of(edge) - c * voxels_;
+    return {u, static_cast<uint32_t>(u + keys_.step[c])};
+  }
   uint32_t find(uint32_t voxel) { return clusters_.find(voxel); }
   bool seeded(uint32_t root) const { return !seeded_.empty() && seeded_[root]; }
   void join(uint32_t a, uint32_t b);
 
+  template <class Work>
+  void for_each_strip(const Work& work);
   void join_first();
   size_t stage(uint32_t low, uint32_t high);
   void note_repulsion(uint32_t low, uint32_t high);
-  template <class Act>
-  bool for_each_edge(uint32_t low, uint32_t high, const Act& act);
   bool visit_sorted(const Edge* begin, const Edge* end);
   bool visit(Edge edge);
   bool repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t id);
@@ -59,6 +60,7 @@ class Watershed {
 
   EdgeKeys<Key> keys_;
   const uint32_t voxels_;
+  const size_t threads_;
   const Cancellation& cancellation_;
   const Span<Edge> memory_;       // for lists of edges
   LargeArray<Node> nodes_;
@@ -71,15 +73,32 @@ class Watershed {
 };
 
 template <class Key>
-Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budget, const Cancellation& cancellation)
+Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budget, size_t threads,
+                          const Cancellation& cancellation)
     : keys_(std::move(keys)),
       voxels_(keys_.voxels),
+      threads_(threads),
       cancellation_(cancellation),
       memory_(memory),
       nodes_(large_array<Node>(voxels_)),
       clusters_(voxels_),
       budget_(budget) {
-  for (uint32_t i = 0; i < voxels_; ++i) nodes_[i] = {i, 0, 0, 0};
+  for_each_strip([&](size_t begin, size_t count) {
+    uint32_t direction[EDGE_STRIP];
+    uint32_t repulsion[EDGE_STRIP];
+    first_edges(keys_, begin, count, direction, repulsion);
+    for (size_t i = 0; i < count; ++i) nodes_[begin + i] = {static_cast<uint32_t>(begin + i), repulsion[i], direction[i], 0};
+  });
+}
+
+// Calls work(begin, count) for all voxels, EDGE_STRIP of them at a time.
+template <class Key>
+template <class Work>
+void Watershed<Key>::for_each_strip(const Work& work) {
+  parallel_for(threads_, (voxels_ + EDGE_STRIP - 1) / EDGE_STRIP, [&](size_t strip) {
+    cancellation_.check();
+    work(strip * EDGE_STRIP, std::min(EDGE_STRIP, voxels_ - strip * EDGE_STRIP));
+  });
 }
 
 template <class Key>
@@ -107,23 +126,35 @@ void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>
 }
 
 // Joins each voxel with the other end of its first edge where that is attractive: when it comes up the voxel is alone and
-// nothing excludes it (one step of Boruvka's algorithm). Also notes the repulsion of every voxel.
+// nothing excludes it (one step of Boruvka's algorithm).
 template <class Key>
 void Watershed<Key>::join_first() {
-  uint32_t direction[EDGE_STRIP];
-  uint32_t repulsion[EDGE_STRIP];
-  for (size_t begin = 0; begin < voxels_; begin += EDGE_STRIP) {
-    cancellation_.check();
-    const size_t count = std::min(EDGE_STRIP, voxels_ - begin);
-    first_edges(keys_, begin, count, direction, repulsion);
-    for (size_t i = 0; i < count; ++i) {
-      const uint32_t voxel = static_cast<uint32_t>(begin + i);
-      const uint32_t root = find(voxel);
-      nodes_[root].repulsion = std::max(nodes_[root].repulsion, repulsion[i]);
-      if (direction[i] == NO_DIRECTION || seeded(root)) continue;
-      const uint32_t other = find(keys_.neighbour(voxel, direction[i]));
-      if (other != root) join(root, other);
+  const auto follow = [&](uint32_t voxel) {
+    const uint32_t root = find(voxel);
+    if (seeded(root)) return;
+    const uint32_t other = find(keys_.neighbour(voxel, nodes_[voxel].certain));
+    if (other != root) join(root, other);
+  };
+  // Threads have slabs of their own; edges between slabs come afterwards. Clusters of seeds lie in any slabs.
+  const size_t slabs = seeded_.empty() ? threads_ : 1;
+  const size_t thickness = voxels_ / slabs + 1;
+  std::vector<std::vector<uint32_t>> crossing(slabs);
+  parallel_for(threads_, slabs, [&](size_t slab) {
+    const size_t begin = slab * thickness;
+    for (size_t voxel = begin; voxel < std::min<size_t>(voxels_, begin + thickness); ++voxel) {
+      if (voxel % EDGE_STRIP == 0) cancellation_.check();
+      const uint32_t direction = nodes_[voxel].certain;
+      if (direction == NO_DIRECTION) continue;
+      const uint32_t start = static_cast<uint32_t>(voxel);
+      if (keys_.neighbour(start, direction) - begin < thickness) {
+        follow(start);
+      } else {
+        crossing[slab].push_back(start);
+      }
     }
+  });
+  for (const auto& voxels : crossing) {
+    for (const uint32_t voxel : voxels) follow(voxel);
   }
 }
 
@@ -133,8 +164,8 @@ void Watershed<Key>::run() {
   // Attractive edges are visited in stages of falling |key|. Edges inside a cluster are dropped, unsorted, when their stage
   // begins, and most are by then. A sample tells where to cut so that what is left fits into the memory; the result does not
   // depend on it.
-  constexpr size_t SAMPLE = 61;
-  const size_t edges = size_t{voxels_} * keys_.channels;
+  constexpr size_t SAMPLE = 251;
+  const size_t edges = keys_.begins.back();
   std::vector<uint32_t> sample;
   for (size_t i = 0; i < edges; i += SAMPLE) {
     if (keys_.values[i] > 0) sample.push_back(static_cast<uint32_t>(keys_.values[i]));
@@ -159,22 +190,20 @@ template <class Key>
 size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   if (!all_excluded_) note_repulsion(low, high);
   const size_t room = memory_.size / 2;
-  size_t count = 0;
-  const bool fits = for_each_edge(low, high, [&](Edge edge) {
-    if (count == room) return false;
-    memory_[count++] = edge;
-    return true;
-  });
+  const EdgeRange range{low, high, all_excluded_};
+  for_each_strip([&](size_t begin, size_t count) { clusters_.flatten(begin, begin + count); });
+  size_t count = list_edges(keys_, clusters_, range, memory_, threads_, cancellation_);
   bool done = true;
-  if (fits) {
+  if (count <= room) {
     const Edge* sorted = radix_sort(memory_.data, memory_.data + room, count, uint32_t{0}, high - low,
-                                    [high](Edge edge) { return high - key_of(edge); });
+                                    [high](Edge edge) { return high - key_of(edge); }, threads_);
     done = visit_sorted(sorted, sorted + count);
   } else if (low == high) {
     // Edges with one |key| come in the order in which they lie in memory.
-    done = for_each_edge(low, high, [&](Edge edge) { return visit(edge); });
+    done = for_each_edge(keys_, clusters_, range, cancellation_, [&](Edge edge) { return visit(edge); });
   } else {
     // Halve the range at the median of the edges that are listed.
+    count = room;
     std::nth_element(memory_.data, memory_.data + count / 2, memory_.data + count,
                      [](Edge a, Edge b) { return key_of(a) < key_of(b); });
     const uint32_t middle = std::clamp(key_of(memory_[count / 2]), low + 1, high);
@@ -190,60 +219,33 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
 // Notes the repulsive edges of this stage and of those before.
 template <class Key>
 void Watershed<Key>::note_repulsion(uint32_t low, uint32_t high) {
-  uint32_t certain[EDGE_STRIP];
-  uint32_t possible[EDGE_STRIP];
-  for (size_t begin = 0; begin < voxels_; begin += EDGE_STRIP) {
-    cancellation_.check();
-    const size_t count = std::min(EDGE_STRIP, voxels_ - begin);
+  for_each_strip([&](size_t begin, size_t count) {
+    uint32_t certain[EDGE_STRIP];
+    uint32_t possible[EDGE_STRIP];
     repulsive_directions(keys_, low, high, begin, count, certain, possible);
     for (size_t i = 0; i < count; ++i) {
       nodes_[begin + i].certain = certain[i];
       nodes_[begin + i].possible = possible[i];
     }
-  }
-}
-
-// Calls act(edge) for the edges with |key| in [low, high] between different clusters, by channel and raster index: for
-// attractive ones, and when all exclusions are kept for repulsive ones too. While act joins clusters, edges inside one may
-// come. Ends, and returns false, when act does.
-template <class Key>
-template <class Act>
-bool Watershed<Key>::for_each_edge(uint32_t low, uint32_t high, const Act& act) {
-  clusters_.flatten();
-  uint8_t flags[EDGE_STRIP];
-  for (uint32_t c = 0; c < keys_.channels; ++c) {
-    const auto [begin, end] = keys_.starts(c);
-    for (size_t from = begin; from < end; from += EDGE_STRIP) {
-      cancellation_.check();
-      const size_t number = std::min(EDGE_STRIP, end - from);
-      const Key* const values = keys_.channel(c) + from;
-      select_edges(values, clusters_.roots(), from, keys_.step[c], number, low, high, all_excluded_, flags);
-      for (size_t eight = 0; eight < number; eight += 8) {
-        uint64_t word;
-        std::memcpy(&word, flags + eight, sizeof word);
-        if (word == 0) continue;
-        for (size_t i = eight; i < eight + 8; ++i) {
-          if (flags[i] == 0) continue;
-          const Edge edge = (values[i] < 0 ? REPULSIVE : 0) | uint64_t{magnitude(values[i])} << 32 |
-                            (c * size_t{voxels_} + from + i);
-          if (!act(edge)) return false;
-        }
-      }
-    }
-  }
-  return true;
+  });
 }
 
 template <class Key>
 bool Watershed<Key>::visit_sorted(const Edge* begin, const Edge* end) {
+  // Edges come in random order, so what they need is fetched before: first the parents of their ends, then, when those are
+  // there, what is known of the parents, which mostly are the roots.
   constexpr ptrdiff_t AHEAD = 16;
   for (const Edge* at = begin; at < end; ++at) {
     if ((at - begin) % 4096 == 0) cancellation_.check();
-    if (end - at > AHEAD) {
-      const uint32_t c = id_of(at[AHEAD]) / voxels_;
-      const uint32_t voxel = id_of(at[AHEAD]) - c * voxels_;
-      clusters_.prefetch(voxel);
-      clusters_.prefetch(static_cast<uint32_t>(voxel + keys_.step[c]));
+    if (end - at > 2 * AHEAD) {
+      const auto [u, v] = ends_of(at[2 * AHEAD]);
+      clusters_.prefetch(u);
+      clusters_.prefetch(v);
+      for (const uint32_t voxel : {ends_of(at[AHEAD]).first, ends_of(at[AHEAD]).second}) {
+        const uint32_t parent = clusters_.parent(voxel);
+        clusters_.prefetch(parent);
+        __builtin_prefetch(&nodes_[parent]);
+      }
     }
     if (!visit(*at)) return false;
   }
@@ -254,9 +256,7 @@ bool Watershed<Key>::visit_sorted(const Edge* begin, const Edge* end) {
 template <class Key>
 inline bool Watershed<Key>::visit(Edge edge) {
   const uint32_t id = id_of(edge);
-  const uint32_t c = id / voxels_;
-  const uint32_t u = id - c * voxels_;
-  const uint32_t v = static_cast<uint32_t>(u + keys_.step[c]);
+  const auto [u, v] = ends_of(edge);
   const uint32_t a = find(u);
   const uint32_t b = find(v);
   if (a == b) return true;
@@ -292,6 +292,10 @@ bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_
   do {
     const Node node = nodes_[voxel];
     ++work;
+    __builtin_prefetch(&nodes_[node.next]);
+    for (uint32_t bits = node.certain; bits != 0; bits &= bits - 1) {
+      clusters_.prefetch(keys_.neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits))));
+    }
     for (uint32_t bits = node.certain; bits != 0 && !found; bits &= bits - 1) {
       ++work;
       found = find(keys_.neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits)))) == to;
@@ -302,7 +306,7 @@ bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_
         const uint32_t other = keys_.neighbour(voxel, d);
         if (other >= voxels_) continue;  // happens only where directions share a bit
         const uint32_t candidate = d / 2 * voxels_ + (d % 2 == 0 ? voxel : other);
-        const Key value = keys_.values[candidate];
+        const Key value = keys_.at(d / 2, d % 2 == 0 ? voxel : other);
         const uint32_t size = magnitude(value);
         found = value < 0 && (size > key || (size == key && candidate < id)) && find(other) == to;
       }
@@ -320,7 +324,7 @@ void Watershed<Key>::exclude_before(Edge edge) {
     const auto [begin, end] = keys_.starts(c);
     for (size_t voxel = begin; voxel < end; ++voxel) {
       if (voxel % 65536 == 0) cancellation_.check();
-      const Key value = keys_.channel(c)[voxel];
+      const Key value = keys_.at(c, static_cast<uint32_t>(voxel));
       const uint32_t size = magnitude(value);
       if (value >= 0 || size < key_of(edge)) continue;
       if (size == key_of(edge) && c * size_t{voxels_} + voxel > id_of(edge)) continue;
@@ -345,28 +349,37 @@ void Watershed<Key>::label(const uint64_t* seeds, uint64_t* labels) {
     }
   }
   // A root's own entry names its cluster from the first voxel on, which may come before the root.
+  for_each_strip([&](size_t begin, size_t count) { clusters_.flatten(begin, begin + count); });
+  uint32_t before = ~uint32_t{0};
   for (uint32_t i = 0; i < voxels_; ++i) {
-    const uint32_t root = find(i);
+    const uint32_t root = clusters_.parent(i);
+    if (root == before) continue;
+    before = root;
     if (labels[root] == 0 && (clusters_.size(root) > 1 || keys_.touched(i))) {
       if (last == std::numeric_limits<uint64_t>::max()) {
         throw Error(ERR_LIMIT, "seeds: ids leave no room for the clusters without a seed below 2^64");
       }
       labels[root] = ++last;
     }
-    labels[i] = labels[root];
   }
+  for_each_strip([&](size_t begin, size_t count) {
+    for (size_t i = begin; i < begin + count; ++i) {
+      const uint32_t root = clusters_.parent(static_cast<uint32_t>(i));
+      if (root != i) labels[i] = labels[root];
+    }
+  });
 }
 
 template <class Key>
 void run_watershed(const MutexWatershedInput& input, const MutexWatershedSeeds& seeds, uint64_t* labels,
                    const Cancellation& cancellation) {
   EdgeKeys<Key> keys = edge_keys<Key>(input, cancellation);
-  const uint64_t budget = input.search_budget * (uint64_t{keys.voxels} * keys.channels);
+  const uint64_t budget = input.search_budget * keys.begins.back();
   // Until the end the labels' memory holds lists of edges.
   constexpr size_t LEAST = 16384;
   std::vector<Edge> own(keys.voxels < LEAST ? LEAST : 0);
   const Span<Edge> memory = own.empty() ? Span<Edge>{labels, keys.voxels} : Span<Edge>{own.data(), own.size()};
-  Watershed<Key> watershed(std::move(keys), memory, budget, cancellation);
+  Watershed<Key> watershed(std::move(keys), memory, budget, std::max<size_t>(input.threads, 1), cancellation);
   watershed.join_seeds(seed_joins(seeds, input.shape.count()), seeds.seeds);
   watershed.run();
   watershed.label(seeds.seeds, labels);

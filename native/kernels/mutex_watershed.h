@@ -19,9 +19,10 @@ namespace blockwright {
 // seed id (the smallest, where user edges joined some); others are numbered in raster order of their first voxel from 1,
 // or from the largest seed id + 1.
 //
-// Peak memory besides inputs and labels: channels * (2 or 4) + 20 bytes a voxel, and about 40 bytes for each pair of clusters
-// that was found exclusive. Time: nearly linear on images of cells; on any input O(edges * log(edges)) in the end, because
-// a search for repulsive edges that costs too much is given up for a table.
+// Peak memory besides inputs and labels: 20 bytes a voxel, 4 bytes an edge (2 for bytes without noise and smoothing), half a
+// byte a voxel for each channel with strides, and about 40 bytes for each pair of clusters that was found exclusive. Time:
+// nearly linear on images of cells; on any input O(edges * log(edges)) in the end, because a search for repulsive edges that
+// costs too much is given up for a table. Threads share everything but the visits of sorted edges and their searches.
 void mutex_watershed(const MutexWatershedInput& input, const MutexWatershedSeeds& seeds, uint64_t* labels,
                      const Cancellation& cancellation);
 

@@ -2,98 +2,32 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <string>
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/parallel.h"
 #include "core/philox.h"
-#include "core/target_clones.h"
+#include "kernels/mutex_watershed_values.h"
 
 namespace blockwright {
 
 namespace {
 
-constexpr int64_t SEGMENT = 1024;  // voxels of a row that are worked on at once, so that buffers stay in the first cache
-constexpr uint32_t NOISE = 1;      // purposes of random numbers
+constexpr uint32_t NOISE = 1;  // purposes of random numbers
 constexpr uint32_t KEEP = 2;
 constexpr uint32_t AXIS = 16;
 
-// Four words for each voxel of a segment; counters are (x + i, y, z, group of channels).
-BLOCKWRIGHT_TARGET_CLONES
-void philox_segment(RandomKey key, uint32_t x, uint32_t y, uint32_t z, uint32_t group, int64_t count,
-                    uint32_t (*words)[SEGMENT]) {
-  for (int64_t i = 0; i < count; ++i) {
-    uint32_t c0 = x + static_cast<uint32_t>(i), c1 = y, c2 = z, c3 = group;
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t a = uint64_t{0xD2511F53} * c0;
-      const uint64_t b = uint64_t{0xCD9E8D57} * c2;
-      c0 = static_cast<uint32_t>(b >> 32) ^ c1 ^ k0;
-      c1 = static_cast<uint32_t>(b);
-      c2 = static_cast<uint32_t>(a >> 32) ^ c3 ^ k1;
-      c3 = static_cast<uint32_t>(a);
-      k0 += 0x9E3779B9;
-      k1 += 0xBB67AE85;
-    }
-    words[0][i] = c0;
-    words[1][i] = c1;
-    words[2][i] = c2;
-    words[3][i] = c3;
-  }
-}
+constexpr size_t NONE = ~size_t{0};
 
-BLOCKWRIGHT_TARGET_CLONES
-void normal_segment(const uint32_t* a, const uint32_t* b, int64_t count, int32_t* result) {
-  for (int64_t i = 0; i < count; ++i) result[i] = normal_deviate(a[i], b[i]);
-}
-
-// The float32 value of each voxel of a segment as a signed integer; returns whether one is NaN.
-template <class Affinity>
-inline __attribute__((always_inline)) bool value_segment_any(const Affinity* affinities, const uint8_t* mask,
-                                                             const int32_t* noise, double noise_scale,
-                                                             const float* smoothed, double bias, int64_t count,
-                                                             int32_t* keys) {
-  double raw[SEGMENT];
-  double sum[SEGMENT];
-  for (int64_t i = 0; i < count; ++i) raw[i] = sizeof(Affinity) == 1 ? affinities[i] / 255.0 : static_cast<double>(affinities[i]);
-  if (mask != nullptr) {
-    for (int64_t i = 0; i < count; ++i) raw[i] = mask[i] != 0 ? raw[i] : 0.0;
-  }
-  for (int64_t i = 0; i < count; ++i) sum[i] = raw[i];
-  if (noise != nullptr) {
-    for (int64_t i = 0; i < count; ++i) sum[i] += noise[i] * noise_scale;
-  }
-  if (smoothed != nullptr) {
-    for (int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(smoothed[i]) - raw[i];
-  }
-  uint32_t not_a_number = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const float value = static_cast<float>(sum[i] + bias);
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    const uint32_t magnitude = bits & 0x7FFFFFFF;
-    not_a_number |= 0x7F800000 - magnitude;  // the top bit is set for NaN only
-    keys[i] = static_cast<int32_t>((bits >> 31) != 0 ? 0 - magnitude : magnitude);
-  }
-  return (not_a_number >> 31) != 0;
-}
-
-BLOCKWRIGHT_TARGET_CLONES
-bool value_segment(const uint8_t* affinities, const uint8_t* mask, const int32_t* noise, double noise_scale,
-                   const float* smoothed, double bias, int64_t count, int32_t* keys) {
-  return value_segment_any(affinities, mask, noise, noise_scale, smoothed, bias, count, keys);
-}
-
-BLOCKWRIGHT_TARGET_CLONES
-bool value_segment(const float* affinities, const uint8_t* mask, const int32_t* noise, double noise_scale,
-                   const float* smoothed, double bias, int64_t count, int32_t* keys) {
-  return value_segment_any(affinities, mask, noise, noise_scale, smoothed, bias, count, keys);
-}
-
-[[noreturn]] void throw_not_a_number(const MutexWatershedInput& input, uint32_t channel, int64_t voxel) {
+// `at` = channel * voxels + voxel.
+[[noreturn]] void throw_not_a_number(const MutexWatershedInput& input, size_t at) {
+  const size_t voxels = input.shape.count();
+  const size_t channel = at / voxels;
+  const int64_t voxel = static_cast<int64_t>(at % voxels);
   const Shape strides = input.shape.strides();
   std::string position;
   for (int axis = 0; axis < input.shape.dimensions; ++axis) {
@@ -134,30 +68,236 @@ EdgeBox edge_box(const MutexWatershedInput& input, uint32_t channel) {
   return box;
 }
 
-// For uint8 input without noise: key of each byte in each channel, and of a byte outside the mask (as byte 0).
-std::vector<std::array<int16_t, 256>> rank_tables(const MutexWatershedInput& input) {
-  const size_t channels = input.offsets.size();
-  std::vector<std::array<float, 256>> values(channels);
-  std::vector<float> magnitudes;
-  for (size_t c = 0; c < channels; ++c) {
-    for (int byte = 0; byte < 256; ++byte) {
-      values[c][byte] = static_cast<float>(byte / 255.0 + input.bias[c]);
-      magnitudes.push_back(std::fabs(values[c][byte]));
+// A row of voxels, and what its random numbers are made of: the last three coordinates are counters; others, and what the
+// numbers are for, go into the key.
+struct Row {
+  size_t begin = 0;
+  std::array<int64_t, MAX_DIMENSIONS> position{};
+  RandomKey noise_key{}, keep_key{};
+  std::array<uint32_t, 3> counter{};
+};
+
+Row row_at(const MutexWatershedInput& input, size_t index) {
+  const int last = input.shape.dimensions - 1;
+  Row row;
+  row.begin = index * static_cast<size_t>(input.shape[last]);
+  for (int axis = last - 1; axis >= 0; --axis) {
+    row.position[axis] = static_cast<int64_t>(index % static_cast<size_t>(input.shape[axis]));
+    index /= static_cast<size_t>(input.shape[axis]);
+  }
+  if (input.noise_eps == 0 && !input.randomized_strides) return row;
+  row.noise_key = derive_key(seed_key(input.seed), input.stream, NOISE);
+  row.keep_key = derive_key(seed_key(input.seed), input.stream, KEEP);
+  for (int axis = 0; axis <= last; ++axis) {
+    const uint64_t coordinate =
+        static_cast<uint64_t>(row.position[axis]) + static_cast<uint64_t>(input.origin.empty() ? 0 : input.origin[axis]);
+    if (last - axis < 3) {
+      row.counter[last - axis] = static_cast<uint32_t>(coordinate);
+    } else {
+      row.noise_key = derive_key(row.noise_key, coordinate, AXIS + axis);
+      row.keep_key = derive_key(row.keep_key, coordinate, AXIS + axis);
     }
   }
-  magnitudes.push_back(0);  // rank 0 is the magnitude 0
-  std::sort(magnitudes.begin(), magnitudes.end());
-  magnitudes.erase(std::unique(magnitudes.begin(), magnitudes.end()), magnitudes.end());
-  std::vector<std::array<int16_t, 256>> tables(channels);
-  for (size_t c = 0; c < channels; ++c) {
-    for (int byte = 0; byte < 256; ++byte) {
-      const float value = values[c][byte];
-      const auto found = std::lower_bound(magnitudes.begin(), magnitudes.end(), std::fabs(value));
-      const auto rank = static_cast<int16_t>(found - magnitudes.begin());
-      tables[c][byte] = value < 0 ? static_cast<int16_t>(-rank) : rank;
+  return row;
+}
+
+// Makes the keys row by row; rows may be worked on by several threads.
+template <class Key>
+class KeyMaker {
+ public:
+  KeyMaker(const MutexWatershedInput& input, EdgeKeys<Key>& keys);
+
+  void make(const Cancellation& cancellation);
+
+ private:
+  struct Buffers {
+    SegmentWords noise_words, keep_words;
+    int32_t noise[2][EDGE_SEGMENT];
+    int32_t values[EDGE_SEGMENT];
+    Key keys[EDGE_SEGMENT];
+  };
+  // Voxels [low, high) of a segment can have edges of a channel.
+  struct Part {
+    int64_t low, high;
+  };
+
+  template <class Work>
+  void for_each_row(const Cancellation& cancellation, const Work& work);
+  Part part(uint32_t channel, const Row& row, int64_t segment, int64_t count) const;
+  void mark(const Row& row, Buffers& buffers);
+  size_t fill(const Row& row, Buffers& buffers);
+  size_t find_nan(size_t at, const uint8_t* mask, int64_t count) const;
+
+  const MutexWatershedInput& input_;
+  EdgeKeys<Key>& keys_;
+  const int last_;
+  const int64_t length_;  // of a row
+  std::vector<EdgeBox> boxes_;
+  std::vector<std::array<int16_t, 256>> tables_;
+};
+
+template <class Key>
+KeyMaker<Key>::KeyMaker(const MutexWatershedInput& input, EdgeKeys<Key>& keys)
+    : input_(input), keys_(keys), last_(input.shape.dimensions - 1), length_(input.shape[last_]) {
+  for (uint32_t c = 0; c < keys.channels; ++c) boxes_.push_back(edge_box(input, c));
+  if constexpr (sizeof(Key) == 2) tables_ = rank_tables(input);
+}
+
+// Calls work(row, buffers) for all rows; each thread takes whole words of 64 voxels.
+template <class Key>
+template <class Work>
+void KeyMaker<Key>::for_each_row(const Cancellation& cancellation, const Work& work) {
+  const size_t rows = keys_.voxels / static_cast<size_t>(length_);
+  const size_t chunk = 64 * (1 + 256 / static_cast<size_t>(length_));
+  parallel_for(input_.threads, (rows + chunk - 1) / chunk, [&](size_t item) {
+    const auto buffers = std::make_unique<Buffers>();
+    for (size_t row = item * chunk; row < std::min(rows, (item + 1) * chunk); ++row) {
+      if (row % 64 == 0) cancellation.check();
+      work(row, *buffers);
+    }
+  });
+}
+
+template <class Key>
+typename KeyMaker<Key>::Part KeyMaker<Key>::part(uint32_t channel, const Row& row, int64_t segment, int64_t count) const {
+  const EdgeBox& box = boxes_[channel];
+  for (int axis = 0; axis < last_; ++axis) {
+    if (!box.holds(axis, row.position[axis])) return {0, 0};
+  }
+  const int64_t low = std::clamp<int64_t>(box.begin[last_] - segment, 0, count);
+  return {low, std::clamp<int64_t>(box.end[last_] - segment, low, count)};
+}
+
+template <class Key>
+void KeyMaker<Key>::make(const Cancellation& cancellation) {
+  // First which edges there are, where that is not all of them, so that their values find their places.
+  std::vector<bool> strided;
+  for (const EdgeBox& box : boxes_) {
+    bool any = box.keep_one_of > 1;
+    for (int axis = 0; axis <= last_; ++axis) any = any || box.stride[axis] > 1;
+    strided.push_back(any);
+    keys_.packed.push_back(any ? large_array<PackedEdges>(keys_.voxels / 64 + 1) : nullptr);
+  }
+  if (std::find(strided.begin(), strided.end(), true) != strided.end()) {
+    for (auto& words : keys_.packed) {
+      if (words != nullptr) std::fill(words.get(), words.get() + keys_.voxels / 64 + 1, PackedEdges{0, 0});
+    }
+    for_each_row(cancellation, [&](size_t index, Buffers& buffers) { mark(row_at(input_, index), buffers); });
+  }
+  size_t total = 0;
+  for (uint32_t c = 0; c < keys_.channels; ++c) {
+    keys_.begins.push_back(total);
+    if (!strided[c]) {
+      total += keys_.voxels;
+      continue;
+    }
+    for (size_t word = 0; word <= keys_.voxels / 64; ++word) {
+      keys_.packed[c][word].before = total;
+      total += static_cast<size_t>(__builtin_popcountll(keys_.packed[c][word].present));
     }
   }
-  return tables;
+  keys_.begins.push_back(total);
+  keys_.values = large_array<Key>(total);
+  // All rows are looked at, so that the NaN that is told does not depend on threads.
+  std::atomic<size_t> broken{NONE};
+  for_each_row(cancellation, [&](size_t index, Buffers& buffers) {
+    const size_t found = fill(row_at(input_, index), buffers);
+    for (size_t known = broken; found < known && !broken.compare_exchange_weak(known, found);) {
+    }
+  });
+  if (broken != NONE) throw_not_a_number(input_, broken);
+}
+
+// Notes which edges of channels with strides there are.
+template <class Key>
+void KeyMaker<Key>::mark(const Row& row, Buffers& buffers) {
+  for (int64_t segment = 0; segment < length_; segment += EDGE_SEGMENT) {
+    const int64_t count = std::min(EDGE_SEGMENT, length_ - segment);
+    const uint32_t x = row.counter[0] + static_cast<uint32_t>(segment);
+    bool ready = false;  // whether the words of a group of four channels are there
+    for (uint32_t c = 0; c < keys_.channels; ++c) {
+      if (c % 4 == 0) ready = false;
+      PackedEdges* const words = keys_.packed[c].get();
+      const auto [low, high] = part(c, row, segment, count);
+      if (words == nullptr || low == high) continue;
+      const EdgeBox& box = boxes_[c];
+      const auto set = [&](int64_t i) {
+        const size_t voxel = row.begin + static_cast<size_t>(segment + i);
+        words[voxel / 64].present |= uint64_t{1} << (voxel % 64);
+      };
+      if (box.keep_one_of > 1) {
+        if (!ready) philox_segment(row.keep_key, x, row.counter[1], row.counter[2], c / 4, count, buffers.keep_words);
+        ready = true;
+        const uint64_t limit = 0xFFFFFFFF / box.keep_one_of;  // word / 2^32 < 1 / keep_one_of
+        for (int64_t i = low; i < high; ++i) {
+          if (buffers.keep_words[c % 4][i] <= limit) set(i);
+        }
+      } else {
+        const int64_t stride = box.stride[last_];
+        const int64_t beyond = (segment + low - box.begin[last_]) % stride;
+        for (int64_t i = beyond == 0 ? low : low + stride - beyond; i < high; i += stride) set(i);
+      }
+    }
+  }
+}
+
+// Computes the keys of a row. Returns channel * voxels + voxel of its first NaN, or NONE.
+template <class Key>
+size_t KeyMaker<Key>::fill(const Row& row, Buffers& buffers) {
+  size_t broken = NONE;
+  for (int64_t segment = 0; segment < length_; segment += EDGE_SEGMENT) {
+    const int64_t count = std::min(EDGE_SEGMENT, length_ - segment);
+    const size_t voxel = row.begin + static_cast<size_t>(segment);
+    const uint32_t x = row.counter[0] + static_cast<uint32_t>(segment);
+    const uint8_t* const mask = input_.mask == nullptr ? nullptr : input_.mask + voxel;
+    bool ready = false;  // whether the noise of a pair of channels is there
+    for (uint32_t c = 0; c < keys_.channels; ++c) {
+      if (c % 2 == 0) ready = false;
+      const size_t at = c * size_t{keys_.voxels} + voxel;
+      const bool packed = keys_.packed[c] != nullptr;
+      const auto [low, high] = part(c, row, segment, count);
+      Key* const out = packed ? buffers.keys : keys_.values.get() + keys_.begins[c] + voxel;
+      if (low == high) {
+        if (!packed) std::fill(out, out + count, Key{0});
+        broken = std::min(broken, find_nan(at, mask, count));
+        continue;
+      }
+      if constexpr (sizeof(Key) == 2) {
+        const std::array<int16_t, 256>& table = tables_[c];
+        const uint8_t* const bytes = input_.affinities_uint8 + at;
+        for (int64_t i = 0; i < count; ++i) out[i] = table[bytes[i]];
+        for (int64_t i = 0; mask != nullptr && i < count; ++i) out[i] = mask[i] != 0 ? out[i] : table[0];
+      } else {
+        if (input_.noise_eps != 0 && !ready) {
+          philox_segment(row.noise_key, x, row.counter[1], row.counter[2], c / 2, count, buffers.noise_words);
+          normal_segment(buffers.noise_words[0], buffers.noise_words[1], count, buffers.noise[0]);
+          normal_segment(buffers.noise_words[2], buffers.noise_words[3], count, buffers.noise[1]);
+          ready = true;
+        }
+        if (value_segment(input_, c, at, mask, input_.noise_eps != 0 ? buffers.noise[c % 2] : nullptr, count, out)) {
+          const auto beyond = std::find_if(out, out + count, [](int32_t key) { return std::abs(key) > 0x7F800000; });
+          broken = std::min(broken, at + static_cast<size_t>(beyond - out));
+        }
+      }
+      if (packed) {
+        keys_.for_each_packed(c, voxel, static_cast<size_t>(count), [&](size_t i, Key& key) { key = out[i]; });
+      } else {
+        std::fill(out, out + low, Key{0});
+        std::fill(out + high, out + count, Key{0});
+      }
+    }
+  }
+  return broken;
+}
+
+// A NaN is told also where there is no edge.
+template <class Key>
+size_t KeyMaker<Key>::find_nan(size_t at, const uint8_t* mask, int64_t count) const {
+  if (input_.affinities_float32 == nullptr) return NONE;
+  for (int64_t i = 0; i < count; ++i) {
+    if (std::isnan(input_.affinities_float32[at + i]) && (mask == nullptr || mask[i] != 0)) return at + i;
+  }
+  return NONE;
 }
 
 }  // namespace
@@ -167,10 +307,10 @@ bool has_int16_keys(const MutexWatershedInput& input) {
          input.offsets.size() <= 127;
 }
 
+
 template <class Key>
 EdgeKeys<Key> edge_keys(const MutexWatershedInput& input, const Cancellation& cancellation) {
   const Shape& shape = input.shape;
-  const int last = shape.dimensions - 1;
   const size_t voxels = shape.count();
   const size_t channels = input.offsets.size();
   if (voxels >= (size_t{1} << 31) || (voxels != 0 && channels > (size_t{1} << 32) / voxels - 1)) {
@@ -180,127 +320,20 @@ EdgeKeys<Key> edge_keys(const MutexWatershedInput& input, const Cancellation& ca
   EdgeKeys<Key> keys;
   keys.voxels = static_cast<uint32_t>(voxels);
   keys.channels = static_cast<uint32_t>(channels);
-  keys.values = large_array<Key>(voxels * channels);
-  std::vector<EdgeBox> boxes;
   const Shape raster = shape.strides();
   for (uint32_t c = 0; c < channels; ++c) {
-    boxes.push_back(edge_box(input, c));
     uint64_t step = 0;  // modulo 2^64: an offset beyond the volume has no edges, so its step is never used
-    for (int axis = 0; axis <= last; ++axis) {
+    for (int axis = 0; axis < shape.dimensions; ++axis) {
       step += static_cast<uint64_t>(input.offsets[c][axis]) * static_cast<uint64_t>(raster[axis]);
     }
     keys.step.push_back(static_cast<int64_t>(step));
   }
-  if (voxels == 0) return keys;
-
-  std::vector<std::array<int16_t, 256>> tables;
-  if constexpr (sizeof(Key) == 2) tables = rank_tables(input);
-  const double noise_scale = input.noise_eps * NORMAL_SCALE;
-  const auto noise_words = std::make_unique<uint32_t[][SEGMENT]>(4);
-  const auto keep_words = std::make_unique<uint32_t[][SEGMENT]>(4);
-  const auto noise = std::make_unique<int32_t[][SEGMENT]>(2);
-  const auto values = std::make_unique<int32_t[]>(SEGMENT);
-
-  std::array<int64_t, MAX_DIMENSIONS> position{};
-  const int64_t row = shape[last];
-  for (size_t begin = 0, rows = 0; begin < voxels; begin += row, ++rows) {
-    if (rows % 64 == 0) cancellation.check();
-    // The last three coordinates are counters; others, and what the numbers are for, go into the key.
-    RandomKey noise_key{}, keep_key{};
-    std::array<uint32_t, 3> counter{};
-    const auto coordinate = [&](int axis) {
-      return static_cast<uint64_t>(position[axis]) + static_cast<uint64_t>(input.origin.empty() ? 0 : input.origin[axis]);
-    };
-    if (input.noise_eps != 0 || input.randomized_strides) {
-      noise_key = derive_key(seed_key(input.seed), input.stream, NOISE);
-      keep_key = derive_key(seed_key(input.seed), input.stream, KEEP);
-      for (int axis = 0; axis <= last; ++axis) {
-        if (last - axis < 3) {
-          counter[last - axis] = static_cast<uint32_t>(coordinate(axis));
-        } else {
-          noise_key = derive_key(noise_key, coordinate(axis), AXIS + axis);
-          keep_key = derive_key(keep_key, coordinate(axis), AXIS + axis);
-        }
-      }
-    }
-    std::array<bool, 2> ready{};  // whether the noise of a pair, the words of a group of four are there
-    for (int64_t segment = 0; segment < row; segment += SEGMENT) {
-      const int64_t count = std::min(SEGMENT, row - segment);
-      const size_t voxel = begin + segment;
-      const uint32_t x = counter[0] + static_cast<uint32_t>(segment);
-      const uint8_t* mask = input.mask == nullptr ? nullptr : input.mask + voxel;
-      for (uint32_t c = 0; c < channels; ++c) {
-        if (c % 2 == 0) ready[0] = false;
-        if (c % 4 == 0) ready[1] = false;
-        const EdgeBox& box = boxes[c];
-        const size_t at = c * voxels + voxel;
-        Key* out = keys.values.get() + at;
-        bool runs = true;
-        for (int axis = 0; axis < last; ++axis) runs = runs && box.holds(axis, position[axis]);
-        const int64_t low = std::clamp<int64_t>(box.begin[last] - segment, 0, count);
-        const int64_t high = std::clamp<int64_t>(box.end[last] - segment, low, count);
-        if (!runs || low == high) {
-          std::fill(out, out + count, Key{0});
-          if (input.affinities_float32 != nullptr) {
-            for (int64_t i = 0; i < count; ++i) {
-              if (std::isnan(input.affinities_float32[at + i]) && (mask == nullptr || mask[i] != 0)) {
-                throw_not_a_number(input, c, voxel + i);
-              }
-            }
-          }
-          continue;
-        }
-        if constexpr (sizeof(Key) == 2) {
-          const std::array<int16_t, 256>& table = tables[c];
-          const uint8_t* bytes = input.affinities_uint8 + at;
-          for (int64_t i = 0; i < count; ++i) out[i] = table[bytes[i]];
-          if (mask != nullptr) {
-            for (int64_t i = 0; i < count; ++i) out[i] = mask[i] != 0 ? out[i] : table[0];
-          }
-        } else {
-          if (input.noise_eps != 0 && !ready[0]) {
-            philox_segment(noise_key, x, counter[1], counter[2], c / 2, count, noise_words.get());
-            normal_segment(noise_words[0], noise_words[1], count, noise[0]);
-            normal_segment(noise_words[2], noise_words[3], count, noise[1]);
-            ready[0] = true;
-          }
-          const int32_t* deviates = input.noise_eps != 0 ? noise[c % 2] : nullptr;
-          const float* smoothed = input.smoothed == nullptr ? nullptr : input.smoothed + at;
-          const bool not_a_number =
-              input.affinities_uint8 != nullptr
-                  ? value_segment(input.affinities_uint8 + at, mask, deviates, noise_scale, smoothed, input.bias[c], count, values.get())
-                  : value_segment(input.affinities_float32 + at, mask, deviates, noise_scale, smoothed, input.bias[c], count, values.get());
-          if (not_a_number) {
-            for (int64_t i = 0; i < count; ++i) {
-              if (std::abs(values[i]) > 0x7F800000) throw_not_a_number(input, c, voxel + i);
-            }
-          }
-          std::memcpy(out, values.get(), count * sizeof(Key));
-        }
-        std::fill(out, out + low, Key{0});
-        std::fill(out + high, out + count, Key{0});
-        if (box.stride[last] > 1) {
-          for (int64_t i = low; i < high; ++i) {
-            if ((segment + i - box.begin[last]) % box.stride[last] != 0) out[i] = 0;
-          }
-        }
-        if (box.keep_one_of > 1) {
-          if (!ready[1]) {
-            philox_segment(keep_key, x, counter[1], counter[2], c / 4, count, keep_words.get());
-            ready[1] = true;
-          }
-          const uint32_t* words = keep_words[c % 4];
-          for (int64_t i = low; i < high; ++i) {
-            // word / 2^32 < 1 / keep_one_of
-            if (words[i] > 0xFFFFFFFF / box.keep_one_of) out[i] = 0;
-          }
-        }
-      }
-    }
-    for (int axis = last - 1; axis >= 0; --axis) {
-      if (++position[axis] < shape[axis]) break;
-      position[axis] = 0;
-    }
+  if (voxels == 0) {
+    keys.begins.resize(channels + 1);
+    keys.packed.resize(channels);
+    keys.values = large_array<Key>(0);
+  } else {
+    KeyMaker<Key>(input, keys).make(cancellation);
   }
   return keys;
 }

@@ -31,18 +31,54 @@ struct MutexWatershedInput {
   // How many edges may be looked at, for each edge that there is, to find exclusions when they are needed. Beyond it they
   // are all put into a table. Only time and memory depend on it.
   uint64_t search_budget = 4;
+  size_t threads = 1;  // the labels do not depend on it
 };
 
-// Channel c has an edge from voxel p to voxel p + step[c] (raster indices) where values[c * voxels + p] is not 0. Its sign
-// says attractive (> 0) or repulsive, its magnitude orders the edges; equal magnitudes are equal |value|.
+// 64 voxels of a channel that has edges at few of them: bit i is set where voxel i has one, whose keys lie one after the other
+// from values[before] on.
+struct PackedEdges {
+  uint64_t present;
+  uint64_t before;
+};
+
+// Channel c has an edge from voxel p to voxel p + step[c] (raster indices) where at(c, p) is not 0. Its sign says attractive
+// (> 0) or repulsive, its magnitude orders the edges; equal magnitudes are equal |value|.
 template <class Key>
 struct EdgeKeys {
   uint32_t voxels = 0;
   uint32_t channels = 0;
   std::vector<int64_t> step;
-  LargeArray<Key> values;
+  LargeArray<Key> values;      // channel after channel
+  std::vector<size_t> begins;  // where each channel's are in values, and how many there are in all
+  std::vector<LargeArray<PackedEdges>> packed;  // of channels with strides; null: there is a value for every voxel
 
-  const Key* channel(uint32_t c) const { return values.get() + size_t{c} * voxels; }
+  Key at(uint32_t c, uint32_t voxel) const {
+    const PackedEdges* const words = packed[c].get();
+    if (words == nullptr) return values[begins[c] + voxel];
+    const PackedEdges word = words[voxel / 64];
+    const uint64_t bit = uint64_t{1} << (voxel % 64);
+    return (word.present & bit) == 0 ? Key{0} : values[word.before + bit_count(word.present & (bit - 1))];
+  }
+
+  // The keys of channel c at voxels begin .. begin + count - 1; they may be put into `buffer`, which has room for them.
+  const Key* strip(uint32_t c, size_t begin, size_t count, Key* buffer) const {
+    if (packed[c] == nullptr) return values.get() + begins[c] + begin;
+    unpack(c, begin, count, buffer);
+    return buffer;
+  }
+
+  // Calls visit(i, key) for the edges of a packed channel at voxels begin + i, i < count.
+  template <class Visit>
+  void for_each_packed(uint32_t c, size_t begin, size_t count, const Visit& visit) const {
+    for (size_t word = begin / 64; word * 64 < begin + count; ++word) {
+      const PackedEdges edges = packed[c][word];
+      Key* next = values.get() + edges.before;
+      for (uint64_t bits = edges.present; bits != 0; bits &= bits - 1, ++next) {
+        const size_t i = word * 64 + static_cast<size_t>(__builtin_ctzll(bits)) - begin;
+        if (i < count) visit(i, *next);
+      }
+    }
+  }
 
   // The voxels [first, second) where edges of a channel can start so that their other end is a voxel.
   std::pair<size_t, size_t> starts(uint32_t c) const {
@@ -62,9 +98,17 @@ struct EdgeKeys {
   bool touched(uint32_t voxel) const {
     for (uint32_t direction = 0; direction < 2 * channels; ++direction) {
       const uint32_t start = direction % 2 == 0 ? voxel : neighbour(voxel, direction);
-      if (start < voxels && channel(direction / 2)[start] > 0) return true;
+      if (start < voxels && at(direction / 2, start) > 0) return true;
     }
     return false;
+  }
+
+ private:
+  static uint64_t bit_count(uint64_t bits) { return static_cast<uint64_t>(__builtin_popcountll(bits)); }
+
+  void unpack(uint32_t c, size_t begin, size_t count, Key* buffer) const {
+    std::fill(buffer, buffer + count, Key{0});
+    for_each_packed(c, begin, count, [buffer](size_t i, Key key) { buffer[i] = key; });
   }
 };
 

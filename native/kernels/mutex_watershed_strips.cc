@@ -90,16 +90,18 @@ void select_padded(const Key* values, const int32_t* roots, size_t begin, int64_
 // where values[0 .. number) are the keys of voxels begin + first, begin + first + 1, ...
 template <class Key, class Visit>
 void for_each_direction(const EdgeKeys<Key>& keys, size_t begin, size_t count, const Visit& visit) {
+  Key buffer[EDGE_STRIP];
   for (uint32_t c = 0; c < keys.channels; ++c) {
-    const Key* const values = keys.values.get() + size_t{c} * keys.voxels;
     const int64_t step = keys.step[c];
-    const auto starting = [&] { visit(values + begin, 0, count, 2 * c); };
+    const auto starting = [&] { visit(keys.strip(c, begin, count, buffer), 0, count, 2 * c); };
     const auto ending = [&] {
       const int64_t voxels = keys.voxels;
       if (step >= voxels || step <= -voxels) return;
       const size_t low = std::max(begin, static_cast<size_t>(std::max<int64_t>(0, step)));
       const size_t high = std::min(begin + count, static_cast<size_t>(voxels + std::min<int64_t>(0, step)));
-      if (low < high) visit(values + (static_cast<int64_t>(low) - step), low - begin, high - low, 2 * c + 1);
+      if (low >= high) return;
+      const size_t start = static_cast<size_t>(static_cast<int64_t>(low) - step);
+      visit(keys.strip(c, start, high - low, buffer), low - begin, high - low, 2 * c + 1);
     };
     // Of equal edges of a channel the one that starts first comes first.
     if (step > 0) {

@@ -10,6 +10,7 @@
 #include "core/error_codes.h"
 #include "core/id_index.h"
 #include "core/radix_sort.h"
+#include "core/target_clones.h"
 
 namespace blockwright {
 
@@ -38,16 +39,18 @@ void ScoredGraph::number_nodes() {
   }
   const IdIndex index(nodes);
   ends_ = large_array<EdgeEnds>(edges_);
+  size_t u = IdIndex::NONE;
   for (uint32_t edge = 0; edge < edges_; ++edge) {
     if (edge % 65536 == 0) cancellation_.check();
-    const size_t u = index.find(graph_.u[edge]);
+    // Stores give the edges of one node together.
+    if (edge == 0 || graph_.u[edge] != graph_.u[edge - 1]) u = index.find(graph_.u[edge]);
     const size_t v = index.find(graph_.v[edge]);
     if (u == IdIndex::NONE || v == IdIndex::NONE) {
       throw Error(ERR_ARGUMENT, "edges: expected ids of nodes, found " +
                                     std::to_string(u == IdIndex::NONE ? graph_.u[edge] : graph_.v[edge]) + " in edge " +
                                     std::to_string(edge) + ", which is no node");
     }
-    ends_[edge] = {static_cast<uint32_t>(std::min(u, v)), static_cast<uint32_t>(std::max(u, v))};
+    ends_[edge] = {static_cast<uint32_t>(u), static_cast<uint32_t>(v)};
   }
   // The LUT may name fragments and segments that are no nodes here; they get numbers after the nodes.
   std::unordered_map<uint64_t, uint32_t> others;
@@ -62,8 +65,6 @@ void ScoredGraph::number_nodes() {
   for (size_t i = 0; i < graph_.lut_fragments.size; ++i) {
     joins_.emplace_back(number(graph_.lut_fragments[i]), number(graph_.lut_segments[i]));
   }
-  if (!joins_.empty()) joined_.assign(nodes_, false);
-  for (const auto& [u, v] : joins_) joined_[u] = joined_[v] = true;
 }
 
 double ScoredGraph::term(const EdgeAttribute& attribute, uint32_t edge) const {
@@ -81,26 +82,73 @@ double ScoredGraph::score(uint32_t id) const {
   return sum;
 }
 
+namespace {
+
+// float32(|score|) as an integer, with REPULSIVE_SCORE; 0 where there is no score, or one of exactly 0.
+inline uint32_t key_of(double score, bool present) {
+  const float magnitude = static_cast<float>(std::fabs(score));
+  uint32_t key;
+  std::memcpy(&key, &magnitude, sizeof key);
+  key |= static_cast<uint32_t>(key == 0 && score != 0);  // a score that float32 rounds to 0 keeps the smallest key
+  key |= score < 0 ? REPULSIVE_SCORE : 0;
+  return present ? key : 0;
+}
+
+// Keys of the scores of one attribute; whether one is NaN.
+BLOCKWRIGHT_TARGET_CLONES
+bool keys_of_attribute(const double* sums, const double* counts, size_t count, double scale, double weight, double bias,
+                       double pseudo_count, uint32_t* keys) {
+  uint32_t nan = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const double n = counts[i];
+    const double mean = sums[i] * scale / n;
+    const double score = (weight * mean + bias) * (n / (n + pseudo_count));
+    nan |= static_cast<uint32_t>(n != 0) & static_cast<uint32_t>(score != score);
+    keys[i] = key_of(score, n != 0);
+  }
+  return nan != 0;
+}
+
+}  // namespace
+
 void ScoredGraph::compute_keys() {
+  constexpr uint32_t PIECE = 16384;
   keys_ = large_array<uint32_t>(items_);
-  for (uint32_t id = 0; id < items_; ++id) {
-    if (id % 65536 == 0) cancellation_.check();
-    if (graph_.edge_per_attribute && graph_.attributes[id / edges_].counts[id % edges_] == 0) {
-      keys_[id] = 0;
-      continue;
+  for (uint32_t first = 0; first < items_; first += edges_) {
+    for (uint32_t begin = 0; begin < edges_; begin += PIECE) {
+      cancellation_.check();
+      const uint32_t end = std::min(edges_, begin + PIECE);
+      bool nan = false;
+      if (graph_.edge_per_attribute) {
+        const EdgeAttribute& attribute = graph_.attributes[first / edges_];
+        nan = keys_of_attribute(attribute.sums.data + begin, attribute.counts.data + begin, end - begin, attribute.scale,
+                                attribute.weight, attribute.bias, graph_.pseudo_count, &keys_[first + begin]);
+      } else {
+        for (uint32_t edge = begin; edge < end; ++edge) {
+          const double sum = score(edge);
+          nan = nan || std::isnan(sum);
+          keys_[edge] = key_of(sum, true);
+        }
+      }
+      for (uint32_t edge = begin; nan && edge < end; ++edge) {
+        const bool present = !graph_.edge_per_attribute || graph_.attributes[first / edges_].counts[edge] != 0;
+        if (present && std::isnan(score(first + edge))) throw_not_a_number(first + edge);
+      }
     }
-    const double value = score(id);
-    if (std::isnan(value)) {
-      const uint32_t edge = id % edges_;
-      const std::string name = graph_.edge_per_attribute ? graph_.attributes[id / edges_].name : "all attributes";
-      throw Error(ERR_NOT_A_NUMBER, "score of edge " + std::to_string(edge) + " (" + std::to_string(graph_.u[edge]) + ", " +
-                                        std::to_string(graph_.v[edge]) + "), " + name + ": NaN");
-    }
-    const float magnitude = static_cast<float>(std::fabs(value));
-    std::memcpy(&keys_[id], &magnitude, sizeof magnitude);
-    // A score that float32 rounds to 0 keeps the smallest key.
-    if (value != 0 && keys_[id] == 0) keys_[id] = 1;
-    if (value < 0) keys_[id] |= REPULSIVE_SCORE;
+  }
+}
+
+void ScoredGraph::throw_not_a_number(uint32_t id) const {
+  const uint32_t edge = id % edges_;
+  const std::string name = graph_.edge_per_attribute ? graph_.attributes[id / edges_].name : "all attributes";
+  throw Error(ERR_NOT_A_NUMBER, "score of edge " + std::to_string(edge) + " (" + std::to_string(graph_.u[edge]) + ", " +
+                                    std::to_string(graph_.v[edge]) + "), " + name + ": NaN");
+}
+
+void ScoredGraph::renumber(const uint32_t* clusters) {
+  for (uint32_t edge = 0; edge < edges_; ++edge) {
+    if (edge % 65536 == 0) cancellation_.check();
+    ends_[edge] = {clusters[ends_[edge].u], clusters[ends_[edge].v]};
   }
 }
 
@@ -112,32 +160,33 @@ bool ScoredGraph::precedes(const ScoreItem& a, const ScoreItem& b) const {
   const uint32_t attribute_a = a.id / edges_;
   const uint32_t attribute_b = b.id / edges_;
   if (attribute_a != attribute_b) return attribute_a < attribute_b;
-  const EdgeEnds& p = ends(a.id);
-  const EdgeEnds& q = ends(b.id);
-  if (p.u != q.u) return p.u < q.u;
-  if (p.v != q.v) return p.v < q.v;
+  const auto ids = [this](uint32_t id) { return std::minmax(graph_.u[id % edges_], graph_.v[id % edges_]); };
+  if (ids(a.id) != ids(b.id)) return ids(a.id) < ids(b.id);
   return a.id < b.id;
 }
 
-std::vector<ScoreItem> ScoredGraph::sorted(std::vector<ScoreItem> items) const {
+void ScoredGraph::sort(ScoreItem* items, ScoreItem* scratch, size_t count) const {
+  if (count < 2) return;
   uint32_t lowest = ~uint32_t{0};
   uint32_t highest = 0;
-  for (const ScoreItem& item : items) {
-    lowest = std::min(lowest, item.key);
-    highest = std::max(highest, item.key);
+  for (size_t i = 0; i < count; ++i) {
+    lowest = std::min(lowest, items[i].key);
+    highest = std::max(highest, items[i].key);
   }
-  if (items.empty()) return items;
-  std::vector<ScoreItem> scratch(items.size());
-  const ScoreItem* result = radix_sort(items.data(), scratch.data(), items.size(), uint32_t{0}, highest - lowest,
-                                  [highest](const ScoreItem& item) { return highest - item.key; });
-  if (result != items.data()) items.swap(scratch);
-  for (size_t begin = 0, end; begin < items.size(); begin = end) {
-    for (end = begin + 1; end < items.size() && items[end].key == items[begin].key;) ++end;
-    if (end - begin > 1) {
-      std::sort(items.begin() + begin, items.begin() + end, [this](const ScoreItem& a, const ScoreItem& b) { return precedes(a, b); });
-    }
+  size_t compared = 0;  // many equal keys take long
+  const auto before = [&](const ScoreItem& a, const ScoreItem& b) {
+    if (++compared % 65536 == 0) cancellation_.check();
+    return precedes(a, b);
+  };
+  if (count < 256) return std::sort(items, items + count, before);  // a radix sort's digits have 2048 values
+  const ScoreItem* const sorted = radix_sort(items, scratch, count, uint32_t{0}, highest - lowest,
+                                             [highest](const ScoreItem& item) { return highest - item.key; });
+  if (sorted != items) std::copy_n(sorted, count, items);
+  for (size_t begin = 0, end; begin < count; begin = end) {
+    for (end = begin + 1; end < count && items[end].key == items[begin].key;) ++end;
+    // Scores that are equal in float64, too, are in order already where the edges came in theirs.
+    if (end - begin > 1 && !std::is_sorted(items + begin, items + end, before)) std::sort(items + begin, items + end, before);
   }
-  return items;
 }
 
 }  // namespace blockwright

@@ -1,6 +1,7 @@
 // A graph of fragments with its nodes numbered 0, 1, ... in the order of their ids, and the order of its scores.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ struct ScoreItem {
 };
 
 struct EdgeEnds {
-  uint32_t u, v;  // numbers of nodes, u < v unless the edge is a loop
+  uint32_t u, v;  // numbers of nodes, or of the clusters they are in
 };
 
 // The graph with its nodes numbered 0, 1, ... in the order of their ids, and all that orders its scores.
@@ -31,23 +32,39 @@ class ScoredGraph {
 
   uint32_t nodes() const { return nodes_; }
   uint32_t items() const { return items_; }
-  // Pairs of nodes that the starting LUT joins, and whether a node is in one.
+  // Pairs of nodes that the starting LUT joins.
   const std::vector<std::pair<uint32_t, uint32_t>>& joins() const { return joins_; }
-  bool joined(uint32_t node) const { return !joined_.empty() && joined_[node]; }
   const EdgeEnds& ends(uint32_t id) const { return ends_[id < edges_ ? id : id % edges_]; }
-  // float32(|score|) as an integer, with REPULSIVE_SCORE; 0 = no such score, or one of exactly 0, which precedes no attractive one.
-  uint32_t key(uint32_t id) const { return keys_[id]; }
-  // The total order: |score| in float64, descending, then attribute, smaller id, larger id.
-  bool precedes(const ScoreItem& a, const ScoreItem& b) const;
-  // In that order. Needs as much memory again while it sorts.
-  std::vector<ScoreItem> sorted(std::vector<ScoreItem> items) const;
   void prefetch(uint32_t id) const { __builtin_prefetch(&ends(id)); }
+
+  // Calls visit(item, ends) for each score of two different nodes (or clusters), in the order of ids. item.key is
+  // float32(|score|) as an integer, with REPULSIVE_SCORE. Scores of exactly 0 are left out: they precede no attractive one.
+  template <class Visit>
+  void for_each_score(const Visit& visit) const {
+    for (uint32_t first = 0; first < items_; first += edges_) {
+      for (uint32_t edge = 0; edge < edges_; ++edge) {
+        if (edge % 65536 == 0) cancellation_.check();
+        const EdgeEnds ends = ends_[edge];
+        const uint32_t key = keys_[first + edge];
+        if (key != 0 && ends.u != ends.v) visit(ScoreItem{key, first + edge}, ends);
+      }
+    }
+  }
+
+  // Puts numbers of clusters in the place of those of nodes, or of coarser clusters in that of finer ones.
+  void renumber(const uint32_t* clusters);
+
+  // The total order: |score| in float64, descending, then attribute, smaller id, larger id. Keys without REPULSIVE_SCORE.
+  bool precedes(const ScoreItem& a, const ScoreItem& b) const;
+  // Puts items into that order; `scratch` has room for as many.
+  void sort(ScoreItem* items, ScoreItem* scratch, size_t count) const;
 
  private:
   double term(const EdgeAttribute& attribute, uint32_t edge) const;
   double score(uint32_t id) const;
   void number_nodes();
   void compute_keys();
+  [[noreturn]] void throw_not_a_number(uint32_t id) const;
 
   const FragmentGraph& graph_;
   const Cancellation& cancellation_;
@@ -55,7 +72,6 @@ class ScoredGraph {
   uint32_t edges_ = 0;
   uint32_t items_ = 0;
   std::vector<std::pair<uint32_t, uint32_t>> joins_;
-  std::vector<bool> joined_;  // by node; empty without a LUT
   LargeArray<EdgeEnds> ends_;
   LargeArray<uint32_t> keys_;
 };

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/equal_bits.h"
+#include "core/id_index.h"
 #include "core/id_map.h"
 #include "core/label_table.h"
 #include "core/mapped_file.h"
@@ -15,16 +16,18 @@ using namespace blockwright;
 
 namespace {
 
-void equal_labels(const LabelComparison& comparison) {
+template <class T>
+void equal_labels(void (*equal_bits)(const T* a, const T* b, size_t count, uint64_t* words)) {
   Random random(5);
   for (size_t count = 0; count < 200; ++count) {
-    Exact<uint64_t> a(count), b(count), words((count + 63) / 64);
+    Exact<T> a(count), b(count);
+    Exact<uint64_t> words((count + 63) / 64);
     for (size_t i = 0; i < count; ++i) {
-      // Differences in either half of the number alone.
-      a[i] = random.next();
-      b[i] = a[i] ^ (random.below(3) == 0 ? uint64_t{1} << random.below(64) : 0);
+      // Differences in any one bit alone.
+      a[i] = static_cast<T>(random.next());
+      b[i] = static_cast<T>(a[i] ^ (random.below(3) == 0 ? uint64_t{1} << random.below(8 * sizeof(T)) : 0));
     }
-    comparison.equal_bits(a.data(), b.data(), count, words.data());
+    equal_bits(a.data(), b.data(), count, words.data());
     for (size_t i = 0; i < words.size() * 64; ++i) {
       CHECK((words[i / 64] >> (i % 64) & 1) == (i < count && a[i] == b[i] ? 1u : 0u));
     }
@@ -122,16 +125,45 @@ void threads() {
               }));
 }
 
+// Blocks of ids with and without gaps, near and far from each other, and all ids around them.
+void positions() {
+  Random random(12);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<uint64_t> ids;
+    uint64_t id = random.below(3) == 0 ? 0 : random.next() >> random.below(60);
+    const uint64_t gap = 1 + random.below(3) * random.below(9);
+    const uint64_t distance = uint64_t{1} << random.below(40);
+    for (uint64_t count = random.below(400); count > 0; --count) {
+      ids.push_back(id);
+      const uint64_t step = random.below(50) == 0 ? distance : 1 + random.below(gap);
+      if (id > std::numeric_limits<uint64_t>::max() - step - 2) break;
+      id += step;
+    }
+    const IdIndex index({ids.data(), ids.size()});
+    CHECK(index.find(0) == (ids.empty() || ids[0] != 0 ? IdIndex::NONE : 0));
+    CHECK(index.find(std::numeric_limits<uint64_t>::max()) == IdIndex::NONE);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      CHECK(index.find(ids[i]) == i);
+      if (i + 1 == ids.size() || ids[i + 1] != ids[i] + 1) CHECK(index.find(ids[i] + 1) == IdIndex::NONE);
+      if (i > 0 && ids[i - 1] != ids[i] - 1) CHECK(index.find(ids[i] - 1) == IdIndex::NONE);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   for (const LabelComparison& comparison : label_comparisons()) {
     if (!comparison.supported()) continue;
-    equal_labels(comparison);
+    equal_labels(comparison.equal_bits8);
+    equal_labels(comparison.equal_bits16);
+    equal_labels(comparison.equal_bits32);
+    equal_labels(comparison.equal_bits64);
     changes(comparison);
   }
   runs();
   numbering();
+  positions();
   mapping();
   threads();
   return 0;

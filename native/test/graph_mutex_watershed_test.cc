@@ -140,6 +140,57 @@ void test_random_graph(uint32_t seed) {
   }
 }
 
+// Groups of nodes that attract each other strongly, every two of them joined by a weak attractive edge that one repulsive edge
+// forbids: each of the weak ones asks for a search through a whole group.
+void test_long_searches() {
+  constexpr uint64_t GROUPS = 48, MEMBERS = 100;
+  std::vector<uint64_t> nodes, u, v;
+  std::vector<double> sums;
+  const auto id = [](uint64_t group, uint64_t member) { return group * MEMBERS + member + 1; };
+  const auto edge = [&](uint64_t a, uint64_t b, double score) {
+    u.push_back(std::min(a, b));
+    v.push_back(std::max(a, b));
+    sums.push_back(score);
+  };
+  double less = 0;  // so that no two scores are equal
+  for (uint64_t group = 0; group < GROUPS; ++group) {
+    for (uint64_t member = 0; member < MEMBERS; ++member) nodes.push_back(id(group, member));
+    // A chain whose scores fall and whose nodes repel another group a bit less: contraction goes no further than its head.
+    for (uint64_t member = 1; member < MEMBERS; ++member) {
+      edge(id(group, member - 1), id(group, member), 100 - static_cast<double>(member) / 4 - (less += 1e-6));
+      edge(id(group, member), id((group + 1) % GROUPS, member), -(110 - static_cast<double>(member) / 4 - (less += 1e-6)));
+    }
+    for (uint64_t other = 0; other < group; ++other) {
+      if (other + 1 != group && !(other == 0 && group + 1 == GROUPS)) edge(id(group, 0), id(other, MEMBERS - 1), -(50 - (less += 1e-6)));
+      edge(id(group, other + 1), id(other, group + 1), 10 - (less += 1e-6));
+    }
+  }
+  std::vector<double> counts(sums.size(), 1);
+  FragmentGraph graph;
+  graph.nodes = {nodes.data(), nodes.size()};
+  graph.u = {u.data(), u.size()};
+  graph.v = {v.data(), v.size()};
+  EdgeAttribute attribute;
+  attribute.sums = {sums.data(), sums.size()};
+  attribute.counts = {counts.data(), counts.size()};
+  graph.attributes.push_back(attribute);
+  std::vector<uint64_t> expected;
+  for (const uint64_t node : nodes) expected.push_back((node - 1) / MEMBERS * MEMBERS + 1);
+  const auto run = [&](uint64_t budget) {
+    graph.search_budget = budget;
+    std::vector<uint64_t> segments(nodes.size());
+    const SearchCost cost = graph_mutex_watershed(graph, segments.data(), Cancellation());
+    assert(segments == expected);
+    return cost;
+  };
+  const uint64_t size = nodes.size() + sums.size();
+  const SearchCost unbounded = run(1000);
+  assert(!unbounded.all_listed && unbounded.looked_at > 4 * size);
+  // One search may be at work when the budget ends.
+  const SearchCost bounded = run(2);
+  assert(bounded.all_listed && bounded.looked_at <= 3 * size);
+}
+
 // Exclusions against a set of pairs, while clusters are joined in any order.
 void test_exclusions(uint32_t seed) {
   Random random(seed);
@@ -210,6 +261,7 @@ void test_errors() {
 int main() {
   for (uint32_t seed = 0; seed < 1500; ++seed) test_random_graph(seed);
   for (uint32_t seed = 0; seed < 300; ++seed) test_exclusions(seed);
+  test_long_searches();
   test_errors();
   std::puts("graph_mutex_watershed_test: passed");
   return 0;

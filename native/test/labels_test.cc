@@ -8,8 +8,10 @@
 #include "kernels/contingency_table.h"
 #include "kernels/filter_fragments.h"
 #include "kernels/fragment_statistics.h"
+#include "kernels/merge_contingency_tables.h"
 #include "kernels/relabel.h"
 #include "kernels/remove_debris.h"
+#include "kernels/table_scores.h"
 #include "test/check.h"
 
 using namespace blockwright;
@@ -117,11 +119,16 @@ std::vector<uint64_t> swept(const Exact<uint64_t>& labels, const Shape& shape, i
   return numbers;
 }
 
-void components_of(const Exact<uint64_t>& labels, const Shape& shape) {
+// Of `labels` cut to the type: its expected components are those of the cut labels.
+template <class T>
+void components_of(const Exact<uint64_t>& wide, const Shape& shape) {
+  Exact<T> labels(wide.size());
+  Exact<uint64_t> widened(wide.size());
+  for (size_t i = 0; i < wide.size(); ++i) widened[i] = labels[i] = static_cast<T>(wide[i]);
   Box all{shape, shape};
   for (int axis = 0; axis < shape.dimensions; ++axis) all.begin[axis] = 0;
   for (int reach = 1; reach <= shape.dimensions; ++reach) {
-    const std::vector<uint64_t> expected = swept(labels, shape, reach);
+    const std::vector<uint64_t> expected = swept(widened, shape, reach);
     for (const size_t threads : {size_t{1}, size_t{2}, size_t{5}}) {
       Exact<uint64_t> output(labels.size());
       connected_components(labels.data(), shape, all, reach, 10, threads, output.data(), NEVER);
@@ -144,24 +151,93 @@ void relabelled(const Exact<uint64_t>& labels, Random& random) {
   }
   const LookupTable table{fragments.data(), segments.data(), sizes.data(), map.size()};
   for (const size_t threads : {size_t{1}, size_t{3}}) {
-    Exact<uint64_t> output(labels.size());
-    relabel(labels.data(), output.data(), labels.size(), table, Missing::keep, 4, threads, NEVER);
-    for (size_t i = 0; i < labels.size(); ++i) {
-      const auto found = map.find(labels[i]);
-      CHECK(output[i] == (found == map.end() ? labels[i] : found->second % 10 < 4 ? 0 : found->second));
+    for (const Missing missing : {Missing::keep, Missing::background}) {
+      Exact<uint64_t> output(labels.size()), in_place(labels.size());
+      relabel(labels.data(), output.data(), labels.size(), table, missing, 4, threads, NEVER);
+      std::copy_n(labels.data(), labels.size(), in_place.data());
+      relabel(in_place.data(), in_place.data(), labels.size(), table, missing, 4, threads, NEVER);
+      for (size_t i = 0; i < labels.size(); ++i) {
+        const auto found = map.find(labels[i]);
+        const uint64_t without = missing == Missing::keep ? labels[i] : 0;
+        CHECK(output[i] == (found == map.end() ? without : found->second % 10 < 4 ? 0 : found->second));
+        CHECK(in_place[i] == output[i]);
+      }
     }
   }
 }
 
-void counted(const Exact<uint64_t>& a, const Exact<uint64_t>& b) {
+TableColumns columns_of(ContingencyTable& table) {
+  const size_t rows = table.a.size();
+  return {{table.a.data(), rows}, {table.b.data(), rows}, {table.counts.data(), rows}, {table.places.data(), rows}, {table.runs.data(), rows}};
+}
+
+// Enough labels for whole pages of ids to be looked up: near ids, ids at both ends, ids on a page each, and a page after
+// many others.
+void relabelled_by_pages(Random& random) {
+  for (const uint64_t kinds : {uint64_t{1}, uint64_t{2}, uint64_t{3}}) {
+    Exact<uint64_t> labels(200'000);
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const uint64_t near = (random.below(5) << 21) + random.below(3000), ends = HUGE_ID - random.below(1500);
+      const uint64_t far = random.next() & ~uint64_t{1023};
+      const uint64_t ids[] = {near, random.below(20) == 0 ? ends : 0, random.below(9) == 0 ? far : near};
+      labels[i] = ids[random.below(kinds)];
+    }
+    relabelled(labels, random);
+  }
+}
+
+void counted(const Exact<uint64_t>& a, const Exact<uint64_t>& b, const Exact<uint8_t>& mask) {
   std::map<std::pair<uint64_t, uint64_t>, double> counts;
-  for (size_t i = 0; i < a.size(); ++i) ++counts[{a[i], b[i]}];
-  const ContingencyTable found = contingency_table(a.data(), b.data(), a.size(), NEVER);
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (mask[i] != 0) ++counts[{a[i], b[i]}];
+  }
+  const ContingencyTable found = contingency_table(a.data(), b.data(), mask.data(), a.size(), NEVER);
   CHECK(found.counts.size() == counts.size());
   size_t at = 0;
   for (const auto& [pair, count] : counts) {
     CHECK(found.a[at] == pair.first && found.b[at] == pair.second && found.counts[at] == count);
+    const size_t place = static_cast<size_t>(found.places[at]);
+    CHECK(a[place] == pair.first && b[place] == pair.second && mask[place] != 0);
     ++at;
+  }
+
+  // Two halves together are the whole.
+  const size_t half = a.size() / 2;
+  ContingencyTable first = contingency_table(a.data(), b.data(), mask.data(), half, NEVER);
+  ContingencyTable second = contingency_table(a.data() + half, b.data() + half, mask.data() + half, a.size() - half, NEVER);
+  const size_t room = first.a.size() + second.a.size();
+  ContingencyTable merged;
+  merged.a.resize(room);
+  merged.b.resize(room);
+  merged.counts.resize(room);
+  merged.places.resize(room);
+  merged.runs.resize(room);
+  const size_t rows = merge_contingency_tables(columns_of(first), columns_of(second), columns_of(merged), NEVER);
+  CHECK(rows == found.a.size());
+  for (size_t row = 0; row < rows; ++row) {
+    CHECK(merged.a[row] == found.a[row] && merged.b[row] == found.b[row] && merged.counts[row] == found.counts[row]);
+  }
+
+  // Sums over labels, with and without background of b.
+  for (const bool ignore : {false, true}) {
+    std::map<uint64_t, double> of_a, of_b;
+    double voxels = 0;
+    for (const auto& [pair, count] : counts) {
+      if (ignore && pair.second == 0) continue;
+      voxels += count;
+      of_a[pair.first] += count;
+      of_b[pair.second] += count;
+    }
+    TableColumns columns = columns_of(merged);
+    const TableScores scores = table_scores({columns.a.data, rows}, {columns.b.data, rows}, {columns.counts.data, rows}, {ignore, 2, 1}, NEVER);
+    CHECK(scores.voxels == voxels && scores.a_labels == of_a.size() && scores.b_labels == of_b.size());
+    CHECK(scores.merges.size() <= 2 && scores.splits.size() <= 2);
+    for (const ErrorOfLabel& error : scores.merges) {
+      CHECK(error.voxels == of_a[error.id] && error.partners > 1 && error.rows.size() == 1 && found.a[error.rows[0]] == error.id);
+    }
+    for (const ErrorOfLabel& error : scores.splits) {
+      CHECK(error.voxels == of_b[error.id] && error.partners > 1 && error.rows.size() == 1 && found.b[error.rows[0]] == error.id);
+    }
   }
 }
 
@@ -176,11 +252,18 @@ int main() {
       fill_labels(others, random, 1);
       statistics_of(labels, shape);
       clean(labels, random);
-      components_of(labels, shape);
+      components_of<uint8_t>(labels, shape);
+      components_of<uint16_t>(labels, shape);
+      components_of<uint32_t>(labels, shape);
+      components_of<uint64_t>(labels, shape);
       relabelled(labels, random);
-      counted(labels, others);
+      Exact<uint8_t> mask(shape.count());
+      for (size_t i = 0; i < mask.size(); ++i) mask[i] = random.below(4) != 0;
+      counted(labels, others, mask);
     }
   }
+
+  relabelled_by_pages(random);
 
   // Refusals.
   CHECK_ERROR(ERR_LIMIT, Shape({int64_t{1} << 40, int64_t{1} << 40}).count());
@@ -206,6 +289,6 @@ int main() {
   CHECK_ERROR(ERR_CANCELLED, remove_debris(labels.data(), 2, 2, cancelled));
   CHECK_ERROR(ERR_CANCELLED, connected_components(labels.data(), two, all, 1, 0, 2, output.data(), cancelled));
   CHECK_ERROR(ERR_CANCELLED, relabel(labels.data(), output.data(), 2, none, Missing::keep, 0, 1, cancelled));
-  CHECK_ERROR(ERR_CANCELLED, contingency_table(labels.data(), labels.data(), 2, cancelled));
+  CHECK_ERROR(ERR_CANCELLED, contingency_table(labels.data(), labels.data(), nullptr, 2, cancelled));
   return 0;
 }

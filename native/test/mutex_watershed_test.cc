@@ -164,6 +164,7 @@ void test_random_grid(uint32_t seed) {
   const std::vector<uint64_t> expected = naive_labels(input, seeds);
   for (const uint64_t budget : {0, 1, 1000}) {
     input.search_budget = budget;
+    input.threads = 1 + random.below(3);
     std::vector<uint64_t> labels(voxels, 77);
     mutex_watershed(input, seeds, labels.data(), Cancellation());
     assert(labels == expected);
@@ -192,6 +193,68 @@ void test_crowded_stages(int64_t width, uint32_t levels) {
   mutex_watershed(input, {}, tabled.data(), Cancellation());
   assert(searched == tabled);
   if (width < 100) assert(searched == naive_labels(input, {}));
+}
+
+// Lines along one axis cross lines along the other; each two are kept apart by one edge, asked by a weaker one, and found by
+// a search along a line. The budget for that is soon spent.
+void test_crossing_lines(int64_t width) {
+  Random random(5);
+  MutexWatershedInput input;
+  input.shape = Shape({width, width});
+  input.offsets = {{0, 1}, {1, 0}, {0, 2}, {2, 0}};
+  input.bias = {0, 0, 0, 0};
+  std::vector<float> values;
+  const float of_lines[] = {0.1f, -0.5f, 0.9f, -0.2f};
+  for (size_t c = 0; c < 4; ++c) {
+    for (int64_t voxel = 0; voxel < width * width; ++voxel) {
+      const bool even = (voxel / width + voxel % width) % 2 == 0;
+      values.push_back(of_lines[even ? c : c ^ 1] + 1e-6f * static_cast<float>(random.below(1000)));
+    }
+  }
+  input.affinities_float32 = values.data();
+  std::vector<std::vector<uint64_t>> results;
+  for (const uint64_t budget : {0, 4, 1000000}) {
+    input.search_budget = budget;
+    results.emplace_back(values.size() / 4);
+    mutex_watershed(input, {}, results.back().data(), Cancellation());
+    assert(results.back() == results.front());
+  }
+  if (width < 50) assert(results.front() == naive_labels(input, {}));
+}
+
+// Large enough that threads share all they can: slabs, pieces of lists, parts of a sort.
+void test_threads(bool strided, bool seeded) {
+  Random random(strided + 2 * seeded);
+  MutexWatershedInput input;
+  input.shape = Shape({8, 130, 150});
+  for (const int64_t distance : {1, 3}) {
+    for (int axis = 0; axis < 3; ++axis) {
+      std::vector<int64_t> offset(3);
+      offset[axis] = axis == 1 ? -distance : distance;
+      input.offsets.push_back(offset);
+      input.bias.push_back(distance == 1 ? -0.3 : -0.6);
+      if (strided) input.strides.push_back({1, distance, distance});
+    }
+  }
+  input.randomized_strides = strided && seeded;
+  input.noise_eps = strided ? 0.05 : 0;
+  const size_t voxels = input.shape.count();
+  std::vector<uint8_t> bytes(voxels * input.offsets.size());
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(random.below(strided ? 256 : 64) * 4);
+  input.affinities_uint8 = bytes.data();
+  std::vector<uint64_t> ids(voxels);
+  MutexWatershedSeeds seeds;
+  if (seeded) {
+    for (uint64_t& id : ids) id = random.below(3000) == 0 ? 1 + random.below(20) : 0;
+    seeds.seeds = ids.data();
+  }
+  std::vector<uint64_t> alone(voxels), together(voxels);
+  mutex_watershed(input, seeds, alone.data(), Cancellation());
+  for (const size_t threads : {2, 8}) {
+    input.threads = threads;
+    mutex_watershed(input, seeds, together.data(), Cancellation());
+    assert(together == alone);
+  }
 }
 
 void test_errors() {
@@ -244,6 +307,8 @@ int main() {
   for (const int64_t width : {60, 160}) {
     for (const uint32_t levels : {1, 2, 7, 100000}) test_crowded_stages(width, levels);
   }
+  for (const int64_t width : {20, 200}) test_crossing_lines(width);
+  for (const int kind : {0, 1, 3}) test_threads(kind % 2 != 0, kind / 2 != 0);
   test_errors();
   test_normal_deviates();
   std::puts("mutex_watershed_test: passed");

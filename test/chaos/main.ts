@@ -1,7 +1,7 @@
 /**
- * npm run chaos [-- --fault N --seed S --short --save FILE]: the tests of every kind of fault, in their long form, one kind after
- * the other; one line each, and with --save a page whose part `## Results` is
- * replaced. The exit status is 1 where one failed.
+ * npm run chaos [-- --fault N... --seed S --short --save FILE]: the tests of every kind of fault, or of some, in their long form,
+ * one kind after the other; one line each. With --save their rows are put into the table `## Results` of a page. The exit
+ * status is 1 where one failed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,11 +33,15 @@ interface Report {
 
 /** The results are the last part of a page that is saved to. */
 const HEADING = '## Results';
+const COLUMNS = [
+  '| # | fault | must hold | form, seed | result | seconds | not shown |',
+  '|---|---|---|---|---|---|---|',
+];
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const { values } = parseArgs({
   options: {
-    fault: { type: 'string' },
+    fault: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string' },
     short: { type: 'boolean', default: false },
     save: { type: 'string' },
@@ -45,15 +49,17 @@ const { values } = parseArgs({
   },
 });
 if (values.help) {
-  console.log('npm run chaos [-- --fault N] [--seed S] [--short] [--save FILE]');
+  console.log('npm run chaos [-- --fault N...] [--seed S] [--short] [--save FILE]');
   for (const { fault, what } of faultRows) console.log(`${String(fault).padStart(4)}  ${what}`);
   process.exit(0);
 }
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 if (!Number.isSafeInteger(seed) || seed < 0) fail(`--seed: expected a whole number, found ${values.seed}`);
-const rows = faultRows.filter(({ fault }) => values.fault === undefined || String(fault) === values.fault);
-if (rows.length === 0)
-  fail(`--fault: expected one of ${faultRows.map((row) => row.fault).join(', ')}, found ${values.fault}`);
+const numbers = faultRows.map(({ fault }) => String(fault));
+const unknown = values.fault.find((fault) => !numbers.includes(fault));
+if (unknown !== undefined) fail(`--fault: expected one of ${numbers.join(', ')}, found ${unknown}`);
+const rows = faultRows.filter(({ fault }) => values.fault.length === 0 || values.fault.includes(String(fault)));
+const form = values.short ? 'short' : 'long';
 
 function fail(message: string): never {
   console.error(`chaos: ${message}`);
@@ -101,7 +107,7 @@ function run({ file, tests }: FaultTests, folder: string, tally: Tally): void {
 const lines: string[] = [];
 let failed = 0;
 const folder = mkdtempSync(join(tmpdir(), 'blockwright-chaos-'));
-console.log(`seed ${seed}, ${values.short ? 'short' : 'long'} form`);
+console.log(`seed ${seed}, ${form} form`);
 try {
   for (const row of rows) lines.push(record(row));
 } finally {
@@ -119,15 +125,19 @@ function record({ fault, what, passes, tests, missing }: FaultRow): string {
   console.log(`${String(fault).padStart(4)}  ${what}: ${result} in ${seconds} s${told}`);
   for (const failure of tally.failures) console.log(failure.replace(/^/gm, '        '));
   if (missing !== undefined) console.log(`        not shown: ${missing}`);
-  return `| ${fault} | ${what} | ${passes} | ${result}${told} | ${seconds} | ${missing ?? ''} |`;
+  return `| ${fault} | ${what} | ${passes} | ${form}, ${seed} | ${result}${told} | ${seconds} | ${missing ?? ''} |`;
 }
 
 if (values.save !== undefined) {
-  const head = ['| # | fault | must hold | result | seconds | not shown |', '|---|---|---|---|---|---|'];
   const page = readFileSync(values.save, 'utf8');
-  const text = page.slice(0, page.indexOf(HEADING));
-  const form = `Seed ${seed}, ${values.short ? 'short' : 'long'} form.`;
-  writeFileSync(values.save, `${text}${HEADING}\n\n${form}\n\n${[...head, ...lines].join('\n')}\n`);
+  const [text, table = ''] = page.split(HEADING);
+  const saved = new Map<number, string>();
+  for (const line of [...table.split('\n'), ...lines]) {
+    const number = /^\| (\d+) \|/.exec(line)?.[1];
+    if (number !== undefined) saved.set(Number(number), line);
+  }
+  const sorted = [...saved].sort(([a], [b]) => a - b).map(([, line]) => line);
+  writeFileSync(values.save, `${text}${HEADING}\n\n${[...COLUMNS, ...sorted].join('\n')}\n`);
 }
 console.log(`${rows.length} kinds of faults, ${failed} tests failed`);
 process.exitCode = failed === 0 ? 0 : 1;

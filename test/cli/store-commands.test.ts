@@ -188,7 +188,7 @@ describe('verify', () => {
     const states = (stream: FakeStream, options: { json?: boolean; terminal?: string }) => {
       jest.useFakeTimers();
       try {
-        const progress = new ScanProgress(stream, { terminal: 'xterm', ...options });
+        const progress = new ScanProgress(stream, scanText, { terminal: 'xterm', ...options });
         for (const files of [1, 2]) {
           progress.update({ files, expected: 4, bytes: 0, damaged: 0 });
           jest.advanceTimersByTime(5000);

@@ -28,7 +28,7 @@ task       blocks   done  already done  skipped  failed  orphaned  retried      
 fragments   4,096  4,090         1,200        6       0         0        2  3 min 52 s
 lut             1      1             0        0       0         0        0       0.4 s
 
-complete: every block is done, in 4 min 00 s
+complete: every block is done or skipped (6), in 4 min 00 s
 `);
 });
 

@@ -123,6 +123,17 @@ test('with one worker in all, executors take turns and every block is run', asyn
   expect(outputHash(place.output, toys)).toBe(await hashOfPlainRun(toys));
 });
 
+test('blocks that a busy worker holds unbegun are work for one that can be started', async () => {
+  const toys: Toy[] = [
+    { name: 'first', plan: toyPlan([1]), milliseconds: 300 },
+    { name: 'second', plan: toyPlan([2]), milliseconds: 3000 },
+  ];
+  // until 'first' is done there is one place for 'second', whose worker takes one block and asks ahead for the other
+  const other = { executor: local(), workers: 2 };
+  const { workersOf } = await runWith(toys, { second: 'other' }, { executors: { other }, maxWorkers: 2 });
+  expect(workersOf('second').size).toBe(2);
+});
+
 test('workers that wait too long are ended, and others are started when there is work', async () => {
   // one block of 'second' keeps all others waiting for longer than a worker may be idle
   const toys: Toy[] = [
@@ -176,6 +187,7 @@ async function idlePools(demand: { left: number; ready: number }[], maxWorkers: 
     maxStarts: 3,
     maxCrashes: 3,
     now: () => 0,
+    secondsOf: () => 0,
     onStart: () => undefined,
     onEnd: () => undefined,
     onEvent: () => undefined,

@@ -8,37 +8,7 @@ import {
 } from '../../lib/native/connected-components.js';
 import { goldens, readJson, readNpz } from '../support/goldens.js';
 import { firstDifference, indexOf, position, randomLabels, toLabels } from '../support/labels.js';
-
-/** The plain version: a flood from each voxel in raster order. */
-function naive(labels: BigUint64Array, shape: readonly number[], reach: number) {
-  let steps: number[][] = [[]];
-  for (const _ of shape) steps = steps.flatMap((step) => [-1, 0, 1].map((value) => [...step, value]));
-  steps = steps.filter((step) => {
-    const changes = step.filter((value) => value !== 0).length;
-    return changes > 0 && changes <= reach;
-  });
-  const result = new BigUint64Array(labels.length);
-  let count = 0;
-  labels.forEach((label, start) => {
-    if (label === 0n || result[start] !== 0n) return;
-    ++count;
-    result[start] = BigInt(count);
-    const queue = [start];
-    for (const voxel of queue) {
-      const place = position(voxel, shape);
-      for (const step of steps) {
-        const neighbour = indexOf(
-          place.map((value, axis) => value + step[axis]),
-          shape,
-        );
-        if (neighbour === undefined || labels[neighbour] !== label || result[neighbour] !== 0n) continue;
-        result[neighbour] = BigInt(count);
-        queue.push(neighbour);
-      }
-    }
-  });
-  return { labels: result, count };
-}
+import { naiveComponents } from '../support/naive-components.js';
 
 const REACH: Record<string, number> = { 4: 1, 8: 2, 6: 1, 18: 2, 26: 3 };
 
@@ -80,11 +50,40 @@ describe('connectedComponents', () => {
           ];
           for (const [connectivity, reach] of named) {
             const found = await connectedComponents(labels, shape, { connectivity, threads: 1 + (seed % 3) });
-            expect(found).toEqual(naive(labels, shape, reach));
+            expect(found).toEqual(naiveComponents(labels, shape, reach));
           }
         },
       ),
       { seed: 10, numRuns: 40 },
+    );
+  });
+
+  test('labels of fewer bytes do as uint64 does, the result may take the place of uint64 labels', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 0, maxLength: 3 }),
+        fc.integer({ min: 1, max: 140 }),
+        fc.nat(1000),
+        async (outer, row, seed) => {
+          const shape = [...outer, row];
+          const voxels = shape.reduce((product, extent) => product * extent, 1);
+          const labels = randomLabels(voxels, [0n, 1n, 128n, 255n].slice(0, 2 + (seed % 3)), seed, 1 + (seed % 7));
+          const options = { connectivity: seed % 2 === 0 ? 'face' : 'full', threads: 1 + (seed % 3) } as const;
+          const expected = naiveComponents(labels, shape, seed % 2 === 0 ? 1 : shape.length);
+          for (const [type, scale] of [
+            [Uint8Array, 1],
+            [Uint16Array, 257],
+            [Uint32Array, 2 ** 24],
+          ] as const) {
+            const few = new type(Array.from(labels, (label) => Number(label) * scale));
+            expect(await connectedComponents(few, shape, options)).toEqual(expected);
+          }
+          const inPlace = labels.slice();
+          expect((await connectedComponents(inPlace, shape, { ...options, output: inPlace })).labels).toBe(inPlace);
+          expect(inPlace).toEqual(expected.labels);
+        },
+      ),
+      { seed: 12, numRuns: 40 },
     );
   });
 
@@ -120,7 +119,7 @@ describe('connectedComponents', () => {
             const place = position(index, crop.shape).map((value, axis) => value + crop.offset[axis]);
             return labels[indexOf(place, shape)!];
           });
-          const expected = naive(part, crop.shape, shape.length);
+          const expected = naiveComponents(part, crop.shape, shape.length);
           const found = await connectedComponents(labels, shape, { crop, idOffset });
           expect(found.count).toBe(expected.count);
           expect(found.labels).toEqual(expected.labels.map((id) => (id === 0n ? 0n : id + idOffset)));
@@ -158,9 +157,14 @@ describe('connectedComponents', () => {
   test('bad input is named; an abort is heard', async () => {
     const run = (options: ConnectedComponentsOptions, shape = [2, 3]) =>
       connectedComponents(new BigUint64Array(6), shape, options);
+    const floats = new Float32Array(6) as unknown as Uint8Array;
+    await expect(connectedComponents(floats, [2, 3])).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: 'labels: expected a BigUint64Array or Uint32Array or Uint16Array or Uint8Array, found Float32Array',
+    });
     await expect(run({ connectivity: 26 })).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',
-      message: 'connectivity: expected face, full or a number of neighbours in 2 dimensions, found 26',
+      message: 'connectivity: expected face, full, 1 to 2 or a number of neighbours in 2 dimensions, found 26',
     });
     await expect(run({ crop: { offset: [0, 1], shape: [2, 3] } })).rejects.toMatchObject({
       message: 'crop: expected a box inside shape [2, 3], found offset [0, 1], shape [2, 3]',

@@ -36,6 +36,7 @@ const grids: fc.Arbitrary<Grid> = fc
       levels: fc.constantFrom(2, 3, 5, 256),
       content: fc.infiniteStream(fc.nat({ max: 2 ** 20 })),
       masked: fc.boolean(),
+      threads: fc.integer({ min: 1, max: 4 }),
       smooth: fc.boolean(),
       seedIds: optional(fc.array(fc.bigInt({ min: 1n, max: 2n ** 64n - 1000n }), { minLength: 1, maxLength: 4 })),
       userEdges: fc.array(fc.tuple(fc.boolean(), fc.nat({ max: 3 }), fc.nat({ max: 3 })), { maxLength: 4 }),
@@ -58,6 +59,7 @@ const grids: fc.Arbitrary<Grid> = fc
       noiseEps: made.noiseEps,
       seed: made.seed,
       stream: made.stream,
+      threads: made.threads,
       ...(made.strides && { strides: made.strides, randomizedStrides: made.randomizedStrides }),
       ...(made.origin && { origin: made.origin }),
       ...(made.masked && { mask: Uint8Array.from({ length: voxels }, () => next() % 4) }),
@@ -110,6 +112,25 @@ describe('the kernel equals its slow twin', () => {
       }),
       runs,
     );
+  });
+
+  test('with any number of threads', async () => {
+    const spatial = [260, 250];
+    const strides = [
+      [1, 1],
+      [1, 1],
+      [2, 2],
+      [1, 3],
+      [3, 1],
+    ];
+    for (const changes of [{}, { strides }, { strides, randomizedStrides: true, noiseEps: 0.1 }]) {
+      const grid = randomGrid(spatial, changes);
+      const alone = await segment(grid);
+      for (const threads of [2, 8]) {
+        const together = await segment(grid, { threads });
+        expect(together.every((label, index) => label === alone[index])).toBe(true);
+      }
+    }
   });
 
   test('on larger grids with few levels', async () => {
@@ -246,6 +267,7 @@ describe('bad input is named', () => {
     'a bias that is NaN': [{ bias: NaN }, 'ERR_ARGUMENT', /bias: expected finite/],
     'negative noise': [{ noiseEps: -1 }, 'ERR_ARGUMENT', /noiseEps/],
     'a seed beyond 2^53': [{ seed: 2 ** 53 }, 'ERR_ARGUMENT', /seed: .*found 9007199254740992/],
+    'no threads': [{ threads: 0 }, 'ERR_ARGUMENT', /threads/],
     'a negative stream': [{ stream: -1 }, 'ERR_ARGUMENT', /stream/],
     'an origin of another length': [{ origin: [1] }, 'ERR_ARGUMENT', /origin: expected 2/],
     'a short mask': [{ mask: new Uint8Array(3) }, 'ERR_ARGUMENT', /mask: expected 16 elements/],

@@ -5,6 +5,13 @@ export function toLabels(values: ArrayLike<number> | ArrayLike<bigint>): BigUint
   return BigUint64Array.from(values as ArrayLike<bigint | number>, (value) => BigInt(value));
 }
 
+/** Labels of one byte as uint64, fast: two halves in place of a bigint a voxel. */
+export function widened(bytes: Uint8Array): BigUint64Array {
+  const halves = new Uint32Array(2 * bytes.length);
+  for (let voxel = 0; voxel < bytes.length; voxel++) halves[2 * voxel] = bytes[voxel];
+  return new BigUint64Array(halves.buffer);
+}
+
 /** Where two arrays differ first, -1 = nowhere: Jest's own comparison takes seconds for arrays of this size. */
 export function firstDifference(found: ArrayLike<unknown>, expected: ArrayLike<unknown>): number {
   for (let index = 0; index < expected.length; ++index) {

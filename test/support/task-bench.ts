@@ -77,8 +77,9 @@ export class TaskBench {
 
   /** A pipeline of these tasks over the arrays that are in the folder or that the tasks name, with the graph 'graph'. */
   input(tasks: Readonly<Record<string, TaskInput>>): PipelineInput {
-    const names = Object.values(tasks).flatMap(({ affinities, fragments, segments, mask }) =>
-      [affinities, fragments, segments, mask].filter((name) => typeof name === 'string'),
+    const names = Object.values(tasks).flatMap(
+      ({ affinities, fragments, segments, segmentation, truth, mask, input }) =>
+        [affinities, fragments, segments, segmentation, truth, mask, input].filter((name) => typeof name === 'string'),
     );
     return {
       name: 'bench',

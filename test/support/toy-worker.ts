@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockPlan, type BlockPlanJson } from '../../lib/blocks/plan.js';
-import type { ProcessBlock, WorkerBlockContext } from '../../lib/workers/block-runner.js';
+import type { WorkerBlockContext } from '../../lib/workers/block-attempt.js';
+import type { ProcessBlock } from '../../lib/workers/block-runner.js';
 import { runWorker } from '../../lib/workers/worker.js';
 
 /**

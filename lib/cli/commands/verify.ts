@@ -6,7 +6,7 @@ import { ExitCode } from '../exit-code.js';
 import { firstLine, formatBytes, formatCount, formatDuration, plural } from '../format.js';
 import { jsonText } from '../json-text.js';
 import { localFolder } from '../local-folder.js';
-import { ScanProgress } from '../scan-progress.js';
+import { ScanProgress, scanText } from '../scan-progress.js';
 import { onStopRequests } from '../stop-requests.js';
 
 export interface VerifyArguments {
@@ -40,7 +40,7 @@ export const verifyCommand = defineCommand<VerifyArguments>({
     const folder = localFolder('verify', path);
     const began = performance.now();
     const lines = { write: (text: string) => console.out(text.trimEnd()) };
-    const progress = quiet ? undefined : new ScanProgress(json ? lines : console.progress, { json });
+    const progress = quiet ? undefined : new ScanProgress(json ? lines : console.progress, scanText, { json });
     const stop = onStopRequests((request) => {
       if (request === 'kill') process.exit(ExitCode.interrupted);
     });

@@ -1,0 +1,91 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BlockwrightError } from '../errors.js';
+import { isAddress } from '../storage/address.js';
+import { NpyVolume } from '../storage/npy-volume.js';
+import { openStore } from '../storage/open-store.js';
+import type { Volume } from '../storage/volume.js';
+import { type ArrayComparison, type ArrayOptions, compareArrays } from './compare-arrays.js';
+import { compareGraphs, type GraphComparison } from './compare-graphs.js';
+import { compareLuts, type LutComparison } from './compare-luts.js';
+
+export type Comparison = ArrayComparison | GraphComparison | LutComparison;
+type Kind = 'an array' | 'a graph' | 'a LUT';
+
+/**
+ * Compares what stands at two places: arrays (zarr, local or remote; .npy), graph stores of SQLite (ours or of
+ * funlib.persistence), or LUTs (ours; volara's .npz; a .npy of shape [2, n] beside another LUT).
+ *
+ * @param a absolute path or address
+ * @throws ERR_ARGUMENT for two kinds, or options that the kind does not have; what reading them throws
+ */
+export async function compareStores(a: string, b: string, options: ArrayOptions = {}): Promise<Comparison> {
+  const kinds = [await kindOf(a), await kindOf(b)];
+  const isLut = kinds.includes('a LUT');
+  const [one, other] = kinds.map((kind, i) => (isLut && kind === 'an array' && isNpy([a, b][i]) ? 'a LUT' : kind));
+  if (one !== other) {
+    throw new BlockwrightError('ERR_ARGUMENT', `expected two of a kind, found ${one} (${a}) and ${other} (${b})`);
+  }
+  if (one === 'an array') return compareArrays(await openArray(a), await openArray(b), options);
+  refuse(
+    options,
+    one === 'a graph' ? ['partition', 'roi', 'byIndex', 'blockShape'] : ['tolerance', 'roi', 'byIndex', 'blockShape'],
+    one,
+  );
+  return one === 'a graph' ? compareGraphs(a, b, options) : compareLuts(a, b, options);
+}
+
+function refuse(options: ArrayOptions, names: readonly (keyof ArrayOptions)[], kind: Kind): void {
+  for (const name of names) {
+    const given = options[name] !== undefined && options[name] !== false && options[name] !== 0;
+    if (given) throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected nothing, for ${kind} has no use for it`);
+  }
+}
+
+const isNpy = (path: string) => /\.npy$/i.test(path);
+
+/** Opens an array as this command reads it. */
+export function openArray(path: string): Promise<Volume> {
+  return !isAddress(path) && isNpy(path) ? NpyVolume.open(path) : openStore(path);
+}
+
+async function kindOf(path: string): Promise<Kind> {
+  if (isAddress(path)) return 'an array';
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined && /\.(np[yz]|db|sqlite)$/i.test(path)) {
+    throw new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected an array, graph or LUT, found nothing`, {
+      path,
+    });
+  }
+  if (found?.isFile() && !isNpy(path)) {
+    if (/\.npz$/i.test(path)) return 'a LUT';
+    if (await isSqlite(path)) return 'a graph';
+    const expected = 'a folder of an array or LUT, .npy, .npz or SQLite';
+    throw new BlockwrightError('ERR_UNSUPPORTED', `${path}: expected ${expected}, found another file`, { path });
+  }
+  if (found?.isDirectory() && (await isLut(path))) return 'a LUT';
+  return 'an array'; // or nothing: opening it says so
+}
+
+async function isSqlite(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const start = Buffer.alloc(16);
+    await file.read(start, 0, 16, 0);
+    return start.toString('latin1') === 'SQLite format 3\0';
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a folder's group says that it is a LUT; what is wrong with it, opening it says. */
+async function isLut(path: string): Promise<boolean> {
+  try {
+    const { attributes } = JSON.parse(await readFile(join(path, 'zarr.json'), 'utf8')) as {
+      attributes?: { blockwright?: unknown };
+    };
+    return attributes?.blockwright === 'lut';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,136 @@
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { BlockwrightError, codeOf } from '../errors.js';
+import { Coordinate } from '../geometry/coordinate.js';
+import { Roi } from '../geometry/roi.js';
+import { syncFolder, temporaryName, writeDurably } from '../graph/lut-files.js';
+import type { ContingencyTable } from '../native/contingency-table.js';
+import type { CommonGrid } from './common-grid.js';
+
+/** Says what the folder is and which voxels its places count. */
+const DESCRIPTION = 'tables.json';
+const MARK = 'contingency-tables';
+/** 'BWCT', crc32 of the rest, rows as float64; then the columns, 36 bytes a row. */
+const MAGIC = 0x54435742;
+const HEADER = 16;
+const ROW = 36;
+const NAME = /^(\d+)\.table$/;
+
+/**
+ * Makes a folder for the tables of blocks, one file a block. Durable when the promise resolves.
+ *
+ * @param fresh tables that are there go, as those of another grid do in any case
+ * @throws ERR_ARRAY_EXISTS when something else is there
+ */
+export async function prepareTables(folder: string, grid: CommonGrid, fresh: boolean): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const names = await readdir(folder);
+  const text = `${JSON.stringify({ blockwright: MARK, roi: grid.roi, voxelSize: grid.voxelSize, units: grid.units }, undefined, 2)}\n`;
+  const before = names.includes(DESCRIPTION) ? await readFile(join(folder, DESCRIPTION), 'utf8') : undefined;
+  if (names.length > 0 && !isDescription(before)) {
+    throw new BlockwrightError(
+      'ERR_ARRAY_EXISTS',
+      `${folder}: expected a folder of tables or nothing, found something else`,
+      {
+        path: folder,
+      },
+    );
+  }
+  for (const name of names) {
+    if (name.endsWith('.tmp') || ((fresh || before !== text) && NAME.test(name)))
+      await rm(join(folder, name), { force: true });
+  }
+  if (before !== text) await put(folder, DESCRIPTION, Buffer.from(text));
+  await syncFolder(dirname(folder));
+}
+
+/** Writes the table of a block, in place of one that is there. Durable when the promise resolves. */
+export async function writeTable(folder: string, block: number, table: ContingencyTable): Promise<void> {
+  const rows = table.a.length;
+  const bytes = new Uint8Array(HEADER + ROW * rows);
+  const view = new DataView(bytes.buffer);
+  view.setFloat64(8, rows, true);
+  let at = HEADER;
+  for (const column of [table.a, table.b, table.counts, table.places, table.runs]) {
+    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+    at += column.byteLength;
+  }
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, crc32(bytes.subarray(8)), true);
+  await put(folder, `${block}.table`, bytes);
+}
+
+/** The voxels whose labels the tables of a folder count, and the blocks that have a table. */
+export async function openTables(folder: string): Promise<{ readonly grid: CommonGrid; readonly blocks: number[] }> {
+  const text = await readFile(join(folder, DESCRIPTION), 'utf8').catch((error) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return undefined;
+  });
+  if (text === undefined || !isDescription(text)) {
+    throw new BlockwrightError('ERR_METADATA', `${folder}: expected a folder of tables (${DESCRIPTION})`, {
+      path: folder,
+    });
+  }
+  const { roi, voxelSize, units } = JSON.parse(text) as {
+    readonly roi: { readonly offset: number[]; readonly shape: number[] };
+    readonly voxelSize: number[];
+    readonly units: string[];
+  };
+  const size = new Coordinate(voxelSize);
+  const box = new Roi(roi.offset, roi.shape);
+  const blocks = (await readdir(folder)).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
+  return {
+    grid: { roi: box, voxelSize: size, shape: box.shape.divide(size).values, units },
+    blocks: blocks.sort((x, y) => x - y),
+  };
+}
+
+/** Reads the table of a block. @throws ERR_CHUNK_CORRUPT when the file was cut or changed */
+export async function readTable(folder: string, block: number): Promise<ContingencyTable> {
+  const path = join(folder, `${block}.table`);
+  const bytes = new Uint8Array(await readFile(path)); // a copy, which begins where a column can
+  const corrupt = (expected: string, found: unknown) =>
+    new BlockwrightError('ERR_CHUNK_CORRUPT', `${path}: expected ${expected}, found ${found}`, { path });
+  if (bytes.length < HEADER) throw corrupt(`at least ${HEADER} bytes`, bytes.length);
+  const view = new DataView(bytes.buffer);
+  if (view.getUint32(0, true) !== MAGIC) throw corrupt('a table', 'something else');
+  const rows = view.getFloat64(8, true);
+  if (bytes.length !== HEADER + ROW * rows) throw corrupt(`${rows} rows in ${HEADER + ROW * rows} bytes`, bytes.length);
+  const sum = crc32(bytes.subarray(8));
+  if (sum !== view.getUint32(4, true)) throw corrupt(`the checksum ${view.getUint32(4, true)}`, sum);
+  const column = (index: number) => HEADER + 8 * rows * index;
+  return {
+    a: new BigUint64Array(bytes.buffer, column(0), rows),
+    b: new BigUint64Array(bytes.buffer, column(1), rows),
+    counts: new Float64Array(bytes.buffer, column(2), rows),
+    places: new Float64Array(bytes.buffer, column(3), rows),
+    runs: new Uint32Array(bytes.buffer, column(4), rows),
+  };
+}
+
+function isDescription(text: string | undefined): boolean {
+  try {
+    return text !== undefined && (JSON.parse(text) as { blockwright?: unknown }).blockwright === MARK;
+  } catch {
+    return false;
+  }
+}
+
+/** Writes a file whole, with the folders above it: there is never a part of it under its name. */
+export async function putFile(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await put(dirname(path), basename(path), bytes);
+}
+
+async function put(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  const temporary = temporaryName(path);
+  try {
+    await writeDurably(temporary, bytes);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(folder);
+}

@@ -1,0 +1,59 @@
+// Scores that are taken in their total order, sorted a part at a time: parts fit the cache, and only one needs room to sort.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/large_array.h"
+#include "core/span.h"
+#include "kernels/scored_graph.h"
+
+namespace blockwright {
+
+class ScoreBuckets {
+ public:
+  static constexpr size_t COUNT = 2048;
+
+  // Keys of all items are in [lowest, highest].
+  ScoreBuckets(uint32_t lowest, uint32_t highest) : highest_(highest) {
+    while (((highest - lowest) >> shift_) >= COUNT) ++shift_;
+  }
+
+  // Every item is counted, then there is made room, then every item is put.
+  void count(uint32_t key) { ++begin_[bucket(key) + 1]; }
+
+  void make_room() {
+    size_t largest = 0;
+    for (size_t i = 0; i < COUNT; ++i) {
+      largest = std::max<size_t>(largest, begin_[i + 1]);
+      begin_[i + 1] += begin_[i];
+    }
+    std::copy_n(begin_.begin(), COUNT, next_.begin());
+    items_ = large_array<ScoreItem>(begin_[COUNT]);
+    scratch_ = large_array<ScoreItem>(largest);
+  }
+
+  void put(const ScoreItem& item) { items_[next_[bucket(item.key)]++] = item; }
+
+  // The items of a bucket, in order; those of lower buckets precede them.
+  Span<const ScoreItem> sorted(size_t bucket, const ScoredGraph& graph) {
+    ScoreItem* const items = items_.get() + begin_[bucket];
+    const size_t count = begin_[bucket + 1] - begin_[bucket];
+    graph.sort(items, scratch_.get(), count);
+    return {items, count};
+  }
+
+ private:
+  size_t bucket(uint32_t key) const { return (highest_ - key) >> shift_; }
+
+  uint32_t highest_;
+  int shift_ = 0;
+  std::array<uint32_t, COUNT + 1> begin_{};
+  std::array<uint32_t, COUNT> next_{};
+  LargeArray<ScoreItem> items_;
+  LargeArray<ScoreItem> scratch_;
+};
+
+}  // namespace blockwright

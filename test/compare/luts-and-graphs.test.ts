@@ -1,0 +1,302 @@
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { zipSync } from 'fflate';
+import { compareStores } from '../../lib/compare/compare-stores.js';
+import { readGraphRows } from '../../lib/compare/graph-rows.js';
+import { Roi } from '../../lib/geometry/roi.js';
+import { writeLut } from '../../lib/graph/lut.js';
+import { SqliteGraphStore } from '../../lib/graph/sqlite-graph-store.js';
+import { readNpzMember } from '../../lib/storage/npz-member.js';
+import { goldens, readJson, readNpz } from '../support/goldens.js';
+import { temporaryFolder } from '../support/stores.js';
+
+const folder = temporaryFolder();
+afterAll(folder.remove);
+const path = (name: string) => join(folder.path, name);
+const ids = (values: readonly (number | bigint)[]) => BigUint64Array.from(values, BigInt);
+
+async function lut(name: string, rows: readonly (readonly [number, number])[]): Promise<string> {
+  const fragments = ids(rows.map(([fragment]) => fragment));
+  await writeLut(path(name), { fragments, segments: ids(rows.map(([, segment]) => segment)), sizes: fragments });
+  return path(name);
+}
+
+/** A .npy of int64 [2, n], as numpy writes it. */
+function npyLut(rows: readonly (readonly [number, number])[]): Uint8Array {
+  const header = `{'descr': '<i8', 'fortran_order': False, 'shape': (2, ${rows.length}), }`.padEnd(118);
+  const values = BigInt64Array.from([...rows.map(([one]) => BigInt(one)), ...rows.map(([, two]) => BigInt(two))]);
+  const start = Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\0', 'latin1'),
+    Buffer.from(Uint16Array.of(118).buffer),
+    Buffer.from(header),
+  ]);
+  return Buffer.concat([start, Buffer.from(values.buffer)]);
+}
+
+describe('LUTs', () => {
+  const rows = [
+    [1, 10],
+    [2, 10],
+    [3, 30],
+    [9, 90],
+  ] as const;
+
+  test('ours, and what volara and numpy save, in any order of rows', async () => {
+    const ours = await lut('ours.lut', rows);
+    const shuffled = [rows[2], rows[0], rows[3], rows[1]];
+    for (const level of [0, 6] as const) {
+      writeFileSync(path('theirs.npz'), zipSync({ 'fragment_segment_lut.npy': npyLut(shuffled) }, { level }));
+      const result = await compareStores(ours, path('theirs.npz'));
+      expect(result).toMatchObject({ kind: 'luts', equal: true, rows: [4, 4], common: 4, different: 0 });
+    }
+    writeFileSync(path('theirs.npy'), npyLut(shuffled));
+    expect(await compareStores(path('theirs.npy'), ours)).toMatchObject({ kind: 'luts', equal: true });
+  });
+
+  test('differences are counted; as a partition ids do not count', async () => {
+    const a = await lut('a.lut', rows);
+    const renamed = await lut(
+      'renamed.lut',
+      rows.map(([one, two]) => [one, two + 1]),
+    );
+    expect(await compareStores(a, renamed, { limit: 2 })).toMatchObject({
+      equal: false,
+      different: 4,
+      first: [
+        { fragment: 1n, a: 10n, b: 11n },
+        { fragment: 2n, a: 10n, b: 11n },
+      ],
+    });
+    expect(await compareStores(a, renamed, { partition: true })).toMatchObject({
+      equal: true,
+      sense: 'partition',
+      segments: { labelsA: 3, labelsB: 3, different: 0 },
+    });
+    const split = await lut('split.lut', [...rows.slice(0, 1), [2, 20], ...rows.slice(2)]);
+    expect(await compareStores(a, split, { partition: true })).toMatchObject({
+      equal: false,
+      segments: { different: 1, split: 1, worst: [{ a: 10n, b: 20n, count: 1, fragment: 2n }] },
+    });
+  });
+
+  test('fragments of one alone count, unless only those of both are asked for', async () => {
+    const a = await lut('whole.lut', rows);
+    const b = await lut('part.lut', [...rows.slice(1), [12, 120]]);
+    const result = await compareStores(a, b);
+    expect(result).toMatchObject({
+      equal: false,
+      common: 3,
+      different: 0,
+      onlyA: { count: 1, first: [1n] },
+      onlyB: { count: 1, first: [12n] },
+    });
+    expect(await compareStores(a, b, { overlap: true })).toMatchObject({ equal: true });
+  });
+
+  test('what is none is refused', async () => {
+    const a = await lut('good.lut', rows);
+    writeFileSync(path('other.npz'), zipSync({ 'x.npy': npyLut(rows) }));
+    await expect(compareStores(a, path('other.npz'))).rejects.toMatchObject({
+      code: 'ERR_METADATA',
+      message: expect.stringContaining('expected a .npz file with fragment_segment_lut.npy, found the members x.npy'),
+    });
+    writeFileSync(path('twice.npy'), npyLut([...rows, [1, 2]]));
+    await expect(compareStores(a, path('twice.npy'))).rejects.toThrow(
+      'expected each fragment once, found fragment 1 twice',
+    );
+    await expect(compareStores(a, path('nothing.npz'))).rejects.toMatchObject({ code: 'ERR_ARRAY_MISSING' });
+    await expect(compareStores(a, path('good.lut'), { tolerance: 1 })).rejects.toThrow('tolerance: expected nothing');
+  });
+});
+
+describe('.npz files', () => {
+  test('of numpy are read, member by member', async () => {
+    for (const name of readdirSync(join(goldens, 'graph-mws')).filter((one) => one.endsWith('.npz'))) {
+      const file = join(goldens, 'graph-mws', name);
+      for (const [member, { shape, data }] of Object.entries(readNpz(file))) {
+        const found = await readNpzMember(file, member);
+        expect(found.shape).toEqual(shape);
+        expect(found.data).toEqual(data);
+      }
+    }
+  });
+
+  test('that are damaged are refused', async () => {
+    const whole = zipSync({ 'a.npy': npyLut([[1, 2]]) }, { level: 6 });
+    const read = async (bytes: Uint8Array) => {
+      writeFileSync(path('damaged.npz'), bytes);
+      return readNpzMember(path('damaged.npz'), 'a');
+    };
+    await read(whole);
+    for (let length = 0; length < whole.length; length++) {
+      await expect(read(whole.subarray(0, length))).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_/) });
+    }
+    for (let at = 0; at < whole.length; at++) {
+      const bytes = whole.slice();
+      bytes[at] ^= 0xff;
+      // either the damage does not matter or it is an error of ours
+      const outcome = await read(bytes).then(
+        () => 'ERR_NONE',
+        (error: { code?: string }) => error.code,
+      );
+      expect(outcome).toMatch(/^ERR_/);
+    }
+  });
+});
+
+describe('graphs', () => {
+  interface Golden {
+    readonly nodeRows: readonly ({ readonly id: string; readonly position: number[] } & Record<string, unknown>)[];
+    readonly edgeRows: readonly ({ readonly u: string; readonly v: string } & Record<string, unknown>)[];
+  }
+  const golden = (name: string) => ({
+    file: join(goldens, 'graph-store', `${name}.db`),
+    rows: readJson<Golden>(join(goldens, 'graph-store', `${name}.json`)),
+  });
+  const numberOf = (value: unknown) =>
+    typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : Number.NaN;
+
+  test.each(['volara', 'volara-big-ids'])('of volara are read: %s', async (name) => {
+    const { file, rows } = golden(name);
+    const { format, nodes, edges } = await readGraphRows(file);
+    expect(format).toBe('funlib.persistence');
+    const sorted = [...rows.nodeRows].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+    expect([...nodes.ids]).toEqual(sorted.map(({ id }) => BigInt(id)));
+    expect([...nodes.attributes.get('size')!]).toEqual(sorted.map(({ size }) => numberOf(size)));
+    for (const axis of [0, 1, 2]) {
+      expect([...nodes.attributes.get(`position_${axis}`)!]).toEqual(sorted.map(({ position }) => position[axis]));
+    }
+    expect(edges.u.length).toBe(rows.edgeRows.length);
+    const scoreOf = new Map(
+      rows.edgeRows.map((row) => [[BigInt(row.u), BigInt(row.v)].sort((a, b) => (a < b ? -1 : 1)).join('-'), row]),
+    );
+    for (let row = 0; row < edges.u.length; row++) {
+      expect(edges.u[row] < edges.v[row]).toBe(true);
+      const expected = scoreOf.get(`${edges.u[row]}-${edges.v[row]}`)!;
+      for (const score of ['near', 'mid', 'far', 'distance']) {
+        expect(edges.attributes.get(score)![row]).toBe(numberOf(expected[score]));
+      }
+    }
+  });
+
+  /** The nodes and scores of a graph in a store of ours. */
+  async function copyOf(name: string, file: string, scale = 1): Promise<string> {
+    const { nodes, edges } = await readGraphRows(file);
+    const store = new SqliteGraphStore(path(name));
+    await store.init({ dimensions: 3 });
+    await store.addEdgeAttributes(['near', 'mid', 'far'].map((score) => ({ name: score, scale })));
+    const key = { task: 't', block: 0, roi: new Roi([0, 0, 0], [1, 1, 1]) };
+    const positions = Float64Array.from(
+      { length: 3 * nodes.ids.length },
+      (_, at) => nodes.attributes.get(`position_${at % 3}`)![Math.floor(at / 3)],
+    );
+    await store.writeNodes(key, { ids: nodes.ids, sizes: ids([...nodes.attributes.get('size')!]), positions });
+    const attributes = Object.fromEntries(
+      ['near', 'mid', 'far'].map((score) => {
+        const values = edges.attributes.get(score)!;
+        const sums = values.map((value) => (Number.isNaN(value) ? 0 : (4 * value) / scale));
+        return [score, { sums, counts: values.map((value) => (Number.isNaN(value) ? 0 : 4)) }];
+      }),
+    );
+    await store.writeEdges(key, { u: edges.u, v: edges.v, attributes });
+    await store.close();
+    return path(name);
+  }
+
+  test('ours and theirs with the same rows are equal; what one alone has is told', async () => {
+    const { file, rows } = golden('volara');
+    const ours = await copyOf('same.sqlite', file);
+    const result = await compareStores(ours, file);
+    expect(result).toMatchObject({
+      kind: 'graphs',
+      equal: true,
+      formats: ['blockwright', 'funlib.persistence'],
+      nodes: { common: rows.nodeRows.length, attributesOnlyB: expect.arrayContaining(['filtered', 'raw_intensity']) },
+      edges: { common: rows.edgeRows.length, attributesOnlyA: [], attributesOnlyB: ['distance'] },
+    });
+    // sums of uint8 values: the last bits of a score may differ
+    const scaled = await copyOf('scaled.sqlite', file, 1 / 255);
+    expect(await compareStores(scaled, file, { tolerance: 1e-12 })).toMatchObject({ equal: true, sense: 'tolerance' });
+  });
+
+  test('rows of one alone and the largest differences are found', async () => {
+    const { file } = golden('volara');
+    const ours = await copyOf('changed.sqlite', file);
+    const foreign = path('foreign.db');
+    writeFileSync(foreign, '');
+    truncateSync(foreign);
+    const database = new Database(foreign);
+    database.exec(
+      `ATTACH '${file}' AS golden; CREATE TABLE nodes AS SELECT * FROM golden.nodes; CREATE TABLE edges AS SELECT * FROM golden.edges;`,
+    );
+    const [dropped, changed] = database
+      .prepare<[], { id: number; position_0: number }>('SELECT id, position_0 FROM nodes ORDER BY id')
+      .all();
+    database.exec(
+      `DELETE FROM nodes WHERE id = ${dropped.id}; UPDATE nodes SET position_0 = position_0 + 5 WHERE id = ${changed.id};`,
+    );
+    database.exec('INSERT INTO edges (u, v, near) VALUES (8, 3, 0.5)');
+    const edge = database
+      .prepare<[], { u: number; v: number; far: number }>('SELECT u, v, far FROM edges WHERE far > 0.2 LIMIT 1')
+      .get()!;
+    database.exec(`UPDATE edges SET far = far - 0.125 WHERE u = ${edge.u} AND v = ${edge.v}`);
+    database.close();
+    const result = await compareStores(ours, foreign, { tolerance: 0.01 });
+    const pair = [edge.u, edge.v].sort((a, b) => a - b).map(BigInt);
+    expect(result).toMatchObject({
+      equal: false,
+      nodes: { onlyA: { count: 1, first: [[BigInt(dropped.id)]] }, onlyB: { count: 0 } },
+      edges: { onlyA: { count: 0 }, onlyB: { count: 1, first: [[3n, 8n]] } },
+    });
+    if (result.kind !== 'graphs') throw new Error('expected graphs');
+    expect(result.nodes.attributes.find(({ name }) => name === 'position_0')).toMatchObject({
+      unequal: 1,
+      different: 1,
+      largest: { row: [BigInt(changed.id)], a: changed.position_0, b: changed.position_0 + 5 },
+    });
+    expect(result.edges.attributes.find(({ name }) => name === 'far')).toMatchObject({
+      different: 1,
+      missing: 0,
+      largest: { row: pair, a: edge.far, b: edge.far - 0.125 },
+      first: [{ row: pair }],
+    });
+    expect(await compareStores(ours, foreign, { tolerance: 5, overlap: true })).toMatchObject({ equal: true });
+  });
+
+  test('a value on one side alone differs, whatever the tolerance', async () => {
+    const make = (name: string, score: string) => {
+      const database = new Database(path(name));
+      database.exec(
+        `CREATE TABLE nodes (id, x); CREATE TABLE edges (u, v, s); INSERT INTO edges VALUES (1, 2, ${score})`,
+      );
+      database.close();
+      return path(name);
+    };
+    const result = await compareStores(make('one.db', '0.5'), make('none.db', 'NULL'), { tolerance: 100 });
+    expect(result).toMatchObject({ equal: false, edges: { attributes: [{ name: 's', different: 1, missing: 1 }] } });
+    expect(await compareStores(make('none-1.db', 'NULL'), make('none-2.db', 'NULL'))).toMatchObject({ equal: true });
+  });
+
+  test('what is none is refused', async () => {
+    const { file } = golden('volara');
+    const database = new Database(path('songs.db'));
+    database.exec('CREATE TABLE songs (title)');
+    database.close();
+    await expect(compareStores(file, path('songs.db'))).rejects.toMatchObject({
+      code: 'ERR_GRAPH',
+      message: expect.stringContaining(
+        'expected a graph store, ours or of funlib.persistence, found a database with the tables songs',
+      ),
+    });
+    writeFileSync(path('damaged.db'), Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(2000, 7)]));
+    await expect(compareStores(file, path('damaged.db'))).rejects.toMatchObject({ code: 'ERR_GRAPH' });
+    writeFileSync(path('text.txt'), 'text');
+    await expect(compareStores(file, path('text.txt'))).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
+    await expect(compareStores(file, await lut('beside.lut', [[1, 2]]))).rejects.toThrow(
+      'expected two of a kind, found a graph',
+    );
+    await expect(compareStores(file, file, { partition: true })).rejects.toThrow('partition: expected nothing');
+  });
+});
