@@ -19,7 +19,7 @@ export interface LutComparison {
   readonly first: readonly { readonly fragment: bigint; readonly a: bigint; readonly b: bigint }[];
   /** How segments of both belong together, counted in fragments; of the partition alone. */
   readonly segments?: Omit<LabelMatches, 'worst'> & {
-    readonly worst: readonly (BrokenPair & { readonly fragment: bigint })[];
+    readonly worst: readonly (Omit<BrokenPair, 'place'> & { readonly fragment: bigint })[];
   };
 }
 
@@ -59,9 +59,10 @@ export async function compareLuts(a: string, b: string, options: LutOptions = {}
   let segments: LutComparison['segments'];
   if (partition) {
     const { worst, ...matches } = matchLabels(await contingencyTable(segmentsA, segmentsB), limit);
-    const fragmentOf = (pair: BrokenPair) =>
-      one.fragments[joined.a[segmentsA.findIndex((label, row) => label === pair.a && segmentsB[row] === pair.b)]];
-    segments = { ...matches, worst: worst.map((pair) => ({ ...pair, fragment: fragmentOf(pair) })) };
+    segments = {
+      ...matches,
+      worst: worst.map(({ place, ...pair }) => ({ ...pair, fragment: one.fragments[joined.a[place]] })),
+    };
   }
   const same = segments === undefined ? different === 0 : segments.different === 0;
   return {

@@ -6,6 +6,8 @@ export interface BrokenPair {
   readonly b: bigint;
   /** Elements with both. */
   readonly count: number;
+  /** Index of one of them, in the middle of a long run where there is one. */
+  readonly place: number;
   /** The label of the other side that `a` matches, and in how many elements. */
   readonly matchOfA: { readonly label: bigint; readonly count: number };
   readonly matchOfB: { readonly label: bigint; readonly count: number };
@@ -33,7 +35,7 @@ export interface LabelMatches {
  * broken. Peak memory beside the table: 24 bytes a row.
  */
 export function matchLabels(table: ContingencyTable, limit: number): LabelMatches {
-  const { a, b, counts } = table;
+  const { a, b, counts, places } = table;
   const rows = counts.length;
   const bestOfA = bestPartners(a, b, identity(rows), counts);
   const byB = identity(rows).sort((x, y) => (b[x] < b[y] ? -1 : b[x] > b[y] ? 1 : x - y));
@@ -61,6 +63,7 @@ export function matchLabels(table: ContingencyTable, limit: number): LabelMatche
       a: a[row],
       b: b[row],
       count: counts[row],
+      place: places[row],
       matchOfA: match(b, bestOfA.rows[row]),
       matchOfB: match(a, bestOfB.rows[row]),
     })),
