@@ -2,7 +2,7 @@ import { BlockwrightError } from '../errors.js';
 import { indexToVoxel } from '../evaluation/common-grid.js';
 import { TableSum } from '../evaluation/table-sum.js';
 import { uint64Labels } from '../evaluation/uint64-labels.js';
-import { contingencyTable } from '../native/contingency-table.js';
+import { type ContingencyTable, contingencyTable } from '../native/contingency-table.js';
 import { factsOf } from '../storage/data-type.js';
 import type { Volume } from '../storage/volume.js';
 import { type BlockOptions, blockPairs } from './block-pairs.js';
@@ -39,21 +39,8 @@ export async function partitionDifferences(
   overlap: Overlap,
   options: PartitionOptions = {},
 ): Promise<PartitionDifferences> {
-  for (const { path, metadata } of [a, b]) {
-    if (factsOf(metadata.dataType).kind !== 'float') continue;
-    const message = `${path}: expected labels of an integer type to compare as a partition, found ${metadata.dataType}`;
-    throw new BlockwrightError('ERR_ARGUMENT', message, { path });
-  }
-  const { limit = 10, signal } = options;
-  const extent = overlap.box.end.map((last, axis) => last - overlap.box.begin[axis]);
-  const tables = new TableSum(signal);
-  for await (const pair of blockPairs(a, b, overlap, options)) {
-    const table = await contingencyTable(uint64Labels(a.path, pair.a), uint64Labels(b.path, pair.b), { signal });
-    const begin = pair.box.begin.map((voxel, axis) => voxel - overlap.box.begin[axis]);
-    placeInOverlap(table.places, pair.shape, begin, extent);
-    await tables.add(table);
-  }
-  const { worst, ...matches } = matchLabels(await tables.total(), limit);
+  const { worst, ...matches } = matchLabels(await labelTable(a, b, overlap, options), options.limit ?? 10);
+  const extent = extentOf(overlap);
   return {
     voxels: overlap.voxels,
     ...matches,
@@ -62,6 +49,32 @@ export async function partitionDifferences(
       return { ...pair, index, world: worldPosition(a, index) };
     }),
   };
+}
+
+const extentOf = ({ box }: Overlap) => box.end.map((last, axis) => last - box.begin[axis]);
+
+/** How often each pair of labels meets in the overlap; places count its voxels. */
+export async function labelTable(
+  a: Volume,
+  b: Volume,
+  overlap: Overlap,
+  options: BlockOptions = {},
+): Promise<ContingencyTable> {
+  for (const { path, metadata } of [a, b]) {
+    if (factsOf(metadata.dataType).kind !== 'float') continue;
+    const message = `${path}: expected labels of an integer type to compare as a partition, found ${metadata.dataType}`;
+    throw new BlockwrightError('ERR_ARGUMENT', message, { path });
+  }
+  const { signal } = options;
+  const extent = extentOf(overlap);
+  const tables = new TableSum(signal);
+  for await (const pair of blockPairs(a, b, overlap, options)) {
+    const table = await contingencyTable(uint64Labels(a.path, pair.a), uint64Labels(b.path, pair.b), { signal });
+    const begin = pair.box.begin.map((voxel, axis) => voxel - overlap.box.begin[axis]);
+    placeInOverlap(table.places, pair.shape, begin, extent);
+    await tables.add(table);
+  }
+  return tables.total();
 }
 
 /** Turns places in a block into places in the overlap. */

@@ -194,6 +194,8 @@ test('wrong use', async () => {
     [['FOLDER/labels', 'FOLDER/labels', '--partition', '--tolerance', '1'], 'mutually exclusive'],
     [['FOLDER/values', 'FOLDER/values', '--partition'], 'expected labels of an integer type'],
     [['FOLDER/a.lut', 'FOLDER/b.lut', '--view', 'x.png'], '--view: expected arrays, found luts'],
+    [['FOLDER/a.lut', 'FOLDER/b.lut', '--fragments', 'FOLDER/labels'], 'Not enough arguments following: fragments'],
+    [['FOLDER/labels', 'FOLDER/labels', '--fragments', 'a', 'b'], 'fragments: expected nothing'],
     [['FOLDER/labels', 'ftp://x/y'], 'ERR_UNSUPPORTED'],
   ];
   for (const [args, message] of cases) {
