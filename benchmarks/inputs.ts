@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { affinitiesFromLabels } from '#examples/fib25/affinities-recipe.js';
+import { mutexWatershed } from '../lib/native/mutex-watershed.js';
 import { ChunkedArray } from '../lib/storage/chunked-array.js';
 import { inScatteredOrder } from './random.js';
 
@@ -41,6 +42,34 @@ async function makeAffinities(extent: number): Promise<Uint8Array> {
   const begin = [0, 0, 0];
   const labels = { labels: await cornerLabels(extent), shape, begin };
   return affinitiesFromLabels(labels, begin, shape, { offsets: OFFSETS, seed: SEED, volumeShape: shape });
+}
+
+/** uint64 [extent, extent, extent]: fragments of the corner, by the mutex watershed. */
+export async function cornerFragments(extent: number): Promise<BigUint64Array> {
+  const affinities = withoutTies(await cornerAffinities(extent));
+  return mutexWatershed(affinities, [OFFSETS.length, extent, extent, extent], { offsets: OFFSETS });
+}
+
+/** A cube of labels, block beside block until a larger cube is full; the ids of block b grow by b * idsOfBlock. */
+export function tiled(block: BigUint64Array, size: number, extent: number, idsOfBlock: bigint): BigUint64Array {
+  const labels = new BigUint64Array(extent ** 3);
+  const blocks = Math.ceil(extent / size);
+  for (let z = 0; z < extent; z++) {
+    for (let y = 0; y < extent; y++) {
+      for (let at = 0; at < blocks; at++) {
+        const index = (Math.floor(z / size) * blocks + Math.floor(y / size)) * blocks + at;
+        const first = BigInt(index) * idsOfBlock;
+        const from = ((z % size) * size + (y % size)) * size;
+        const to = (z * extent + y) * extent + at * size;
+        const width = Math.min(size, extent - at * size);
+        for (let x = 0; x < width; x++) {
+          const id = block[from + x];
+          labels[to + x] = id === 0n ? 0n : id + first;
+        }
+      }
+    }
+  }
+  return labels;
 }
 
 /**

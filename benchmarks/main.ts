@@ -7,10 +7,12 @@ import { hideBin } from 'yargs/helpers';
 import { benchmark as argmax } from './argmax.js';
 import type { Benchmark } from './benchmark.js';
 import { benchmark as componentsBlocks } from './components-blocks.js';
+import { benchmark as connectedComponents } from './connected-components.js';
 import { benchmark as copy } from './copy.js';
 import { benchmark as distanceTransform } from './distance-transform.js';
 import { benchmark as edgeScores } from './edge-scores.js';
 import { benchmark as evaluation } from './evaluation.js';
+import { benchmark as fragmentStatistics } from './fragment-statistics.js';
 import { benchmark as gaussianSmoothing } from './gaussian-smoothing.js';
 import { benchmark as graphLut } from './graph-lut.js';
 import { benchmark as graphMutexWatershed } from './graph-mutex-watershed.js';
@@ -33,12 +35,14 @@ const benchmarks: readonly Benchmark[] = [
   graphMutexWatershed,
   graphLut,
   edgeScores,
+  fragmentStatistics,
   relabel,
   gaussianSmoothing,
   distanceTransform,
   argmax,
   threshold,
   evaluation,
+  connectedComponents,
   scheduler,
   sockets,
   resume,

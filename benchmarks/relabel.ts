@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { mutexWatershed } from '../lib/native/mutex-watershed.js';
 import { relabel } from '../lib/native/relabel.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
 import { compare, isChosen } from './compare.js';
-import { cornerAffinities, OFFSETS, withoutTies } from './inputs.js';
+import { cornerFragments, tiled } from './inputs.js';
 import { readNpy, writeNpy } from './npy.js';
 import { sameNumbers } from './partition.js';
 import type { Row } from './row.js';
@@ -31,27 +30,6 @@ export const ours: MakeOurSide = async (settings) => {
   };
 };
 
-/** Real fragments, block beside block until the cube is full; each block has ids of its own. */
-function tiled(fragments: BigUint64Array, block: number, extent: number, idsOfBlock: bigint): BigUint64Array {
-  const labels = new BigUint64Array(extent ** 3);
-  const blocks = extent / block;
-  for (let z = 0; z < extent; z++) {
-    for (let y = 0; y < extent; y++) {
-      for (let at = 0; at < blocks; at++) {
-        const index = (Math.floor(z / block) * blocks + Math.floor(y / block)) * blocks + at;
-        const first = BigInt(index) * idsOfBlock;
-        const from = ((z % block) * block + (y % block)) * block;
-        const to = (z * extent + y) * extent + at * block;
-        for (let x = 0; x < block; x++) {
-          const id = fragments[from + x];
-          labels[to + x] = id === 0n ? 0n : id + first;
-        }
-      }
-    }
-  }
-  return labels;
-}
-
 const WAYS = {
   'fastremap.remap': { how: 'fastremap', reuse: false },
   'numpy take of a dense table': { how: 'take', reuse: false },
@@ -63,10 +41,7 @@ const WAYS = {
 
 async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   const block = options.smoke ? 16 : 128;
-  const affinities = await cornerAffinities(block);
-  const fragments = await mutexWatershed(withoutTies(affinities), [OFFSETS.length, block, block, block], {
-    offsets: OFFSETS,
-  });
+  const fragments = await cornerFragments(block);
   let highest = 0n;
   for (const id of fragments) if (id > highest) highest = id;
   const kinds = {

@@ -6,15 +6,11 @@ import { join, relative } from 'node:path';
 import {
   ChunkedArray,
   channelPicture,
-  contingencyTable,
   enlarge,
+  evaluateVolumes,
   labelColour,
   labelPicture,
-  mergeContingencyTables,
   openLut,
-  openVolume,
-  relabel,
-  segmentationScores,
   sideBySide,
   toPng,
 } from 'blockwright';
@@ -31,20 +27,6 @@ function run(file) {
   console.log(`\n$ npx blockwright run ${shown(path)}`);
   const { status } = spawnSync(process.execPath, [cli, 'run', path, ...process.argv.slice(2)], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
-}
-
-/** Scores of uint64 labels against the truth, slab by slab; `change` may replace the labels of a slab. */
-async function score(labels, truth, change = async (slab) => slab) {
-  const [depth, ...plane] = truth.metadata.shape;
-  const step = 50;
-  const tables = [];
-  for (let z = 0; z < depth; z += step) {
-    const begin = [z, 0, 0];
-    const end = [Math.min(depth, z + step), ...plane];
-    const [a, b] = await Promise.all([labels.readRegion(begin, end), truth.readRegion(begin, end)]);
-    tables.push(await contingencyTable(await change(a), b));
-  }
-  return segmentationScores(await mergeContingencyTables(tables));
 }
 
 /** For each label above 0 the segment above 0 that it shares most pixels with. */
@@ -78,18 +60,11 @@ const [labels, affinities, fragments, segments, lut] = await Promise.all([
 
 console.log('\nScores against the labels, voxels with a label > 0 (VOI in bits; lower is better):');
 console.log(`  ${''.padEnd(38)}    count   VOI split + merge = sum     adapted Rand error`);
-const truth = await openVolume({
-  store: join(here, 'labels.zarr'),
-  operations: [{ type: 'convert', dataType: 'uint64' }],
-});
+const score = (segmentation, of) => evaluateVolumes({ segmentation, truth: labels, lut: of });
 const large = lut.segments.filter((_, index) => lut.sizes[index] >= 64n);
-row('fragments', lut.fragments.length, await score(fragments, truth));
-row(
-  'segments, small ones kept',
-  new Set(lut.segments).size,
-  await score(fragments, truth, (slab) => relabel(slab, lut)),
-);
-row('segments of at least 64 voxels', new Set(large).size, await score(segments, truth));
+row('fragments', lut.fragments.length, await score(fragments));
+row('segments, small ones kept', new Set(lut.segments).size, await score(fragments, lut));
+row('segments of at least 64 voxels', new Set(large).size, await score(segments));
 
 // One slice through the middle: affinities (z, y, x as red, green, blue), fragments, segments, labels.
 const [depth, height, width] = labels.metadata.shape;
@@ -114,4 +89,5 @@ Result:   ${shown(store)} (zarr v3: affinities, fragments, segments), ${shown(jo
 Picture:  ${shown(png)} (slice z = ${z}: affinities, fragments, segments, labels)
 Look:     python -c "import zarr; print(zarr.open_array('${shown(join(store, 'segments'))}', mode='r')[${z}])"
           napari ${shown(join(store, 'segments'))}
+Errors:   npx blockwright evaluate ${shown(join(store, 'segments'))} ${shown(join(here, 'labels.zarr'))}
 Done in ${((performance.now() - began) / 1000).toFixed(1)} s. Run it again: every block is done and none is computed twice.`);

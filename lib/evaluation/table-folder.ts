@@ -18,12 +18,12 @@ const ROW = 36;
 const NAME = /^(\d+)\.table$/;
 
 /**
- * Makes a folder for the tables of blocks, one file a block, or empties one that held those of another grid. Durable when the
- * promise resolves.
+ * Makes a folder for the tables of blocks, one file a block. Durable when the promise resolves.
  *
+ * @param fresh tables that are there go, as those of another grid do in any case
  * @throws ERR_ARRAY_EXISTS when something else is there
  */
-export async function prepareTables(folder: string, grid: CommonGrid): Promise<void> {
+export async function prepareTables(folder: string, grid: CommonGrid, fresh: boolean): Promise<void> {
   await mkdir(folder, { recursive: true });
   const names = await readdir(folder);
   const text = `${JSON.stringify({ blockwright: MARK, roi: grid.roi, voxelSize: grid.voxelSize, units: grid.units }, undefined, 2)}\n`;
@@ -38,7 +38,8 @@ export async function prepareTables(folder: string, grid: CommonGrid): Promise<v
     );
   }
   for (const name of names) {
-    if (name.endsWith('.tmp') || (before !== text && NAME.test(name))) await rm(join(folder, name), { force: true });
+    if (name.endsWith('.tmp') || ((fresh || before !== text) && NAME.test(name)))
+      await rm(join(folder, name), { force: true });
   }
   if (before !== text) await put(folder, DESCRIPTION, Buffer.from(text));
   await syncFolder(dirname(folder));

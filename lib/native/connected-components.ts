@@ -1,5 +1,5 @@
 import { callNative } from './addon.js';
-import { argumentError, checkBox, checkLabels, checkThreads, labelsOutput } from './checks.js';
+import { argumentError, checkBox, checkLength, checkThreads, checkType, labelsOutput } from './checks.js';
 import type { VoxelBox } from './voxel-box.js';
 
 /**
@@ -17,7 +17,11 @@ export interface ConnectedComponentsOptions {
   readonly idOffset?: bigint;
   /** Threads of this call; the result does not depend on them. @default 1 */
   readonly threads?: number;
-  /** Where the result goes, to reuse memory: voxels of the crop (or shape); must not overlap `labels`. @default new */
+  /**
+   * Where the result goes, to reuse memory: voxels of the crop (or shape). May be `labels` itself, as all of them are read
+   * before anything is written.
+   * @default new
+   */
   readonly output?: BigUint64Array;
   readonly signal?: AbortSignal;
 }
@@ -49,16 +53,17 @@ export function reachOf(connectivity: Connectivity, dimensions: number): number 
  * Connected components of labels that are kept apart: two voxels are joined when they are neighbours with one label
  * other than 0.
  *
- * @param labels uint64, C order, of `shape` (1 to 6 dimensions)
+ * @param labels uint8, uint16, uint32 or uint64, C order, of `shape` (1 to 6 dimensions); a mask is a uint8 array of 0 and 1
  * Peak memory beside labels and result: at most 36 bytes a run of equal labels along the last axis.
  * @throws ERR_ARGUMENT; ERR_LIMIT when an id would exceed 2^64 - 1; ERR_CANCELLED
  */
 export async function connectedComponents(
-  labels: BigUint64Array,
+  labels: Uint8Array | Uint16Array | Uint32Array | BigUint64Array,
   shape: readonly number[],
   options: ConnectedComponentsOptions = {},
 ): Promise<ConnectedComponents> {
-  checkLabels('labels', labels, shape);
+  checkType('labels', labels, 'BigUint64Array', 'Uint32Array', 'Uint16Array', 'Uint8Array');
+  checkLength('labels', labels, shape);
   const reach = reachOf(options.connectivity ?? 'full', shape.length);
   const crop = options.crop ?? { offset: shape.map(() => 0), shape };
   const voxels = checkBox('crop', crop, shape);

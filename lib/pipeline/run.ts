@@ -155,7 +155,7 @@ export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, contex
     for (const { name, pyramid } of plan.images ?? []) {
       await writePyramid(resourcePath(pipeline, { kind: 'array', name }), pyramid);
     }
-    await task.definition.init?.(task.options, context);
+    await task.definition.init?.(task.options, context, fresh);
     for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);
     }

@@ -69,9 +69,9 @@ export const contingency = defineTask<Options>({
     };
   },
 
-  async init(given, context) {
+  async init(given, context, fresh) {
     const { grid } = await openVolumes(given, context);
-    await prepareTables(context.filePath(given.tables), grid);
+    await prepareTables(context.filePath(given.tables), grid, fresh);
   },
 
   async processBlock(given, block, context) {

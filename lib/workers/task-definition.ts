@@ -124,7 +124,8 @@ export interface TaskDefinition<Options = unknown> {
   readonly version?: number;
   readonly options: ZodType<Options>;
   plan(options: Options, context: PlanContext): TaskPlan | Promise<TaskPlan>;
-  init?(options: Options, context: RunContext): Promise<void>;
+  /** `fresh`: no block of the task is done, so what an earlier run wrote is of no use. */
+  init?(options: Options, context: RunContext, fresh: boolean): Promise<void>;
   /**
    * Asked in the worker before `processBlock`, for every block that the done record does not have as done or skipped: whether
    * its results are there already. True: the block is recorded as skipped and not run.

@@ -5,17 +5,18 @@
 #include "boundary/arguments.h"
 #include "boundary/exports.h"
 #include "boundary/promise_worker.h"
+#include "core/large_pages.h"
 
 namespace blockwright {
 
 namespace {
 
-Napi::Value connected_components_async(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info);
+template <class T>
+Napi::Value components_of(const Napi::CallbackInfo& info, const Arguments& arguments) {
   const Shape shape = arguments.shape("shape");
   const Box box{arguments.shape("cropOffset"), arguments.shape("cropShape")};
   check_box("crop", box, shape);
-  const Span<uint64_t> labels = arguments.array<uint64_t>("labels", shape.count());
+  const Span<T> labels = arguments.array<T>("labels", shape.count());
   const Span<uint64_t> output = arguments.array<uint64_t>("output", box.shape.count());
   const int reach = static_cast<int>(arguments.integer("reach"));
   const uint64_t id_offset = arguments.unsigned64("idOffset");
@@ -25,9 +26,20 @@ Napi::Value connected_components_async(const Napi::CallbackInfo& info) {
   return run_async(
       info.Env(), arguments.object(),
       [=] {
+        prefer_large_pages(output.data, output.size * sizeof(uint64_t));
         *count = connected_components(labels.data, shape, box, reach, id_offset, threads, output.data, cancellation);
       },
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(*count)); });
+}
+
+Napi::Value connected_components_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  switch (arguments.array_type("labels")) {
+    case napi_uint8_array: return components_of<uint8_t>(info, arguments);
+    case napi_uint16_array: return components_of<uint16_t>(info, arguments);
+    case napi_uint32_array: return components_of<uint32_t>(info, arguments);
+    default: return components_of<uint64_t>(info, arguments);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "boundary/arguments.h"
 #include "boundary/exports.h"
 #include "boundary/promise_worker.h"
+#include "core/large_pages.h"
 
 namespace blockwright {
 
@@ -31,7 +32,10 @@ Napi::Value relabel_async(const Napi::CallbackInfo& info) {
   const Cancellation cancellation = arguments.cancellation();
   return run_async(
       info.Env(), arguments.object(),
-      [=] { relabel(labels.data, output.data, labels.size, table, missing, minimum_size, threads, cancellation); },
+      [=] {
+        prefer_large_pages(output.data, output.size * sizeof(uint64_t));
+        relabel(labels.data, output.data, labels.size, table, missing, minimum_size, threads, cancellation);
+      },
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 

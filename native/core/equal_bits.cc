@@ -9,13 +9,15 @@ namespace blockwright {
 
 namespace {
 
-uint64_t equal_word(const uint64_t* a, const uint64_t* b, size_t count) {
+template <class T>
+inline uint64_t equal_word(const T* a, const T* b, size_t count) {
   uint64_t bits = 0;
   for (size_t i = 0; i < count; ++i) bits |= static_cast<uint64_t>(a[i] == b[i]) << i;
   return bits;
 }
 
-void equal_bits_plain(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words) {
+template <class T>
+void equal_bits_plain(const T* a, const T* b, size_t count, uint64_t* words) {
   for (; count > 64; count -= 64, a += 64, b += 64) *words++ = equal_word(a, b, 64);
   if (count > 0) *words = equal_word(a, b, count);
 }
@@ -30,33 +32,66 @@ size_t find_changes_plain(const uint64_t* values, size_t count, uint32_t* places
 }
 
 #ifdef BLOCKWRIGHT_AVX
+// Values that one AVX2 register compares: 32 of one byte, 4 of eight; 32 of two bytes, as those take two registers.
+template <class T>
+constexpr size_t AVX2_LANES = sizeof(T) == 2 ? 32 : 32 / sizeof(T);
+
+template <class T>
+__attribute__((target("avx2"), always_inline)) inline uint64_t equal_lanes_avx2(const T* a, const T* b) {
+  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a));
+  const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
+  if constexpr (sizeof(T) == 1) {
+    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, y)));
+  } else if constexpr (sizeof(T) == 2) {
+    const __m256i z = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + 16));
+    const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + 16));
+    // packs works in each half of a register on its own: the quarters are put back in order
+    const __m256i bytes = _mm256_packs_epi16(_mm256_cmpeq_epi16(x, y), _mm256_cmpeq_epi16(z, w));
+    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permute4x64_epi64(bytes, 0xd8)));
+  } else if constexpr (sizeof(T) == 4) {
+    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(x, y))));
+  } else {
+    return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(x, y))));
+  }
+}
+
 // Bit i of the result: a[i] == b[i], for i in [0, length), length at most 64.
-__attribute__((target("avx2"), always_inline)) inline uint64_t equal_word_avx2(const uint64_t* a, const uint64_t* b,
-                                                                              size_t length) {
+template <class T>
+__attribute__((target("avx2"), always_inline)) inline uint64_t equal_word_avx2(const T* a, const T* b, size_t length) {
+  constexpr size_t LANES = AVX2_LANES<T>;
   uint64_t bits = 0;
   size_t i = 0;
-  for (; i + 4 <= length; i += 4) {
-    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i));
-    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i));
-    const int four = _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(x, y)));
-    bits |= static_cast<uint64_t>(four) << i;
-  }
+  for (; i + LANES <= length; i += LANES) bits |= equal_lanes_avx2(a + i, b + i) << i;
   for (; i < length; ++i) bits |= static_cast<uint64_t>(a[i] == b[i]) << i;
   return bits;
 }
 
-__attribute__((target("avx512f"), always_inline)) inline uint64_t equal_word_avx512(const uint64_t* a, const uint64_t* b,
-                                                                                   size_t length) {
+// The same for the first of the 64 / sizeof(T) values of a register that `which` names.
+template <class T>
+__attribute__((target("avx512f,avx512bw"), always_inline)) inline uint64_t equal_lanes_avx512(const T* a, const T* b,
+                                                                                             uint64_t which) {
+  if constexpr (sizeof(T) == 1) {
+    return _mm512_mask_cmpeq_epi8_mask(which, _mm512_maskz_loadu_epi8(which, a), _mm512_maskz_loadu_epi8(which, b));
+  } else if constexpr (sizeof(T) == 2) {
+    const auto mask = static_cast<__mmask32>(which);
+    return _mm512_mask_cmpeq_epi16_mask(mask, _mm512_maskz_loadu_epi16(mask, a), _mm512_maskz_loadu_epi16(mask, b));
+  } else if constexpr (sizeof(T) == 4) {
+    const auto mask = static_cast<__mmask16>(which);
+    return _mm512_mask_cmpeq_epi32_mask(mask, _mm512_maskz_loadu_epi32(mask, a), _mm512_maskz_loadu_epi32(mask, b));
+  } else {
+    const auto mask = static_cast<__mmask8>(which);
+    return _mm512_mask_cmpeq_epi64_mask(mask, _mm512_maskz_loadu_epi64(mask, a), _mm512_maskz_loadu_epi64(mask, b));
+  }
+}
+
+template <class T>
+__attribute__((target("avx512f,avx512bw"), always_inline)) inline uint64_t equal_word_avx512(const T* a, const T* b,
+                                                                                            size_t length) {
+  constexpr size_t LANES = 64 / sizeof(T);
   uint64_t bits = 0;
   size_t i = 0;
-  for (; i + 8 <= length; i += 8) {
-    bits |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(_mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i))) << i;
-  }
-  if (i < length) {
-    const __mmask8 rest = static_cast<__mmask8>((1u << (length - i)) - 1);
-    const __m512i x = _mm512_maskz_loadu_epi64(rest, a + i), y = _mm512_maskz_loadu_epi64(rest, b + i);
-    bits |= static_cast<uint64_t>(_mm512_mask_cmpeq_epi64_mask(rest, x, y)) << i;
-  }
+  for (; i + LANES <= length; i += LANES) bits |= equal_lanes_avx512(a + i, b + i, ~uint64_t{0}) << i;
+  if (i < length) bits |= equal_lanes_avx512(a + i, b + i, (uint64_t{1} << (length - i)) - 1) << i;
   return bits;
 }
 
@@ -75,13 +110,13 @@ __attribute__((target("bmi,popcnt"), always_inline)) inline uint32_t* append_pla
 
 inline size_t part_of(size_t begin, size_t end) { return end - begin < 64 ? end - begin : 64; }
 
-__attribute__((target("avx2"))) void equal_bits_avx2(const uint64_t* a, const uint64_t* b, size_t count,
-                                                     uint64_t* words) {
+template <class T>
+__attribute__((target("avx2"))) void equal_bits_avx2(const T* a, const T* b, size_t count, uint64_t* words) {
   for (size_t x = 0; x < count; x += 64) *words++ = equal_word_avx2(a + x, b + x, part_of(x, count));
 }
 
-__attribute__((target("avx512f"))) void equal_bits_avx512(const uint64_t* a, const uint64_t* b, size_t count,
-                                                          uint64_t* words) {
+template <class T>
+__attribute__((target("avx512f,avx512bw"))) void equal_bits_avx512(const T* a, const T* b, size_t count, uint64_t* words) {
   for (size_t x = 0; x < count; x += 64) *words++ = equal_word_avx512(a + x, b + x, part_of(x, count));
 }
 
@@ -98,7 +133,7 @@ __attribute__((target("avx2,bmi,popcnt"))) size_t find_changes_avx2(const uint64
   return static_cast<size_t>(end - places);
 }
 
-__attribute__((target("avx512f,bmi,popcnt"))) size_t find_changes_avx512(const uint64_t* values, size_t count,
+__attribute__((target("avx512f,avx512bw,bmi,popcnt"))) size_t find_changes_avx512(const uint64_t* values, size_t count,
                                                                          uint32_t* places) {
   uint32_t* end = places;
   for (size_t x = 1; x < count; x += 64) {
@@ -110,31 +145,49 @@ __attribute__((target("avx512f,bmi,popcnt"))) size_t find_changes_avx512(const u
 }
 
 bool has_bit_counts() { return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"); }
-bool has_avx512() { return __builtin_cpu_supports("avx512f") && has_bit_counts(); }
+bool has_avx512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && has_bit_counts(); }
 bool has_avx2() { return __builtin_cpu_supports("avx2") && has_bit_counts(); }
 #endif
-bool always() { return true; }
+bool has_plain() { return true; }
 
+#define BLOCKWRIGHT_COMPARISON(name)                                                                              \
+  {                                                                                                                \
+#name, has_##name, equal_bits_##name<uint8_t>, equal_bits_##name<uint16_t>, equal_bits_##name<uint32_t>,       \
+        equal_bits_##name<uint64_t>, find_changes_##name                                                           \
+  }
 constexpr LabelComparison COMPARISONS[] = {
 #ifdef BLOCKWRIGHT_AVX
-    {"avx512", has_avx512, equal_bits_avx512, find_changes_avx512},
-    {"avx2", has_avx2, equal_bits_avx2, find_changes_avx2},
+    BLOCKWRIGHT_COMPARISON(avx512),
+    BLOCKWRIGHT_COMPARISON(avx2),
 #endif
-    {"plain", always, equal_bits_plain, find_changes_plain},
+    BLOCKWRIGHT_COMPARISON(plain),
 };
+#undef BLOCKWRIGHT_COMPARISON
 
 const LabelComparison& best() {
-  const LabelComparison* comparison = COMPARISONS;
-  while (!comparison->supported()) ++comparison;
-  return *comparison;
+  static const LabelComparison* const chosen = [] {
+    const LabelComparison* comparison = COMPARISONS;
+    while (!comparison->supported()) ++comparison;
+    return comparison;
+  }();
+  return *chosen;
 }
 
 }  // namespace
 
 Span<const LabelComparison> label_comparisons() { return {COMPARISONS, sizeof(COMPARISONS) / sizeof(COMPARISONS[0])}; }
 
+void equal_bits(const uint8_t* a, const uint8_t* b, size_t count, uint64_t* words) {
+  best().equal_bits8(a, b, count, words);
+}
+void equal_bits(const uint16_t* a, const uint16_t* b, size_t count, uint64_t* words) {
+  best().equal_bits16(a, b, count, words);
+}
+void equal_bits(const uint32_t* a, const uint32_t* b, size_t count, uint64_t* words) {
+  best().equal_bits32(a, b, count, words);
+}
 void equal_bits(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words) {
-  best().equal_bits(a, b, count, words);
+  best().equal_bits64(a, b, count, words);
 }
 
 size_t find_changes(const uint64_t* values, size_t count, uint32_t* places) {

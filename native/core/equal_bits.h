@@ -9,18 +9,24 @@
 namespace blockwright {
 
 // Bit x % 64 of words[x / 64] = a[x] == b[x], for x in [0, count); the bits beyond are 0. (count + 63) / 64 words.
+void equal_bits(const uint8_t* a, const uint8_t* b, size_t count, uint64_t* words);
+void equal_bits(const uint16_t* a, const uint16_t* b, size_t count, uint64_t* words);
+void equal_bits(const uint32_t* a, const uint32_t* b, size_t count, uint64_t* words);
 void equal_bits(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words);
 
 // Writes the x in [1, count) with values[x] != values[x - 1], ascending, and returns how many there are. places must have
 // room for count + 8 numbers.
 size_t find_changes(const uint64_t* values, size_t count, uint32_t* places);
 
-// The versions of the two functions for one instruction set; those above take the first one that the machine supports.
+// The versions of the functions for one instruction set; those above take the first one that the machine supports.
 // All give the same.
 struct LabelComparison {
   const char* name;
   bool (*supported)();
-  void (*equal_bits)(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words);
+  void (*equal_bits8)(const uint8_t* a, const uint8_t* b, size_t count, uint64_t* words);
+  void (*equal_bits16)(const uint16_t* a, const uint16_t* b, size_t count, uint64_t* words);
+  void (*equal_bits32)(const uint32_t* a, const uint32_t* b, size_t count, uint64_t* words);
+  void (*equal_bits64)(const uint64_t* a, const uint64_t* b, size_t count, uint64_t* words);
   size_t (*find_changes)(const uint64_t* values, size_t count, uint32_t* places);
 };
 Span<const LabelComparison> label_comparisons();

@@ -7,110 +7,15 @@
 #include "core/error.h"
 #include "core/error_codes.h"
 #include "core/parallel.h"
+#include "core/target_clones.h"
+#include "kernels/component_rows.h"
+
+// What a loop compiled for several instruction sets calls must be compiled with it.
+#define BLOCKWRIGHT_INLINE __attribute__((always_inline)) inline
 
 namespace blockwright {
 
 namespace {
-
-// An earlier row whose voxels may touch those of a row.
-struct Neighbour {
-  Shape step;              // over the outer axes
-  size_t back = 0;         // rows before
-  bool corners = false;    // voxels whose places along the row differ by one touch too
-  // Neighbours (by index) whose voxel at the same place touches every voxel of this row that could be met there. Where
-  // one of them has the label, this row is already joined with it, and joining it again can be left out.
-  std::vector<size_t> covered_by;
-};
-
-// The rows of the box, in raster order.
-struct Rows {
-  Shape box;               // shape of the box
-  Shape strides;           // of the array
-  int axes;                // outer axes, all but that of the rows
-  size_t corner = 0;       // first voxel of the box in the array
-  size_t count = 0;
-  size_t length = 0;
-  std::vector<Neighbour> neighbours;  // those with the fewest changes first
-
-  Rows(const Shape& shape, const Box& part, int reach)
-      : box(part.shape), strides(shape.strides()), axes(shape.dimensions - 1) {
-    for (int axis = 0; axis <= axes; ++axis) corner += static_cast<size_t>(part.begin[axis] * strides[axis]);
-    Shape outer = box;
-    outer.dimensions = axes;
-    count = outer.count();
-    length = static_cast<size_t>(box[axes]);
-    find_neighbours(outer.strides(), reach);
-  }
-
-  Shape position(size_t row) const {
-    Shape result;
-    for (int axis = axes - 1; axis >= 0; --axis) {
-      result[axis] = static_cast<int64_t>(row % static_cast<size_t>(box[axis]));
-      row /= static_cast<size_t>(box[axis]);
-    }
-    return result;
-  }
-  void advance(Shape& position) const {
-    for (int axis = axes - 1; axis >= 0; --axis) {
-      if (++position[axis] < box[axis]) return;
-      position[axis] = 0;
-    }
-  }
-  // First voxel of the row at `position + step`, in the array.
-  size_t begin(const Shape& position, const Shape& step = Shape()) const {
-    int64_t result = static_cast<int64_t>(corner);
-    for (int axis = 0; axis < axes; ++axis) result += (position[axis] + step[axis]) * strides[axis];
-    return static_cast<size_t>(result);
-  }
-  bool has(const Shape& position, const Neighbour& neighbour) const {
-    for (int axis = 0; axis < axes; ++axis) {
-      const int64_t at = position[axis] + neighbour.step[axis];
-      if (at < 0 || at >= box[axis]) return false;
-    }
-    return true;
-  }
-  size_t farthest() const {
-    size_t result = 0;
-    for (const Neighbour& neighbour : neighbours) result = std::max(result, neighbour.back);
-    return result;
-  }
-
- private:
-  // All steps of -1, 0, 1 over the outer axes that go back in raster order and change no more than `reach` of them.
-  void find_neighbours(const Shape& row_strides, int reach) {
-    size_t steps = 1;
-    for (int axis = 0; axis < axes; ++axis) steps *= 3;
-    for (int wanted = 1; wanted <= std::min(reach, axes); ++wanted) {
-      for (size_t code = 0; code < steps / 2; ++code) {  // the codes below the middle go back
-        Neighbour neighbour;
-        int changes = 0;
-        int64_t back = 0;
-        bool possible = true;
-        size_t rest = code;
-        for (int axis = axes - 1; axis >= 0; --axis, rest /= 3) {
-          neighbour.step[axis] = static_cast<int64_t>(rest % 3) - 1;
-          changes += neighbour.step[axis] != 0;
-          possible = possible && (neighbour.step[axis] == 0 || box[axis] > 1);
-          back -= neighbour.step[axis] * row_strides[axis];
-        }
-        if (changes != wanted || !possible) continue;
-        neighbour.back = static_cast<size_t>(back);
-        neighbour.corners = changes < reach;
-        for (size_t other = 0; other < neighbours.size(); ++other) {
-          int apart = neighbour.corners ? 1 : 0;
-          bool near = true;
-          for (int axis = 0; axis < axes; ++axis) {
-            const int64_t difference = neighbour.step[axis] - neighbours[other].step[axis];
-            apart += difference != 0;
-            near = near && difference >= -1 && difference <= 1;
-          }
-          if (near && apart <= reach) neighbour.covered_by.push_back(other);
-        }
-        neighbours.push_back(neighbour);
-      }
-    }
-  }
-};
 
 struct Run {
   uint32_t begin, end;  // voxels of the row
@@ -144,53 +49,54 @@ inline void unite(uint32_t* parents, uint32_t a, uint32_t b) {
   }
 }
 
-// Fills [begin, end) in whole steps; writes up to STEP - 1 elements beyond.
-template <size_t STEP, class T>
-inline void fill_beyond(T* values, size_t begin, size_t end, T value) {
-  do {
-    for (size_t i = 0; i < STEP; ++i) values[begin + i] = value;
-    begin += STEP;
-  } while (begin < end);
+BLOCKWRIGHT_INLINE uint32_t* append_places(uint64_t bits, size_t base, uint32_t* end) {
+  for (; bits != 0; bits &= bits - 1) *end++ = static_cast<uint32_t>(base) + static_cast<uint32_t>(__builtin_ctzll(bits));
+  return end;
 }
 
-// Clears the bits [begin, end).
-inline void clear_bits(uint64_t* words, size_t begin, size_t end) {
-  for (size_t at = begin; at < end;) {
-    const size_t stop = std::min(end, (at / 64 + 1) * 64);
-    words[at / 64] &= ~((stop - at == 64 ? ~uint64_t{0} : (uint64_t{1} << (stop - at)) - 1) << (at % 64));
-    at = stop;
-  }
+// 64 voxels of a row whose runs are known.
+struct RunWord {
+  uint64_t begins;  // bits: a run begins here
+  uint32_t before;  // runs that began before these voxels
+};
+
+// The number of the run at a place of a row; meaningless at background.
+BLOCKWRIGHT_INLINE uint32_t run_at(const RunWord* row, size_t place) {
+  const RunWord& word = row[place / 64];
+  return word.before + static_cast<uint32_t>(__builtin_popcountll(word.begins & ((uint64_t{2} << (place % 64)) - 1))) - 1;
 }
 
 // Finds the runs of a strip and joins those that touch. Works on bits, one a voxel of a row, 64 a word.
+template <class T>
 class Scanner {
  public:
-  Scanner(const uint64_t* labels, const Rows& rows, Strip& strip)
+  Scanner(const T* labels, const Rows& rows, Strip& strip)
       : labels_(labels), rows_(rows), strip_(strip), words_(rows.length / 64 + 1) {
     ring_ = std::min(rows.farthest() + 1, strip.last_row - strip.first_row);
-    numbers_.resize(ring_ * (rows.length + SLACK));
-    starts_.resize(words_);
-    ends_.resize(words_);
-    labelled_.resize(words_);
+    run_words_.resize(ring_ * words_);
+    background_.resize(rows.length);
+    for (auto* bits : {&changes_, &labelled_, &begins_, &lasts_, &open_}) bits->resize(words_);
     same_.resize(rows.neighbours.size() * words_);
-    open_.resize(words_);
+    begin_places_.resize(rows.length);
+    end_places_.resize(rows.length);
     strip.row_runs.reserve(strip.last_row - strip.first_row + 1);
   }
 
-  void scan(const Cancellation& cancellation) {
+  BLOCKWRIGHT_INLINE void scan(const Cancellation& cancellation) {
     Shape position = rows_.position(strip_.first_row);
     for (size_t row = strip_.first_row; row < strip_.last_row; ++row, rows_.advance(position)) {
       if (row % 1024 == 0) cancellation.check();
       const size_t first = strip_.runs.size();
       strip_.row_runs.push_back(static_cast<uint32_t>(first));
-      const uint64_t* voxels = labels_ + rows_.begin(position);
+      const T* voxels = labels_ + rows_.begin(position);
       find_runs(row, voxels);
       if (first == strip_.runs.size()) continue;
       if (strip_.runs.size() >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
+      const Borders borders = rows_.borders(position);
       for (size_t index = 0; index < rows_.neighbours.size(); ++index) {
         const Neighbour& neighbour = rows_.neighbours[index];
-        if (row >= strip_.first_row + neighbour.back && rows_.has(position, neighbour)) {
-          join(row, voxels, labels_ + rows_.begin(position, neighbour.step), index);
+        if (row >= strip_.first_row + neighbour.back && borders.has(neighbour)) {
+          join(row, voxels, index);
         } else {
           std::fill(same(index), same(index) + words_, 0);
         }
@@ -200,47 +106,56 @@ class Scanner {
   }
 
  private:
-  static constexpr size_t SLACK = 16;
-
-  // The number of the run at each voxel of a row, for the last rows only; meaningless at background.
-  uint32_t* numbers(size_t row) { return &numbers_[row % ring_ * (rows_.length + SLACK)]; }
+  // The runs of a row, for the last rows only.
+  RunWord* run_words(size_t row) { return &run_words_[row % ring_ * words_]; }
   // Bits: the voxel has a label, and the neighbour's at this place is the same.
   uint64_t* same(size_t index) { return &same_[index * words_]; }
 
-  void find_runs(size_t row, const uint64_t* voxels) {
+  BLOCKWRIGHT_INLINE void find_runs(size_t row, const T* voxels) {
     const size_t length = rows_.length;
-    starts_[words_ - 1] = 0;
-    equal_bits(voxels + 1, voxels, length - 1, starts_.data());
-    uint64_t carry = 0;  // voxel 0 equals nothing before it
+    // The last word may hold nothing but the place after the last voxel.
+    changes_[words_ - 1] = labelled_[words_ - 1] = 0;
+    equal_bits(voxels + 1, voxels, length - 1, changes_.data());
+    equal_bits(voxels, background_.data(), length, labelled_.data());
+    const uint64_t last = (uint64_t{1} << (length % 64)) - 1;
+    RunWord* const run_words = this->run_words(row);
+    const size_t first = strip_.runs.size();
+    uint32_t number = static_cast<uint32_t>(first);
+    uint32_t *begin = begin_places_.data(), *end = end_places_.data();
+    uint64_t equal_before = 0, labelled_before = 0;  // of the last voxel of the word before, as bit 0
     for (size_t word = 0; word < words_; ++word) {
-      const uint64_t equal = starts_[word];
-      starts_[word] = ~(equal << 1 | carry);
-      carry = equal >> 63;
+      const uint64_t equal = changes_[word];
+      const uint64_t labelled = ~labelled_[word] & (word + 1 < words_ ? ~uint64_t{0} : last);
+      const uint64_t changes = ~(equal << 1 | equal_before);
+      const uint64_t begins = changes & labelled;
+      const uint64_t ends = changes & (labelled << 1 | labelled_before);
+      equal_before = equal >> 63;
+      labelled_before = labelled >> 63;
+      labelled_[word] = labelled;
+      begins_[word] = begins;
+      lasts_[word] = ends >> 1;
+      if (word > 0) lasts_[word - 1] |= ends << 63;
+      run_words[word] = {begins, number};
+      number += static_cast<uint32_t>(__builtin_popcountll(begins));
+      begin = append_places(begins, word * 64, begin);
+      end = append_places(ends, word * 64, end);
     }
-    // One start more marks the end of the last run; none beyond.
-    const uint64_t last = uint64_t{1} << (length % 64);
-    starts_[words_ - 1] = (starts_[words_ - 1] & (last - 1)) | last;
-    std::fill(labelled_.begin(), labelled_.end(), ~uint64_t{0});
-    labelled_[words_ - 1] = last - 1;
-    for (size_t word = 0; word < words_; ++word) {
-      ends_[word] = starts_[word] >> 1 | (word + 1 < words_ ? starts_[word + 1] << 63 : 0);
+    const size_t found = static_cast<size_t>(begin - begin_places_.data());
+    strip_.runs.resize(first + found);
+    strip_.parents.resize(first + found);
+    for (size_t i = 0; i < found; ++i) {
+      strip_.runs[first + i] = {begin_places_[i], end_places_[i]};
+      strip_.parents[first + i] = static_cast<uint32_t>(first + i);
     }
-    uint32_t* numbers = this->numbers(row);
-    uint32_t number = static_cast<uint32_t>(strip_.runs.size());
-    for_each_run(voxels, length, [&](size_t begin, size_t end) {
-      if (voxels[begin] == 0) return clear_bits(labelled_.data(), begin, end);
-      fill_beyond<SLACK>(numbers, begin, end, number);
-      strip_.runs.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
-      strip_.parents.push_back(number++);
-    });
   }
 
   // Joins the runs of a row with those of one neighbour: runs that share places at the first place they share, runs
   // that meet at a corner there.
-  void join(size_t row, const uint64_t* voxels, const uint64_t* others, size_t index) {
+  BLOCKWRIGHT_INLINE void join(size_t row, const T* voxels, size_t index) {
     const Neighbour& neighbour = rows_.neighbours[index];
-    const uint32_t* own = numbers(row);
-    const uint32_t* other = numbers(row - neighbour.back);
+    const T* others = voxels + neighbour.distance;
+    const RunWord* own = run_words(row);
+    const RunWord* other = run_words(row - neighbour.back);
     uint32_t* parents = strip_.parents.data();
     uint64_t* same = this->same(index);
     for (size_t word = 0; word < words_; ++word) {
@@ -262,42 +177,51 @@ class Scanner {
       const uint64_t open = open_[word];
       if (open == 0) continue;
       const uint64_t before = same[word] << 1 | (word == 0 ? 0 : same[word - 1] >> 63);
-      for (uint64_t bits = open & same[word] & (starts_[word] | ~before); bits != 0; bits &= bits - 1) {
+      for (uint64_t bits = open & same[word] & (begins_[word] | ~before); bits != 0; bits &= bits - 1) {
         const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        unite(parents, own[at], other[at]);
+        unite(parents, run_at(own, at), run_at(other, at));
       }
       if (!neighbour.corners) continue;
-      for (uint64_t bits = open & ~same[word] & starts_[word]; bits != 0; bits &= bits - 1) {
+      for (uint64_t bits = open & ~same[word] & begins_[word]; bits != 0; bits &= bits - 1) {
         const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (at > 0 && others[at - 1] == voxels[at]) unite(parents, own[at], other[at - 1]);
+        if (at > 0 && others[at - 1] == voxels[at]) unite(parents, run_at(own, at), run_at(other, at - 1));
       }
-      for (uint64_t bits = open & ~same[word] & ends_[word]; bits != 0; bits &= bits - 1) {
+      for (uint64_t bits = open & ~same[word] & lasts_[word]; bits != 0; bits &= bits - 1) {
         const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (at + 1 < rows_.length && others[at + 1] == voxels[at]) unite(parents, own[at], other[at + 1]);
+        if (at + 1 < rows_.length && others[at + 1] == voxels[at]) unite(parents, run_at(own, at), run_at(other, at + 1));
       }
     }
   }
 
-  const uint64_t* labels_;
+  const T* labels_;
   const Rows& rows_;
   Strip& strip_;
   size_t words_;     // a row, with one bit more
-  size_t ring_ = 1;  // rows whose numbers are kept
-  std::vector<uint32_t> numbers_;
-  std::vector<uint64_t> starts_, ends_, labelled_, open_, same_;
+  size_t ring_ = 1;  // rows whose runs are kept as words
+  std::vector<RunWord> run_words_;
+  std::vector<T> background_;
+  std::vector<uint64_t> changes_, labelled_, begins_, lasts_, open_, same_;
+  std::vector<uint32_t> begin_places_, end_places_;
 };
 
+BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint8_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
+BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint16_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
+BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint32_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
+BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint64_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
+
 // Joins rows with those of earlier strips. `parents` holds all runs.
-void join_strips(const uint64_t* labels, const Rows& rows, const std::vector<Strip>& strips, uint32_t* parents) {
+template <class T>
+void join_strips(const T* labels, const Rows& rows, const std::vector<Strip>& strips, uint32_t* parents) {
   for (size_t index = 1; index < strips.size(); ++index) {
     const Strip& strip = strips[index];
     Shape position = rows.position(strip.first_row);
     const size_t last = std::min(strip.last_row, strip.first_row + rows.farthest());
     for (size_t row = strip.first_row; row < last; ++row, rows.advance(position)) {
-      const uint64_t* voxels = labels + rows.begin(position);
+      const T* voxels = labels + rows.begin(position);
+      const Borders borders = rows.borders(position);
       for (const Neighbour& neighbour : rows.neighbours) {
-        if (row >= strip.first_row + neighbour.back || !rows.has(position, neighbour)) continue;
-        const uint64_t* others = labels + rows.begin(position, neighbour.step);
+        if (row >= strip.first_row + neighbour.back || !borders.has(neighbour)) continue;
+        const T* others = voxels + neighbour.distance;
         const uint32_t margin = neighbour.corners ? 1 : 0;
         size_t owner = index;
         while (strips[owner].first_row > row - neighbour.back) --owner;
@@ -317,34 +241,40 @@ void join_strips(const uint64_t* labels, const Rows& rows, const std::vector<Str
   }
 }
 
-void paint(const Rows& rows, const Strip& strip, const std::vector<uint32_t>& numbers, uint64_t id_offset,
-           uint64_t* output, const Cancellation& cancellation) {
+// Writes [begin, end) in whole steps where no more than `limit` is touched: what comes after is written later.
+BLOCKWRIGHT_INLINE void fill(uint64_t* output, size_t begin, size_t end, size_t limit, uint64_t id) {
   constexpr size_t STEP = 16;
+  if (end + STEP > limit) {
+    for (; begin < end; ++begin) output[begin] = id;
+    return;
+  }
+  do {
+    for (size_t i = 0; i < STEP; ++i) output[begin + i] = id;
+    begin += STEP;
+  } while (begin < end);
+}
+
+BLOCKWRIGHT_TARGET_CLONES void paint(const Rows& rows, const Strip& strip, const std::vector<uint32_t>& numbers,
+                                     uint64_t id_offset, uint64_t* output, const Cancellation& cancellation) {
   const size_t limit = strip.last_row * rows.length;  // beyond it another thread writes
-  const auto fill = [&](size_t begin, size_t end, uint64_t id) {
-    if (end + STEP <= limit) {
-      fill_beyond<STEP>(output, begin, end, id);
-    } else {
-      std::fill(output + begin, output + end, id);
-    }
-  };
   for (size_t row = strip.first_row; row < strip.last_row; ++row) {
     if (row % 1024 == 0) cancellation.check();
     const size_t origin = row * rows.length;
     size_t at = origin;
     for (uint32_t run = strip.row_runs[row - strip.first_row]; run < strip.row_runs[row - strip.first_row + 1]; ++run) {
       const size_t begin = origin + strip.runs[run].begin, end = origin + strip.runs[run].end;
-      if (at < begin) fill(at, begin, 0);
-      fill(begin, end, id_offset + numbers[strip.base + run]);
+      if (at < begin) fill(output, at, begin, limit, 0);
+      fill(output, begin, end, limit, id_offset + numbers[strip.base + run]);
       at = end;
     }
-    if (at < origin + rows.length) fill(at, origin + rows.length, 0);
+    if (at < origin + rows.length) fill(output, at, origin + rows.length, limit, 0);
   }
 }
 
 }  // namespace
 
-uint64_t connected_components(const uint64_t* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
+template <class T>
+uint64_t connected_components(const T* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
                               size_t threads, uint64_t* output, const Cancellation& cancellation) {
   check_box("crop", box, shape);
   if (box.shape.count() == 0) return 0;
@@ -358,7 +288,10 @@ uint64_t connected_components(const uint64_t* labels, const Shape& shape, const 
     strips[part].first_row = part == 0 ? 0 : strips[part - 1].last_row;
     strips[part].last_row = rows.count / parts * (part + 1) + std::min(rows.count % parts, part + 1);
   }
-  parallel_for(threads, parts, [&](size_t part) { Scanner(labels, rows, strips[part]).scan(cancellation); });
+  parallel_for(threads, parts, [&](size_t part) {
+    Scanner<T> scanner(labels, rows, strips[part]);
+    scan(scanner, cancellation);
+  });
 
   std::vector<uint32_t> parents = std::move(strips[0].parents);
   for (size_t part = 1; part < parts; ++part) {
@@ -380,5 +313,14 @@ uint64_t connected_components(const uint64_t* labels, const Shape& shape, const 
   parallel_for(threads, parts, [&](size_t part) { paint(rows, strips[part], parents, id_offset, output, cancellation); });
   return components;
 }
+
+#define BLOCKWRIGHT_INSTANCE(T)                                                                                      \
+  template uint64_t connected_components(const T* labels, const Shape& shape, const Box& box, int reach,             \
+                                         uint64_t id_offset, size_t threads, uint64_t* output, const Cancellation&);
+BLOCKWRIGHT_INSTANCE(uint8_t)
+BLOCKWRIGHT_INSTANCE(uint16_t)
+BLOCKWRIGHT_INSTANCE(uint32_t)
+BLOCKWRIGHT_INSTANCE(uint64_t)
+#undef BLOCKWRIGHT_INSTANCE
 
 }  // namespace blockwright

@@ -109,7 +109,7 @@ uint64_t find_seeds(const uint8_t* mask, const Shape& shape, int64_t window, uin
   distance_transform(mask, shape, voxels, true, distances.data(), 1, cancellation);  // squares: exact, so equal means equal
   std::vector<double> largest = distances;
   maximum_filter(largest.data(), shape, window, cancellation);
-  std::vector<uint64_t> maxima(count);
+  std::vector<uint8_t> maxima(count);
   for (size_t voxel = 0; voxel < count; ++voxel) {
     maxima[voxel] = mask[voxel] != 0 && distances[voxel] == largest[voxel] ? 1 : 0;
   }

@@ -1,6 +1,8 @@
 #include "kernels/relabel.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "core/error_codes.h"
 #include "core/id_map.h"
 #include "core/parallel.h"
+#include "core/target_clones.h"
 
 namespace blockwright {
 
@@ -22,9 +25,7 @@ class Lookup {
 
   uint64_t outcome(uint64_t label) {
     last_ = entry_of(label);
-    if (last_ < table_.size && table_.fragments[last_] == label) {
-      return table_.sizes != nullptr && table_.sizes[last_] < minimum_size_ ? 0 : table_.segments[last_];
-    }
+    if (last_ < table_.size && table_.fragments[last_] == label) return segment(last_);
     if (label == 0 || missing_ == Missing::background) return 0;
     if (missing_ == Missing::error) {
       throw Error(ERR_ARGUMENT, "lookup table: expected an entry for every label, found none for " + std::to_string(label));
@@ -32,7 +33,19 @@ class Lookup {
     return label;
   }
 
+  // outcomes[i] = outcome of first + i; not where a label without an entry is an error.
+  void outcomes(uint64_t first, size_t count, uint64_t* outcomes) {
+    for (size_t i = 0; i < count; ++i) outcomes[i] = missing_ == Missing::keep ? first + i : 0;
+    for (last_ = entry_of(first); last_ < table_.size && table_.fragments[last_] - first < count; ++last_) {
+      outcomes[table_.fragments[last_] - first] = segment(last_);
+    }
+  }
+
  private:
+  uint64_t segment(size_t entry) const {
+    return table_.sizes != nullptr && table_.sizes[entry] < minimum_size_ ? 0 : table_.segments[entry];
+  }
+
   // First entry that is not below the label: steps that double until the label is passed, then halving.
   size_t entry_of(uint64_t label) const {
     const uint64_t* fragments = table_.fragments;
@@ -92,7 +105,112 @@ class Outcomes {
   std::vector<uint64_t> outcomes_;
 };
 
-void relabel_part(const uint64_t* labels, uint64_t* output, size_t count, Outcomes& outcomes) {
+// What all ids of a window become, whether they occur or not: where labels that follow each other are of one window, as the
+// ids of a block mostly are, a voxel costs one look-up without a branch. Windows are filled when they are first met.
+class Windows {
+ public:
+  static constexpr uint64_t SPAN = uint64_t{1} << 16;  // ids: the place in a window is the lower half of a word
+
+  // As many windows are filled as the voxels can pay for: in the worst case about a tenth of the time goes into it.
+  Windows(Lookup lookup, Outcomes& others, size_t voxels) : lookup_(lookup), others_(others), left_(voxels / COST) {}
+
+  // No more windows are filled: the labels are in so many of them that it does not pay.
+  bool exhausted() const { return left_ == 0; }
+
+  // The outcomes of a window, valid until the next call; null when it would be one too many.
+  const uint64_t* find(uint64_t window) {
+    size_t slot = slot_of(window);
+    while (slots_[slot].window != window) {
+      if (slots_[slot].window == NONE) return fill(window, slot);
+      slot = (slot + 1) % slots_.size();
+    }
+    return slots_[slot].outcomes;
+  }
+
+  // For a label of any window.
+  uint64_t outcome(uint64_t label) {
+    const uint64_t* outcomes = label == 0 ? nullptr : find(label / SPAN);
+    return outcomes == nullptr ? others_.of(label) : outcomes[label % SPAN];
+  }
+
+ private:
+  static constexpr size_t COST = size_t{1} << 15, MOST = 64;
+  static constexpr uint64_t NONE = ~uint64_t{0};  // no window has this number
+  struct Slot {
+    uint64_t window = NONE;
+    uint64_t* outcomes = nullptr;
+  };
+
+  static size_t slot_of(uint64_t window) { return (window * 0x9e3779b97f4a7c15u) >> (64 - 8); }
+
+  const uint64_t* fill(uint64_t window, size_t slot) {
+    if (left_ == 0) return nullptr;
+    --left_;
+    if (used_ == MOST) {  // all of them go, and their memory is used again
+      std::fill(slots_.begin(), slots_.end(), Slot());
+      used_ = 0;
+      slot = slot_of(window);
+    }
+    if (used_ == memory_.size()) memory_.emplace_back(new uint64_t[SPAN]);
+    uint64_t* const outcomes = memory_[used_++].get();
+    lookup_.outcomes(window * SPAN, SPAN, outcomes);
+    slots_[slot] = {window, outcomes};
+    return outcomes;
+  }
+
+  Lookup lookup_;
+  Outcomes& others_;
+  size_t left_;
+  size_t used_ = 0;
+  std::vector<Slot> slots_ = std::vector<Slot>(size_t{1} << 8);
+  std::vector<std::unique_ptr<uint64_t[]>> memory_;
+};
+
+constexpr size_t GROUP = 16;  // labels that are looked at together
+
+// The bits in which labels, and labels other than 0, differ from an id.
+struct Differences {
+  uint64_t any = 0, labelled = 0;
+};
+
+__attribute__((always_inline)) inline Differences differences(const uint64_t* labels, uint64_t id) {
+  Differences result;
+  for (size_t k = 0; k < GROUP; ++k) {
+    const uint64_t difference = labels[k] ^ id;
+    result.any |= difference;
+    result.labelled |= labels[k] == 0 ? 0 : difference;
+  }
+  return result;
+}
+
+BLOCKWRIGHT_TARGET_CLONES void relabel_windows(const uint64_t* labels, uint64_t* output, size_t count, Windows& windows) {
+  constexpr uint64_t SPAN = Windows::SPAN;
+  const uint64_t zero = windows.outcome(0);
+  uint64_t first = labels[0] / SPAN * SPAN;  // id of the current window
+  const uint64_t* outcomes = windows.find(first / SPAN);
+  size_t i = 0;
+  for (; i + GROUP <= count; i += GROUP) {
+    const uint64_t* const group = labels + i;
+    Differences found = differences(group, first);
+    if (found.labelled >= SPAN) {  // perhaps all of them are of another one
+      const uint64_t last = group[GROUP - 1];
+      if (last != 0) first = last / SPAN * SPAN;
+      outcomes = windows.find(first / SPAN);
+      found = differences(group, first);
+    }
+    if (outcomes == nullptr || found.labelled >= SPAN) {
+      for (size_t k = 0; k < GROUP; ++k) output[i + k] = windows.outcome(group[k]);
+      outcomes = windows.find(first / SPAN);
+    } else if (found.any < SPAN) {
+      for (size_t k = 0; k < GROUP; ++k) output[i + k] = outcomes[group[k] % SPAN];
+    } else {
+      for (size_t k = 0; k < GROUP; ++k) output[i + k] = group[k] == 0 ? zero : outcomes[group[k] % SPAN];
+    }
+  }
+  for (; i < count; ++i) output[i] = windows.outcome(labels[i]);
+}
+
+void relabel_runs(const uint64_t* labels, uint64_t* output, size_t count, Outcomes& outcomes) {
   constexpr size_t STEP = 16;
   for_each_run(labels, count, [&](size_t at, size_t end) {
     const uint64_t outcome = outcomes.of(labels[at]);
@@ -125,12 +243,21 @@ void relabel(const uint64_t* labels, uint64_t* output, size_t count, const Looku
   constexpr size_t PART = size_t{1} << 20;
   const size_t slabs = std::min(std::max<size_t>(threads, 1), count / PART + 1);
   parallel_for(slabs, slabs, [&](size_t slab) {
-    Outcomes outcomes(Lookup(table, missing, minimum_size));
+    const Lookup lookup(table, missing, minimum_size);
+    Outcomes outcomes(lookup);
     const size_t end = count / slabs * (slab + 1) + std::min(count % slabs, slab + 1);
     size_t begin = count / slabs * slab + std::min(count % slabs, slab);
+    std::optional<Windows> windows;
+    if (missing != Missing::error) windows.emplace(lookup, outcomes, end - begin);
     for (; begin < end; begin += PART) {
       cancellation.check();
-      relabel_part(labels + begin, output + begin, std::min(PART, end - begin), outcomes);
+      const size_t part = std::min(PART, end - begin);
+      if (windows && windows->exhausted()) windows.reset();
+      if (windows) {
+        relabel_windows(labels + begin, output + begin, part, *windows);
+      } else {
+        relabel_runs(labels + begin, output + begin, part, outcomes);
+      }
     }
   });
 }

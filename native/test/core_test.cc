@@ -16,16 +16,18 @@ using namespace blockwright;
 
 namespace {
 
-void equal_labels(const LabelComparison& comparison) {
+template <class T>
+void equal_labels(void (*equal_bits)(const T* a, const T* b, size_t count, uint64_t* words)) {
   Random random(5);
   for (size_t count = 0; count < 200; ++count) {
-    Exact<uint64_t> a(count), b(count), words((count + 63) / 64);
+    Exact<T> a(count), b(count);
+    Exact<uint64_t> words((count + 63) / 64);
     for (size_t i = 0; i < count; ++i) {
-      // Differences in either half of the number alone.
-      a[i] = random.next();
-      b[i] = a[i] ^ (random.below(3) == 0 ? uint64_t{1} << random.below(64) : 0);
+      // Differences in any one bit alone.
+      a[i] = static_cast<T>(random.next());
+      b[i] = static_cast<T>(a[i] ^ (random.below(3) == 0 ? uint64_t{1} << random.below(8 * sizeof(T)) : 0));
     }
-    comparison.equal_bits(a.data(), b.data(), count, words.data());
+    equal_bits(a.data(), b.data(), count, words.data());
     for (size_t i = 0; i < words.size() * 64; ++i) {
       CHECK((words[i / 64] >> (i % 64) & 1) == (i < count && a[i] == b[i] ? 1u : 0u));
     }
@@ -88,13 +90,13 @@ void numbering() {
       for (size_t i = 0; i < labels.size(); ++i) {
         if (labels[i] != 0) CHECK(table.ids()[table.number(labels[i])] == labels[i]);
       }
-      const std::vector<uint32_t> order = table.ascending();
+      const std::vector<uint32_t> order = table.ascending(Cancellation());
       CHECK(order.size() == table.ids().size());
       for (size_t i = 1; i < order.size(); ++i) CHECK(table.ids()[order[i - 1]] < table.ids()[order[i]]);
     }
   }
   const uint64_t zeros[] = {0, 0};
-  CHECK(label_range(zeros, 2, Cancellation()).largest == 0 && LabelTable(zeros, 2, Cancellation()).ascending().empty());
+  CHECK(label_range(zeros, 2, Cancellation()).largest == 0 && LabelTable(zeros, 2, Cancellation()).ascending(Cancellation()).empty());
   const uint64_t ends[] = {0, largest, 1};
   CHECK(label_range(ends, 3, Cancellation()).smallest == 1 && label_range(ends, 3, Cancellation()).largest == largest);
 }
@@ -153,7 +155,10 @@ void positions() {
 int main() {
   for (const LabelComparison& comparison : label_comparisons()) {
     if (!comparison.supported()) continue;
-    equal_labels(comparison);
+    equal_labels(comparison.equal_bits8);
+    equal_labels(comparison.equal_bits16);
+    equal_labels(comparison.equal_bits32);
+    equal_labels(comparison.equal_bits64);
     changes(comparison);
   }
   runs();

@@ -119,11 +119,16 @@ std::vector<uint64_t> swept(const Exact<uint64_t>& labels, const Shape& shape, i
   return numbers;
 }
 
-void components_of(const Exact<uint64_t>& labels, const Shape& shape) {
+// Of `labels` cut to the type: its expected components are those of the cut labels.
+template <class T>
+void components_of(const Exact<uint64_t>& wide, const Shape& shape) {
+  Exact<T> labels(wide.size());
+  Exact<uint64_t> widened(wide.size());
+  for (size_t i = 0; i < wide.size(); ++i) widened[i] = labels[i] = static_cast<T>(wide[i]);
   Box all{shape, shape};
   for (int axis = 0; axis < shape.dimensions; ++axis) all.begin[axis] = 0;
   for (int reach = 1; reach <= shape.dimensions; ++reach) {
-    const std::vector<uint64_t> expected = swept(labels, shape, reach);
+    const std::vector<uint64_t> expected = swept(widened, shape, reach);
     for (const size_t threads : {size_t{1}, size_t{2}, size_t{5}}) {
       Exact<uint64_t> output(labels.size());
       connected_components(labels.data(), shape, all, reach, 10, threads, output.data(), NEVER);
@@ -146,11 +151,17 @@ void relabelled(const Exact<uint64_t>& labels, Random& random) {
   }
   const LookupTable table{fragments.data(), segments.data(), sizes.data(), map.size()};
   for (const size_t threads : {size_t{1}, size_t{3}}) {
-    Exact<uint64_t> output(labels.size());
-    relabel(labels.data(), output.data(), labels.size(), table, Missing::keep, 4, threads, NEVER);
-    for (size_t i = 0; i < labels.size(); ++i) {
-      const auto found = map.find(labels[i]);
-      CHECK(output[i] == (found == map.end() ? labels[i] : found->second % 10 < 4 ? 0 : found->second));
+    for (const Missing missing : {Missing::keep, Missing::background}) {
+      Exact<uint64_t> output(labels.size()), in_place(labels.size());
+      relabel(labels.data(), output.data(), labels.size(), table, missing, 4, threads, NEVER);
+      std::copy_n(labels.data(), labels.size(), in_place.data());
+      relabel(in_place.data(), in_place.data(), labels.size(), table, missing, 4, threads, NEVER);
+      for (size_t i = 0; i < labels.size(); ++i) {
+        const auto found = map.find(labels[i]);
+        const uint64_t without = missing == Missing::keep ? labels[i] : 0;
+        CHECK(output[i] == (found == map.end() ? without : found->second % 10 < 4 ? 0 : found->second));
+        CHECK(in_place[i] == output[i]);
+      }
     }
   }
 }
@@ -158,6 +169,21 @@ void relabelled(const Exact<uint64_t>& labels, Random& random) {
 TableColumns columns_of(ContingencyTable& table) {
   const size_t rows = table.a.size();
   return {{table.a.data(), rows}, {table.b.data(), rows}, {table.counts.data(), rows}, {table.places.data(), rows}, {table.runs.data(), rows}};
+}
+
+// Enough labels for whole pages of ids to be looked up: near ids, ids at both ends, ids on a page each, and a page after
+// many others.
+void relabelled_by_pages(Random& random) {
+  for (const uint64_t kinds : {uint64_t{1}, uint64_t{2}, uint64_t{3}}) {
+    Exact<uint64_t> labels(200'000);
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const uint64_t near = (random.below(5) << 21) + random.below(3000), ends = HUGE_ID - random.below(1500);
+      const uint64_t far = random.next() & ~uint64_t{1023};
+      const uint64_t ids[] = {near, random.below(20) == 0 ? ends : 0, random.below(9) == 0 ? far : near};
+      labels[i] = ids[random.below(kinds)];
+    }
+    relabelled(labels, random);
+  }
 }
 
 void counted(const Exact<uint64_t>& a, const Exact<uint64_t>& b, const Exact<uint8_t>& mask) {
@@ -226,13 +252,18 @@ int main() {
       fill_labels(others, random, 1);
       statistics_of(labels, shape);
       clean(labels, random);
-      components_of(labels, shape);
+      components_of<uint8_t>(labels, shape);
+      components_of<uint16_t>(labels, shape);
+      components_of<uint32_t>(labels, shape);
+      components_of<uint64_t>(labels, shape);
       relabelled(labels, random);
       Exact<uint8_t> mask(shape.count());
       for (size_t i = 0; i < mask.size(); ++i) mask[i] = random.below(4) != 0;
       counted(labels, others, mask);
     }
   }
+
+  relabelled_by_pages(random);
 
   // Refusals.
   CHECK_ERROR(ERR_LIMIT, Shape({int64_t{1} << 40, int64_t{1} << 40}).count());

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cancellationCases } from '../../benchmarks/cancellation-cases.js';
@@ -63,22 +63,25 @@ export class CallFuzzer {
       shardShape: [8, 8, 8],
       attributes: {},
     });
+    await sharded.writeRegion(
+      [0, 0, 0],
+      [8, 8, 8],
+      Uint16Array.from({ length: 512 }, (_, index) => index),
+    );
+    const shard = readFileSync(join(folder, 'sharded', 'c', '0', '0', '0'));
+    // 8 inner chunks and a checksum
+    const shardIndex = Uint8Array.from(shard.subarray(-(8 * 16 + 4)));
+    const place = (inner: number) => Number(new DataView(shardIndex.buffer).getBigUint64(8 * inner, true));
+    const encoded = Uint8Array.from(shard.subarray(place(2), place(2) + place(3)));
     const region = await capture(() => sharded.readRegion([0, 0, 0], [8, 8, 8]));
-    const place = { ...region.options, index: [0, 0, 0] };
-    calls.push({
-      native: 'findInnerChunks',
-      options: { ...place, inner: [], shardIndex: new Uint8Array(132).fill(255), shardSize: 1000 },
-    });
-    calls.push({ native: 'decodeChunk', options: { ...place, inner: [[0, 0, 1]], encoded: new Uint8Array(40) } });
+    const options = { ...region.options, index: [0, 0, 0] };
+    const shardSize = shard.length;
+    calls.push({ native: 'findInnerChunks', options: { ...options, inner: [], shardIndex, shardSize } });
+    calls.push({ native: 'decodeChunk', options: { ...options, inner: [[0, 0, 1]], encoded } });
     const path = join(folder, 'mapped');
     writeFileSync(path, 'content');
     calls.push({ native: 'mapFile', options: { path } });
     return new CallFuzzer(folder, calls);
-  }
-
-  /** Names of the functions that are called. */
-  get functions(): Set<string> {
-    return new Set(this.calls.map(({ native }) => native));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { BlockwrightError } from '../../lib/errors.js';
 import { Roi } from '../../lib/geometry/roi.js';
 import {
   decodeEdgeRows,
@@ -144,4 +145,28 @@ test('answers that do not fit are protocol errors too', async () => {
   expect(
     await codeOf(() => store({ header: { answer: 'nodeRows', dimensions: 3, parts: [] }, payload }).readNodes()),
   ).toBe('ERR_PROTOCOL');
+});
+
+test('a read stops at its signal, and lets go of the rows that are left', async () => {
+  const controller = new AbortController();
+  const reason = new BlockwrightError('ERR_CANCELLED', 'the run was interrupted');
+  let left = false;
+  async function* rows(): AsyncGenerator<NodeRows> {
+    try {
+      for (let block = 0; ; block++) {
+        if (block === 3) controller.abort(reason);
+        const ids = BigUint64Array.of(BigInt(block + 1));
+        yield { task: 'fragments', block, ids, sizes: ids, positions: Float64Array.of(0, 0, 0) };
+      }
+    } finally {
+      left = true;
+    }
+  }
+  const store = new RemoteGraphStore(
+    () => encodeNodeRows(rows(), 200),
+    undefined,
+    () => controller.signal,
+  );
+  await expect(store.readNodes()).rejects.toBe(reason);
+  expect(left).toBe(true);
 });

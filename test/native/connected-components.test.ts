@@ -58,6 +58,35 @@ describe('connectedComponents', () => {
     );
   });
 
+  test('labels of fewer bytes do as uint64 does, the result may take the place of uint64 labels', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 0, maxLength: 3 }),
+        fc.integer({ min: 1, max: 140 }),
+        fc.nat(1000),
+        async (outer, row, seed) => {
+          const shape = [...outer, row];
+          const voxels = shape.reduce((product, extent) => product * extent, 1);
+          const labels = randomLabels(voxels, [0n, 1n, 128n, 255n].slice(0, 2 + (seed % 3)), seed, 1 + (seed % 7));
+          const options = { connectivity: seed % 2 === 0 ? 'face' : 'full', threads: 1 + (seed % 3) } as const;
+          const expected = naiveComponents(labels, shape, seed % 2 === 0 ? 1 : shape.length);
+          for (const [type, scale] of [
+            [Uint8Array, 1],
+            [Uint16Array, 257],
+            [Uint32Array, 2 ** 24],
+          ] as const) {
+            const few = new type(Array.from(labels, (label) => Number(label) * scale));
+            expect(await connectedComponents(few, shape, options)).toEqual(expected);
+          }
+          const inPlace = labels.slice();
+          expect((await connectedComponents(inPlace, shape, { ...options, output: inPlace })).labels).toBe(inPlace);
+          expect(inPlace).toEqual(expected.labels);
+        },
+      ),
+      { seed: 12, numRuns: 40 },
+    );
+  });
+
   test('a snake that turns through every row is one component', async () => {
     const shape = [9, 9, 65];
     const labels = new BigUint64Array(9 * 9 * 65);
@@ -128,6 +157,11 @@ describe('connectedComponents', () => {
   test('bad input is named; an abort is heard', async () => {
     const run = (options: ConnectedComponentsOptions, shape = [2, 3]) =>
       connectedComponents(new BigUint64Array(6), shape, options);
+    const floats = new Float32Array(6) as unknown as Uint8Array;
+    await expect(connectedComponents(floats, [2, 3])).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: 'labels: expected a BigUint64Array or Uint32Array or Uint16Array or Uint8Array, found Float32Array',
+    });
     await expect(run({ connectivity: 26 })).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',
       message: 'connectivity: expected face, full, 1 to 2 or a number of neighbours in 2 dimensions, found 26',

@@ -70,6 +70,33 @@ describe('relabel', () => {
     expect(firstDifference(await relabel(labels, tableOf(entries), { threads: 2 }), once)).toBe(-1);
   });
 
+  test('enough labels for whole pages of ids: near ids, ids at both ends, ids that are far apart', async () => {
+    const random = seededRandom(6);
+    const below = (count: number) => BigInt(Math.floor(random() * count));
+    const ids = {
+      near: Array.from({ length: 3000 }, () => (below(9) << 21n) + below(4000)),
+      ends: Array.from({ length: 500 }, () => (random() < 0.5 ? below(1025) : 2n ** 64n - 1n - below(1025))),
+      far: Array.from({ length: 3000 }, () => below(2 ** 53) << 11n),
+    };
+    for (const [kind, known] of Object.entries({ ...ids, all: Object.values(ids).flat() })) {
+      const chosen = [...new Set(known)].filter((id) => id !== 0n && random() < 0.7);
+      const entries = chosen.map((id) => [id, below(2 ** 53) << 11n, below(20)] as const);
+      const labels = randomLabels(90_000, [0n, ...known], 7, kind === 'all' ? 1 : 4);
+      for (const missing of ['keep', 'background'] as const) {
+        const options = { missing, minSegmentSize: 5 };
+        const expected = naive(labels, entries, options);
+        const threads = 2;
+        expect(firstDifference(await relabel(labels, tableOf(entries), { ...options, threads }), expected)).toBe(-1);
+        const inPlace = labels.slice();
+        await relabel(inPlace, tableOf(entries), { ...options, output: inPlace });
+        expect(firstDifference(inPlace, expected)).toBe(-1);
+      }
+      await expect(relabel(labels, tableOf(entries), { missing: 'error' })).rejects.toMatchObject({
+        code: 'ERR_ARGUMENT',
+      });
+    }
+  });
+
   test('views into a larger buffer do', async () => {
     const memory = BigUint64Array.of(99n, 1n, 5n, 10n, 50n, 99n);
     const table = { fragments: memory.subarray(1, 3), segments: memory.subarray(3, 5) };

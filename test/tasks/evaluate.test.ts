@@ -4,10 +4,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { messageOf } from '../../lib/errors.js';
 import { evaluateVolumes } from '../../lib/evaluation/evaluate-volumes.js';
 import { evaluationJson } from '../../lib/evaluation/evaluation.js';
+import { Roi } from '../../lib/geometry/roi.js';
 import { writeLut } from '../../lib/graph/lut.js';
 import { pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
 import { runPipeline } from '../../lib/pipeline/run.js';
+import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { TaskBench } from '../support/task-bench.js';
 
 const SHAPE = [9, 14, 21];
@@ -82,6 +84,23 @@ describe('the tables of blocks, added up', () => {
     expect(plain(written())).toMatchObject({ roi: { offset: [80, -8, 408], shape: [72, 8, 160] } });
     await run();
     expect(plain(written())).toEqual(await expected());
+  });
+
+  test('tables of an earlier run are not counted where this one has none', async () => {
+    await run();
+    // only the first row of blocks
+    await bench.write('part', {
+      data: Uint8Array.from({ length: 4 }, () => 1),
+      shape: [1, 2, 2],
+      offset: [80, -8, 408],
+    });
+    const given = bench.input(tasks({ skip: { mask: 'part' } }));
+    const input = { ...given, arrays: { ...given.arrays, part: { store: 'data.zarr/part' } } };
+    await runSerially(await planPipeline(await pipeline(input, { folder: bench.folder })));
+    expect(plain(written())).toEqual({
+      ...((await expected({ roi: new Roi([80, -8, 408], [32, 48, 56]) })) as object),
+      roi: { offset: [80, -8, 408], shape: [72, 104, 160] },
+    });
   });
 
   test('with workers, and blocks that are written twice', async () => {
