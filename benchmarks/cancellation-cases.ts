@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Coordinate } from '../lib/geometry/coordinate.js';
+import { blockComponents } from '../lib/native/block-components.js';
 import { connectedComponents } from '../lib/native/connected-components.js';
 import { contingencyTable } from '../lib/native/contingency-table.js';
 import { distanceTransform } from '../lib/native/distance-transform.js';
@@ -10,6 +11,7 @@ import { findSeeds, seedMask } from '../lib/native/find-seeds.js';
 import { fragmentStatistics } from '../lib/native/fragment-statistics.js';
 import { gaussianSmoothing } from '../lib/native/gaussian-smoothing.js';
 import { graphMutexWatershed } from '../lib/native/graph-mutex-watershed.js';
+import { joinComponents } from '../lib/native/join-components.js';
 import { mergeEdges } from '../lib/native/merge-edges.js';
 import { mergeNodes } from '../lib/native/merge-nodes.js';
 import { mutexWatershed } from '../lib/native/mutex-watershed.js';
@@ -58,6 +60,18 @@ export interface CancellationCase {
 const OTHER_OFFSETS = [...OFFSETS, [0, 27, 0]];
 
 const kernels: readonly CancellationCase[] = [
+  {
+    native: 'blockComponents',
+    name: 'noise of 2 labels',
+    part: 1,
+    threaded: true,
+    async make(count) {
+      const shape = cube(count);
+      const labels = noiseLabels(voxels(shape), 3);
+      const place = { low: [1, 1, 1], begin: [1, 1, 1], volume: shape.map((extent) => extent + 1) };
+      return { run: (options) => blockComponents(labels, shape, place, options) };
+    },
+  },
   {
     native: 'connectedComponents',
     name: 'noise of 2 labels',
@@ -266,6 +280,17 @@ const kernels: readonly CancellationCase[] = [
       });
       const weights = { affinity: [1, -0.5] as const };
       return { run: (options) => graphMutexWatershed(nodes, edges, { ...options, weights }) };
+    },
+  },
+  {
+    native: 'joinComponents',
+    name: 'random pairs',
+    part: 1,
+    threaded: false,
+    async make(count) {
+      const { nodes, edges } = scoredEdges(count);
+      const sizes = nodes.map(() => 1n);
+      return { run: ({ signal }) => joinComponents(nodes, sizes, [edges], signal === undefined ? {} : { signal }) };
     },
   },
   {
