@@ -155,7 +155,7 @@ class Slab {
     }
     const size_t length = static_cast<size_t>(shape_[last]);
     for (size_t row = 0; row < count_; row += length) {
-      if (row / length % 64 == 0) cancellation.check();
+      cancellation.check();
       along(source_.get() + row, length, scales_[last], squares + row);
       if (roots) square_roots(squares + row, length);
     }

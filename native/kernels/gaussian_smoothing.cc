@@ -98,6 +98,7 @@ class Smoothing {
     std::vector<double> buffer(length + 2 * radius + TOGETHER);
     double* const middle = buffer.data() + radius;
     for (size_t row = 0; row < count; ++row, begin += length) {
+      cancellation_.check();
       widen(source + begin, length, middle);
       for_each_mirrored(length, radius, [&](int64_t place, size_t mirror) { middle[place] = middle[mirror]; });
       convolve(middle, 1, weights.data(), radius, output_ + begin, length);
@@ -117,6 +118,7 @@ class Smoothing {
       std::memcpy(middle + place * static_cast<int64_t>(width), middle + mirror * width, width * sizeof(double));
     });
     for (size_t at = 0; at < length; ++at) {
+      if (at % 1024 == 0) cancellation_.check();
       convolve(middle + at * width, width, weights.data(), radius, output_ + begin + at * stride, lines);
     }
   }
