@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Coordinate } from '../lib/geometry/coordinate.js';
+import { argmax } from '../lib/native/argmax.js';
 import { connectedComponents } from '../lib/native/connected-components.js';
 import { contingencyTable } from '../lib/native/contingency-table.js';
 import { distanceTransform } from '../lib/native/distance-transform.js';
@@ -59,6 +60,21 @@ const OTHER_OFFSETS = [...OFFSETS, [0, 27, 0]];
 
 const kernels: readonly CancellationCase[] = [
   {
+    native: 'argmax',
+    name: '8 channels in 3 classes',
+    part: 4,
+    threaded: true,
+    async make(count) {
+      const values = noiseFloats(8 * count);
+      const combineClasses = [
+        [0, 3, 5],
+        [1, 7],
+        [2, 4, 6],
+      ];
+      return { run: (options) => argmax(values, [8, count], { ...options, combineClasses }) };
+    },
+  },
+  {
     native: 'connectedComponents',
     name: 'noise of 2 labels',
     part: 1,
@@ -96,7 +112,7 @@ const kernels: readonly CancellationCase[] = [
     native: 'distanceTransform',
     name: 'few voxels outside',
     part: 1,
-    threaded: false,
+    threaded: true,
     async make(count) {
       const shape = cube(count);
       const mask = noiseBytes(voxels(shape)).map((byte) => Number(byte > 0));
@@ -107,7 +123,7 @@ const kernels: readonly CancellationCase[] = [
     native: 'distanceTransform',
     name: 'long rows',
     part: 1,
-    threaded: false,
+    threaded: true,
     async make(count) {
       const shape = [64, Math.ceil(count / 64)];
       const mask = noiseBytes(voxels(shape)).map((byte) => Number(byte > 0));
