@@ -135,11 +135,13 @@ class Slab {
   Slab(const Shape& shape, const std::vector<double>& scales)
       : shape_(shape), scales_(scales), count_(shape.count()), source_(new Square[count_ + LANES]()) {
     if (shape.dimensions > 1) target_.reset(new Square[count_ + LANES]());
+    const int last = shape.dimensions - 1;
     int64_t longest = 0;
-    for (int axis = 0; axis < shape.dimensions; ++axis) longest = std::max(longest, shape[axis]);
+    for (int axis = 0; axis < last; ++axis) longest = std::max(longest, shape[axis]);
     lines_.resize(LANES * static_cast<size_t>(longest));
+    longest = std::max(longest, shape[last]);
     line_.resize(static_cast<size_t>(longest));
-    row_.resize(static_cast<size_t>(shape[shape.dimensions - 1]) + 2 * NEAR + LANES, infinite<Square>());
+    row_.resize(static_cast<size_t>(shape[last]) + 2 * NEAR + LANES, infinite<Square>());
     parabolas_ = Parabolas(static_cast<size_t>(longest));
   }
 
