@@ -17,6 +17,7 @@ import { relabel } from '../lib/native/relabel.js';
 import { removeDebris } from '../lib/native/remove-debris.js';
 import { ChunkedArray } from '../lib/storage/chunked-array.js';
 import { runVoxelPass } from '../lib/storage/operations/voxel-pass.js';
+import { tables } from './cancellation-tables.js';
 import { OFFSETS } from './inputs.js';
 import {
   cube,
@@ -402,4 +403,4 @@ const storage: readonly CancellationCase[] = [
 ];
 
 /** Every function of the addon that takes a signal, on input that takes it long: large, and of the kinds that are slow. */
-export const cancellationCases: readonly CancellationCase[] = [...kernels, ...storage];
+export const cancellationCases: readonly CancellationCase[] = [...kernels, ...tables, ...storage];
