@@ -7,7 +7,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { codeOf } from '../lib/errors.js';
-import { type CancellationCase, cancellationCases, type LongCall } from './cancellation-cases.js';
+import { cancellationCases } from './cancellation-cases.js';
+import type { CancellationCase, LongCall } from './long-call.js';
 
 const { values } = parseArgs({
   options: {
