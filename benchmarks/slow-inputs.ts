@@ -80,3 +80,10 @@ export function nodeRuns(count: number): NodeRun[] {
     return { ids, sizes: ids, positions: new Float64Array(3 * count) };
   });
 }
+
+/** 1, 2, 3, ... */
+export function ascending(count: number): BigUint64Array {
+  const halves = new Uint32Array(2 * count);
+  for (let index = 0; index < count; index++) halves[2 * index] = index + 1;
+  return new BigUint64Array(halves.buffer);
+}

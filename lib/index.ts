@@ -12,7 +12,7 @@ export {
 } from './compare/compare-arrays.js';
 export type { AttributeComparison, GraphComparison, RowsComparison } from './compare/compare-graphs.js';
 export type { LutComparison } from './compare/compare-luts.js';
-export { type Comparison, compareStores } from './compare/compare-stores.js';
+export { type Comparison, compareStores, type StoreOptions } from './compare/compare-stores.js';
 export type { PartitionDifferences } from './compare/partition-differences.js';
 export type { ValueDifferences, VoxelDifference } from './compare/value-differences.js';
 export type { RunEvent, RunState, TaskCounts } from './coordinator/events.js';

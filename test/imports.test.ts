@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   storage: ['errors', 'geometry', 'native'],
   graph: ['errors', 'geometry', 'native'],
   evaluation: ['errors', 'geometry', 'native', 'storage', 'graph'],
-  compare: ['errors', 'geometry', 'native', 'storage', 'graph'],
+  compare: ['errors', 'geometry', 'native', 'storage', 'graph', 'evaluation'],
   blocks: ['errors', 'geometry'],
   scheduler: ['errors', 'geometry', 'blocks'],
   coordinator: ['errors', 'geometry', 'native', 'storage', 'graph', 'blocks', 'scheduler'],

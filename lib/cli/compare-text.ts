@@ -109,7 +109,7 @@ function matchLines(found: Omit<LabelMatches, 'worst'>, labels: string, counted:
 }
 
 /** 'A 5 with B 7', '12 voxels', 'A 5 matches B 9 (100)'. */
-function pairCells({ a, b, count, matchOfA, matchOfB }: BrokenPair, counted: string): string[] {
+function pairCells({ a, b, count, matchOfA, matchOfB }: Omit<BrokenPair, 'place'>, counted: string): string[] {
   const other = [
     matchOfA.label === b ? '' : `A ${a} matches B ${matchOfA.label} (${formatCount(matchOfA.count)})`,
     matchOfB.label === a ? '' : `B ${b} matches A ${matchOfB.label} (${formatCount(matchOfB.count)})`,
@@ -120,7 +120,7 @@ function pairCells({ a, b, count, matchOfA, matchOfB }: BrokenPair, counted: str
 function partitionLines(found: PartitionDifferences): string[] {
   const rows = found.worst.map((pair) => {
     const [labels, count, other] = pairCells(pair, 'voxel');
-    return [labels, count, `from voxel ${box(pair.index)}, world ${box(pair.world)}`, other];
+    return [labels, count, `at voxel ${box(pair.index)}, world ${box(pair.world)}`, other];
   });
   return [
     ...matchLines(found, 'labels', 'voxel'),
@@ -149,7 +149,7 @@ function lutLines({ rows, onlyA, onlyB, sense, first, segments }: LutComparison)
     lines.push(...matchLines(segments, 'segments', 'fragment'));
     const pairs = segments.worst.map((pair) => {
       const [labels, count, other] = pairCells(pair, 'fragment');
-      return [labels, count, `from fragment ${pair.fragment}`, other];
+      return [labels, count, `at fragment ${pair.fragment}`, other];
     });
     if (pairs.length > 0)
       lines.push(

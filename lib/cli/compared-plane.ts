@@ -1,7 +1,6 @@
 import type { ArrayComparison } from '../compare/compare-arrays.js';
-import { matchLabels } from '../compare/label-matches.js';
-import { labelsOf } from '../compare/partition-differences.js';
-import { contingencyTable } from '../native/contingency-table.js';
+import type { PartitionDifferences } from '../compare/partition-differences.js';
+import { uint64Labels } from '../evaluation/uint64-labels.js';
 import { factsOf, type TypedArray } from '../storage/data-type.js';
 import type { Volume } from '../storage/volume.js';
 import { labelColour } from '../view/colour.js';
@@ -17,7 +16,7 @@ const BROKEN: readonly [number, number, number] = [255, 60, 40];
 
 /**
  * The plane with most differences (of a partition: through the largest pair that breaks the match; without any: the middle), of
- * both arrays and of their difference, beside each other. Labels of B have the colours of those of A that they match in the plane.
+ * both arrays and of their difference, beside each other. In a partition the voxels of the listed pairs are marked.
  */
 export async function comparedPlane(
   a: Volume,
@@ -43,38 +42,35 @@ export async function comparedPlane(
   const [dataA, dataB] = await Promise.all([a.readRegion(begin, end), b.readRegion(move(begin), move(end))]);
   const height = rows < 0 ? 1 : end[rows] - begin[rows];
   const width = columns < 0 ? 1 : end[columns] - begin[columns];
-  const isLabels = [a, b].every(
-    ({ metadata: { dataType } }) => factsOf(dataType).kind !== 'float' && factsOf(dataType).bytes >= 4,
-  );
+  const isLabels = [a, b].every(({ metadata }) => {
+    const { kind, bytes } = factsOf(metadata.dataType);
+    return kind === 'unsigned' && bytes >= 4;
+  });
   const pictures =
     partition !== undefined || isLabels
-      ? await labelPictures(dataA, dataB, height, width, partition !== undefined)
+      ? labelPictures(dataA, dataB, height, width, partition)
       : valuePictures(dataA, dataB, height, width);
   const factor = Math.max(1, Math.floor(LEAST / Math.max(height, width)));
   const picture = sideBySide(pictures.map((one) => enlarge(one, factor)));
   return { picture, text: `A, B and their difference in voxels [${begin.join(', ')}] to [${end.join(', ')}]` };
 }
 
-async function labelPictures(
+function labelPictures(
   a: TypedArray,
   b: TypedArray,
   height: number,
   width: number,
-  partition: boolean,
-): Promise<Picture[]> {
-  const [labelsA, labelsB] = [labelsOf(a), labelsOf(b)];
-  const broken = new Set<string>();
-  const colours = new Map<bigint, bigint>();
-  if (partition) {
-    const { worst } = matchLabels(await contingencyTable(labelsA, labelsB), Number.POSITIVE_INFINITY);
-    for (const pair of worst) broken.add(`${pair.a} ${pair.b}`);
-    // the first voxel of a label that is matched gives its colour
-    for (let at = 0; at < labelsA.length; at++) {
-      if (!broken.has(`${labelsA[at]} ${labelsB[at]}`)) colours.set(labelsB[at], labelsA[at]);
-    }
-  }
+  partition: PartitionDifferences | undefined,
+): Picture[] {
+  const [labelsA, labelsB] = [uint64Labels('A', a), uint64Labels('B', b)];
+  const listed = new Set(partition?.worst.map((pair) => `${pair.a} ${pair.b}`));
   const isBroken = (at: number) =>
-    partition ? broken.has(`${labelsA[at]} ${labelsB[at]}`) : labelsA[at] !== labelsB[at];
+    partition === undefined ? labelsA[at] !== labelsB[at] : listed.has(`${labelsA[at]} ${labelsB[at]}`);
+  // a label of B has the colour of the label of A that it is with where their pair is not broken
+  const colours = new Map<bigint, bigint>();
+  for (let at = 0; partition !== undefined && at < labelsA.length; at++) {
+    if (!isBroken(at)) colours.set(labelsB[at], labelsA[at]);
+  }
   const grey = labelPicture(labelsA, height, width);
   const marked = new Uint8Array(grey.data.length);
   for (let at = 0; at < labelsA.length; at++)

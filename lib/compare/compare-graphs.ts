@@ -1,3 +1,4 @@
+import { type FragmentMatch, renameRows, rowsAlone } from './fragment-match.js';
 import { type GraphRows, readGraphRows } from './graph-rows.js';
 import { joinKeys } from './sorted-keys.js';
 
@@ -6,6 +7,7 @@ export interface RowsComparison {
   readonly rows: readonly [number, number];
   readonly common: number;
   readonly onlyA: RowList;
+  /** With the ids that B gives them. */
   readonly onlyB: RowList;
   /** Of rows in both. */
   readonly attributes: readonly AttributeComparison[];
@@ -57,6 +59,8 @@ export interface GraphOptions {
   readonly overlap?: boolean | undefined;
   /** What is listed of each kind, at most. @default 10 */
   readonly limit?: number | undefined;
+  /** Which fragment of A each of B is. @default the one of its id */
+  readonly match?: FragmentMatch | undefined;
 }
 
 /** Compares two graph stores, row by row. Peak memory: twice both graphs. @throws as {@link readGraphRows} */
@@ -64,12 +68,12 @@ export async function compareGraphs(a: string, b: string, options: GraphOptions 
   const { tolerance = 0, overlap = false } = options;
   const one = await readGraphRows(a);
   const other = await readGraphRows(b);
-  const nodes = compareRows(
+  const nodes = await compareRows(
     { ...one.nodes, keys: [one.nodes.ids] },
     { ...other.nodes, keys: [other.nodes.ids] },
     options,
   );
-  const edges = compareRows(
+  const edges = await compareRows(
     { ...one.edges, keys: [one.edges.u, one.edges.v] },
     { ...other.edges, keys: [other.edges.u, other.edges.v] },
     options,
@@ -94,8 +98,14 @@ interface Table {
   readonly attributes: ReadonlyMap<string, Float64Array>;
 }
 
-function compareRows(a: Table, b: Table, { tolerance = 0, limit = 10 }: GraphOptions): RowsComparison {
-  const joined = joinKeys(a.keys, b.keys);
+async function compareRows(
+  a: Table,
+  b: Table,
+  { tolerance = 0, limit = 10, match }: GraphOptions,
+): Promise<RowsComparison> {
+  const renamed = await renameRows(b.keys, match);
+  const joined = joinKeys(a.keys, renamed.keys);
+  const onlyB = rowsAlone(joined.onlyB, renamed);
   const list = (rows: Uint32Array, { keys }: Table): RowList => ({
     count: rows.length,
     first: Array.from(rows.subarray(0, limit), (row) => keys.map((column) => column[row])),
@@ -108,7 +118,7 @@ function compareRows(a: Table, b: Table, { tolerance = 0, limit = 10 }: GraphOpt
     let largest: AttributeDifference | undefined;
     const first: AttributeDifference[] = [];
     for (let pair = 0; pair < joined.a.length; pair++) {
-      const [x, y] = [valuesA[joined.a[pair]], valuesB[joined.b[pair]]];
+      const [x, y] = [valuesA[joined.a[pair]], valuesB[renamed.rows[joined.b[pair]]]];
       if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
       unequal++;
       const difference = Math.abs(x - y);
@@ -129,7 +139,7 @@ function compareRows(a: Table, b: Table, { tolerance = 0, limit = 10 }: GraphOpt
     rows: [a.keys[0].length, b.keys[0].length],
     common: joined.a.length,
     onlyA: list(joined.onlyA, a),
-    onlyB: list(joined.onlyB, b),
+    onlyB: list(onlyB, b),
     attributes,
     attributesOnlyA: alone(a, b),
     attributesOnlyB: alone(b, a),

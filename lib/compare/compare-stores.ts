@@ -8,8 +8,17 @@ import type { Volume } from '../storage/volume.js';
 import { type ArrayComparison, type ArrayOptions, compareArrays } from './compare-arrays.js';
 import { compareGraphs, type GraphComparison } from './compare-graphs.js';
 import { compareLuts, type LutComparison } from './compare-luts.js';
+import { matchFragments } from './fragment-match.js';
 
 export type Comparison = ArrayComparison | GraphComparison | LutComparison;
+export interface StoreOptions extends ArrayOptions {
+  /**
+   * Of graphs and LUTs: the arrays of fragments of A and of B, whose ids may differ. Those that share most voxels are the same
+   * fragment, and B's ids are translated.
+   */
+  readonly fragments?: readonly [string, string] | undefined;
+}
+
 type Kind = 'an array' | 'a graph' | 'a LUT';
 
 /**
@@ -19,23 +28,29 @@ type Kind = 'an array' | 'a graph' | 'a LUT';
  * @param a absolute path or address
  * @throws ERR_ARGUMENT for two kinds, or options that the kind does not have; what reading them throws
  */
-export async function compareStores(a: string, b: string, options: ArrayOptions = {}): Promise<Comparison> {
+export async function compareStores(a: string, b: string, options: StoreOptions = {}): Promise<Comparison> {
   const kinds = [await kindOf(a), await kindOf(b)];
   const isLut = kinds.includes('a LUT');
   const [one, other] = kinds.map((kind, i) => (isLut && kind === 'an array' && isNpy([a, b][i]) ? 'a LUT' : kind));
   if (one !== other) {
     throw new BlockwrightError('ERR_ARGUMENT', `expected two of a kind, found ${one} (${a}) and ${other} (${b})`);
   }
+  const others: Readonly<Record<Kind, readonly (keyof StoreOptions)[]>> = {
+    'an array': ['fragments'],
+    'a graph': ['partition', 'roi', 'byIndex', 'blockShape'],
+    'a LUT': ['tolerance', 'roi', 'byIndex', 'blockShape'],
+  };
+  refuse(options, others[one], one);
   if (one === 'an array') return compareArrays(await openArray(a), await openArray(b), options);
-  refuse(
-    options,
-    one === 'a graph' ? ['partition', 'roi', 'byIndex', 'blockShape'] : ['tolerance', 'roi', 'byIndex', 'blockShape'],
-    one,
-  );
-  return one === 'a graph' ? compareGraphs(a, b, options) : compareLuts(a, b, options);
+  const { fragments } = options;
+  const match =
+    fragments === undefined
+      ? undefined
+      : await matchFragments(await openArray(fragments[0]), await openArray(fragments[1]), options);
+  return one === 'a graph' ? compareGraphs(a, b, { ...options, match }) : compareLuts(a, b, { ...options, match });
 }
 
-function refuse(options: ArrayOptions, names: readonly (keyof ArrayOptions)[], kind: Kind): void {
+function refuse(options: StoreOptions, names: readonly (keyof StoreOptions)[], kind: Kind): void {
   for (const name of names) {
     const given = options[name] !== undefined && options[name] !== false && options[name] !== 0;
     if (given) throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected nothing, for ${kind} has no use for it`);

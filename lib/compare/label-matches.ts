@@ -6,6 +6,8 @@ export interface BrokenPair {
   readonly b: bigint;
   /** Elements with both. */
   readonly count: number;
+  /** Index of one of them, in the middle of a long run where there is one. */
+  readonly place: number;
   /** The label of the other side that `a` matches, and in how many elements. */
   readonly matchOfA: { readonly label: bigint; readonly count: number };
   readonly matchOfB: { readonly label: bigint; readonly count: number };
@@ -33,17 +35,13 @@ export interface LabelMatches {
  * broken. Peak memory beside the table: 24 bytes a row.
  */
 export function matchLabels(table: ContingencyTable, limit: number): LabelMatches {
-  const { a, b, counts } = table;
-  const rows = counts.length;
-  const bestOfA = bestPartners(a, b, identity(rows), counts);
-  const byB = identity(rows).sort((x, y) => (b[x] < b[y] ? -1 : b[x] > b[y] ? 1 : x - y));
-  const bestOfB = bestPartners(b, a, byB, counts);
+  const { a, b, counts, places } = table;
+  const { bestOfA, bestOfB, isMatched } = bestOfBoth(table);
   let [different, background] = [0, 0];
   const broken: number[] = [];
-  for (let row = 0; row < rows; row++) {
-    const lost = (a[row] === 0n) !== (b[row] === 0n);
-    if (lost) background += counts[row];
-    if (!lost && bestOfA.rows[row] === row && bestOfB.rows[row] === row) continue;
+  for (let row = 0; row < counts.length; row++) {
+    if ((a[row] === 0n) !== (b[row] === 0n)) background += counts[row];
+    if (isMatched(row)) continue;
     different += counts[row];
     broken.push(row);
   }
@@ -61,10 +59,26 @@ export function matchLabels(table: ContingencyTable, limit: number): LabelMatche
       a: a[row],
       b: b[row],
       count: counts[row],
+      place: places[row],
       matchOfA: match(b, bestOfA.rows[row]),
       matchOfB: match(a, bestOfB.rows[row]),
     })),
   };
+}
+
+/** Rows of the pairs that are matched both ways, without background, ascending by the label of B. */
+export function matchedRows(table: ContingencyTable): Uint32Array {
+  const { order, isMatched } = bestOfBoth(table);
+  return order.filter((row) => table.a[row] !== 0n && isMatched(row));
+}
+
+function bestOfBoth({ a, b, counts }: ContingencyTable) {
+  const bestOfA = bestPartners(a, b, identity(counts.length), counts);
+  const order = identity(counts.length).sort((x, y) => (b[x] < b[y] ? -1 : b[x] > b[y] ? 1 : x - y));
+  const bestOfB = bestPartners(b, a, order, counts);
+  const isMatched = (row: number) =>
+    (a[row] === 0n) === (b[row] === 0n) && bestOfA.rows[row] === row && bestOfB.rows[row] === row;
+  return { bestOfA, bestOfB, order, isMatched };
 }
 
 function identity(length: number): Uint32Array {

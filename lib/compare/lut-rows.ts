@@ -1,9 +1,9 @@
 import { BlockwrightError } from '../errors.js';
+import { uint64Labels } from '../evaluation/uint64-labels.js';
 import { openLut } from '../graph/lut.js';
 import { className } from '../storage/data-type.js';
 import { NpyVolume } from '../storage/npy-volume.js';
 import { readNpzMember } from '../storage/npz-member.js';
-import { labelsOf } from './partition-differences.js';
 
 /** The name under which volara saves its LUTs. */
 const VOLARA_MEMBER = 'fragment_segment_lut';
@@ -18,7 +18,7 @@ export interface LutRows {
  * Reads a LUT: ours, or an integer array [2, n] of fragments and segments, in a .npy file or as volara's .npz. Peak memory: ours is
  * mapped; of the others four times the rows.
  *
- * @throws ERR_METADATA where it is none, or a fragment comes twice; ERR_UNSUPPORTED, ERR_IO
+ * @throws ERR_METADATA where it is none, or a fragment comes twice; ERR_ARGUMENT for negative ids; ERR_UNSUPPORTED, ERR_IO
  */
 export async function readLutRows(path: string): Promise<LutRows> {
   if (!/\.np[yz]$/i.test(path)) return openLut(path);
@@ -30,7 +30,7 @@ export async function readLutRows(path: string): Promise<LutRows> {
       path,
     });
   }
-  const labels = labelsOf(data);
+  const labels = uint64Labels(path, data);
   const [keys, values] = [labels.subarray(0, shape[1]), labels.subarray(shape[1])];
   const order = Uint32Array.from({ length: shape[1] }, (_, row) => row);
   order.sort((x, y) => (keys[x] < keys[y] ? -1 : keys[x] > keys[y] ? 1 : x - y));

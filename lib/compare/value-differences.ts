@@ -1,3 +1,4 @@
+import { indexToVoxel } from '../evaluation/common-grid.js';
 import { compareVoxels } from '../native/compare-voxels.js';
 import type { Volume } from '../storage/volume.js';
 import { type BlockOptions, blockPairs, blockShapeOf } from './block-pairs.js';
@@ -77,7 +78,7 @@ export async function valueDifferences(
     });
     if (found.unequal === 0) continue;
     const differenceAt = (place: number): VoxelDifference => {
-      const index = positionOf(place, pair.shape).map((voxel, each) => voxel + pair.box.begin[each]);
+      const index = indexToVoxel(place, pair.shape).map((voxel, each) => voxel + pair.box.begin[each]);
       return { index, world: worldPosition(a, index), a: pair.a[place], b: pair.b[place] };
     };
     sums.unequal += found.unequal;
@@ -109,15 +110,4 @@ export async function valueDifferences(
   }
   const blockShape = blockShapeOf(a, b, overlap, options.blockShape);
   return { ...sums, voxels: overlap.voxels, largest, first, box, blockShape, worstBlocks, worstPlane };
-}
-
-/** The position of an element of an array in C order. */
-export function positionOf(place: number, shape: readonly number[]): number[] {
-  const position = shape.map(() => 0);
-  let rest = place;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    position[axis] = rest % shape[axis];
-    rest = Math.floor(rest / shape[axis]);
-  }
-  return position;
 }

@@ -49,8 +49,8 @@ export interface BlockComponents {
  * its input before it along each axis.
  *
  * @param labels any integers, C order, of `shape` = `low` + the block's shape (1 to 6 dimensions); 0 is background
- * Peak memory beside labels and result: that of connectedComponents, 8 bytes a voxel unless the labels are 64-bit and
- * not binary, about 100 a voxel of the block's faces.
+ * Peak memory beside labels and result: that of connectedComponents, one byte a voxel with `binary`, about 100 a voxel of
+ * the block's faces.
  * @throws ERR_ARGUMENT; ERR_LIMIT for volumes of more than 2^62 voxels; ERR_CANCELLED
  */
 export async function blockComponents(

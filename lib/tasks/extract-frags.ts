@@ -11,6 +11,7 @@ import { removeDebris } from '../native/remove-debris.js';
 import { readMask } from '../storage/mask.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { type BlockContext, defineTask } from '../workers/task-definition.js';
+import { kernelThreads } from '../workers/thread-counts.js';
 import {
   affinitiesOf,
   blockOptions,
@@ -146,6 +147,7 @@ async function computeFragments(
     origin,
     ...(smoothed === undefined ? {} : { smoothed }),
     ...(seeds === undefined ? {} : { seeds }),
+    threads: kernelThreads(),
     signal,
   });
   if (given.filterFragments > 0) {
@@ -232,6 +234,7 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
       const components = await connectedComponents(fragments, read.shape.slice(1), {
         crop,
         idOffset: idOffset(context.blocks, voxelsPerBlock(given), block.index),
+        threads: kernelThreads(),
         signal,
       });
       labels = components.labels;

@@ -4,3 +4,9 @@ export function threadCounts(threads: number): Record<string, string> {
   const counts = Object.fromEntries(names.map((name) => [name, String(threads)]));
   return { ...counts, UV_THREADPOOL_SIZE: String(Math.max(4, threads)) };
 }
+
+/** Threads that this process may use for a kernel: what its executor has told its libraries, else 1. The same bytes come out either way. */
+export function kernelThreads(env: Readonly<Record<string, string | undefined>> = process.env): number {
+  const threads = Number(env.OMP_NUM_THREADS ?? 1);
+  return Number.isSafeInteger(threads) && threads >= 1 ? Math.min(threads, 1024) : 1;
+}

@@ -1,6 +1,6 @@
 #include "core/label_table.h"
 
-#include <numeric>
+#include "core/row_order.h"
 
 namespace blockwright {
 
@@ -38,7 +38,7 @@ LabelTable::LabelTable(const uint64_t* labels, size_t count, const Cancellation&
   if (span < limit) direct_.resize(span + 1);
 }
 
-std::vector<uint32_t> LabelTable::ascending() const {
+std::vector<uint32_t> LabelTable::ascending(const Cancellation& cancellation) const {
   const std::vector<uint64_t>& labels = ids();
   std::vector<uint32_t> order;
   order.reserve(labels.size());
@@ -48,9 +48,10 @@ std::vector<uint32_t> LabelTable::ascending() const {
     }
     return order;
   }
-  order.resize(labels.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return labels[a] < labels[b]; });
+  std::vector<RowReference> rows(labels.size());
+  for (uint32_t number = 0; number < labels.size(); ++number) rows[number] = {labels[number], 0, number};
+  sort_by_key(rows, cancellation);
+  for (const RowReference& row : rows) order.push_back(row.row);
   return order;
 }
 

@@ -219,14 +219,23 @@ void contingency(KernelCase& chosen) {
   Exact<uint64_t> a(count), b(count);
   chosen.fill_labels(a.data(), shape);
   chosen.fill_labels(b.data(), shape);
+  Exact<uint8_t> mask(count);
+  const bool masked = chosen.yes_one_of(3);
+  for (size_t i = 0; i < count; ++i) mask[i] = static_cast<uint8_t>(masked ? chosen.content().below(3) : 1);
   std::map<std::pair<uint64_t, uint64_t>, double> pairs;
-  for (size_t i = 0; i < count; ++i) ++pairs[{a[i], b[i]}];
-  const ContingencyTable found = contingency_table(a.data(), b.data(), count, NEVER);
-  promise(found.a.size() == pairs.size() && found.b.size() == pairs.size() && found.counts.size() == pairs.size(),
+  for (size_t i = 0; i < count; ++i) {
+    if (mask[i] != 0) ++pairs[{a[i], b[i]}];
+  }
+  const ContingencyTable found = contingency_table(a.data(), b.data(), masked ? mask.data() : nullptr, count, NEVER);
+  promise(found.a.size() == pairs.size() && found.b.size() == pairs.size() && found.counts.size() == pairs.size() &&
+              found.places.size() == pairs.size() && found.runs.size() == pairs.size(),
           "another number of pairs");
   size_t at = 0;
   for (const auto& [pair, voxels] : pairs) {
     promise(found.a[at] == pair.first && found.b[at] == pair.second && found.counts[at] == voxels, "another pair");
+    const auto place = static_cast<size_t>(found.places[at]);
+    promise(place < count && a[place] == pair.first && b[place] == pair.second && mask[place] != 0, "a place without the pair");
+    promise(found.runs[at] >= 1 && found.runs[at] <= voxels, "a run longer than what there is");
     ++at;
   }
 }

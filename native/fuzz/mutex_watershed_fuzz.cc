@@ -1,5 +1,5 @@
 // The mutex watershed on any grid, offsets, strides, seeds and values, beside a plain version. Promises: its labels, or the error that
-// the header names; the same whatever the search budget, also with noise and with strides by chance.
+// the header names; the same whatever the search budget and the threads, also with noise and with strides by chance.
 #include "kernels/mutex_watershed.h"
 
 #include <algorithm>
@@ -198,6 +198,7 @@ void watershed(KernelCase& chosen) {
   }
   for (const uint64_t budget : {uint64_t{0}, uint64_t{1}, uint64_t{4}}) {
     grid.input.search_budget = budget;
+    grid.input.threads = budget == 1 ? 3 : 1;
     Exact<uint64_t> labels(grid.voxels);
     const std::string code = code_of([&] { mutex_watershed(grid.input, grid.seeds, labels.data(), NEVER); });
     if (known) {

@@ -65,8 +65,10 @@ void distances(KernelCase& chosen) {
     for (double& size : voxel_size) size = sizes[chosen.below(7)];
   }
   const bool squared = chosen.yes_one_of(2);
-  Exact<double> output(count);
-  distance_transform(mask.data(), shape, voxel_size, squared, output.data(), NEVER);
+  Exact<double> output(count), other(count);
+  distance_transform(mask.data(), shape, voxel_size, squared, output.data(), 1, NEVER);
+  distance_transform(mask.data(), shape, voxel_size, squared, other.data(), 3, NEVER);
+  promise(count == 0 || std::memcmp(output.data(), other.data(), count * sizeof(double)) == 0, "threads changed the result");
   const std::vector<double> expected = plain_distances(mask.data(), shape, voxel_size);
   for (size_t voxel = 0; voxel < count; ++voxel) {
     const double distance = squared ? expected[voxel] : std::sqrt(expected[voxel]);
@@ -170,14 +172,14 @@ void smoothed(KernelCase& chosen) {
       expected[voxel] = static_cast<double>(static_cast<Value>(sum));
     }
   }
-  gaussian_smoothing(values.data(), output.data(), shape, sigma, NEVER);
+  gaussian_smoothing(values.data(), output.data(), shape, sigma, 1, NEVER);
   // Without special values all is in [0, 1].
   const double tolerance = sizeof(Value) == 4 ? 1e-5 : 1e-12;
   for (size_t voxel = 0; voxel < count && !special; ++voxel) {
     promise(near(output[voxel], expected[voxel], tolerance), "another mean, shape " + text_of(shape));
   }
-  gaussian_smoothing(values.data(), values.data(), shape, sigma, NEVER);
-  promise(count == 0 || std::memcmp(values.data(), output.data(), count * sizeof(Value)) == 0, "another result in place");
+  gaussian_smoothing(values.data(), values.data(), shape, sigma, 3, NEVER);
+  promise(count == 0 || std::memcmp(values.data(), output.data(), count * sizeof(Value)) == 0, "another result in place and on threads");
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 #include "kernels/argmax.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -20,8 +21,10 @@ namespace blockwright {
 
 namespace {
 
-constexpr size_t TILE = 1024;             // voxels whose best values and classes stay in the first cache
+constexpr size_t TILE = 1024;             // voxels whose classes stay in the first cache
 constexpr size_t PART = size_t{1} << 16;  // voxels of a work item
+
+using Groups = std::vector<std::vector<size_t>>;
 
 // Classes are counted in numbers as wide as the values, so that vectors of both have as many lanes.
 template <size_t BYTES>
@@ -37,70 +40,93 @@ struct IndexOfSize<8> { using type = uint64_t; };
 template <class T>
 using IndexOf = typename IndexOfSize<sizeof(T)>::type;
 
-#define BLOCKWRIGHT_ARGMAX_LOOPS(T)                                                                                    \
-  BLOCKWRIGHT_TARGET_CLONES                                                                                            \
-  void raise(const T* __restrict values, size_t count, IndexOf<T> number, T* __restrict best,                          \
-             IndexOf<T>* __restrict winners) {                                                                         \
-    for (size_t i = 0; i < count; ++i) {                                                                               \
-      const T value = values[i], highest = best[i];                                                                    \
-      const bool higher = !(value <= highest) & (highest == highest); /* a NaN is higher, and nothing than a NaN */    \
-      best[i] = higher ? value : highest;                                                                              \
-      winners[i] = higher ? number : winners[i];                                                                       \
-    }                                                                                                                  \
-  }
-BLOCKWRIGHT_ARGMAX_LOOPS(uint8_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(int8_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(uint16_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(int16_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(uint32_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(int32_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(int64_t)
-BLOCKWRIGHT_ARGMAX_LOOPS(float)
-BLOCKWRIGHT_ARGMAX_LOOPS(double)
-#undef BLOCKWRIGHT_ARGMAX_LOOPS
+// A NaN is higher than everything, and nothing is higher than a NaN.
+template <class T>
+bool is_higher(T value, T highest) {
+  return !(value <= highest) && highest == highest;
+}
 
-template <class Value, class Class>
-struct Task {
-  const Value* values;
-  size_t voxels;
-  const std::vector<std::vector<size_t>>& groups;
-  Class* classes;
-
-  // Compared: the type of the groups' values, Value itself or a wider one.
-  template <class Compared>
-  void run(size_t begin, size_t end) const {
-    Compared best[TILE], sums[TILE];
-    IndexOf<Compared> winners[TILE];
-    for (; begin < end; begin += TILE) {
-      const size_t count = std::min(TILE, end - begin);
-      for (size_t group = 0; group < groups.size(); ++group) {
-        const Compared* const compared = values_of(groups[group], begin, count, sums);
-        if (group == 0) {
-          std::copy(compared, compared + count, best);
-          std::fill(winners, winners + count, 0);
-        } else {
-          raise(compared, count, static_cast<IndexOf<Compared>>(group), best, winners);
-        }
-      }
-      for (size_t i = 0; i < count; ++i) classes[begin + i] = static_cast<Class>(winners[i]);
+// The winners of `count` voxels, one by one.
+template <class T>
+void find_few_winners(const T* values, size_t voxels, const Groups& groups, size_t count, IndexOf<T>* winners) {
+  for (size_t i = 0; i < count; ++i) {
+    T best = 0;
+    for (size_t group = 0; group < groups.size(); ++group) {
+      T sum = values[groups[group][0] * voxels + i];
+      for (size_t member = 1; member < groups[group].size(); ++member) sum += values[groups[group][member] * voxels + i];
+      if (group > 0 && !is_higher(sum, best)) continue;
+      best = sum;
+      winners[i] = static_cast<IndexOf<T>>(group);
     }
   }
+}
 
- private:
-  template <class Compared>
-  const Compared* values_of(const std::vector<size_t>& channels, size_t begin, size_t count, Compared* sums) const {
-    const Value* const first = values + channels[0] * voxels + begin;
-    if constexpr (std::is_same_v<Value, Compared>) {
-      if (channels.size() == 1) return first;
-    }
-    std::copy(first, first + count, sums);
-    for (size_t member = 1; member < channels.size(); ++member) {
-      const Value* const next = values + channels[member] * voxels + begin;
+// The same for many voxels: 256 bytes of every channel in turn, with the best and the winners in registers. All channels are read
+// alongside each other, which the prefetcher of memory follows better than a page of one after a page of the next.
+// (Plain loops: types of GCC for vectors are cut to the smallest instruction set before the clones are made.)
+#define BLOCKWRIGHT_FIND_WINNERS(T) \
+  BLOCKWRIGHT_TARGET_CLONES \
+  void find_winners(const T* values, size_t voxels, const Groups& groups, size_t count, IndexOf<T>* winners) { \
+    constexpr size_t TOGETHER = 256 / sizeof(T); \
+    if (count < TOGETHER) return find_few_winners(values, voxels, groups, count, winners); \
+    for (size_t at = 0; at < count; at += TOGETHER) { \
+      at = std::min(at, count - TOGETHER); /* the last ones again with some that are done */ \
+      T best[TOGETHER]; \
+      IndexOf<T> numbers[TOGETHER]; \
+      for (size_t group = 0; group < groups.size(); ++group) { \
+        const T* const first = values + groups[group][0] * voxels + at; \
+        const IndexOf<T> number = static_cast<IndexOf<T>>(group); \
+        T sums[TOGETHER]; \
+        for (size_t i = 0; i < TOGETHER; ++i) sums[i] = first[i]; \
+        for (size_t member = 1; member < groups[group].size(); ++member) { \
+          const T* const next = values + groups[group][member] * voxels + at; \
+          for (size_t i = 0; i < TOGETHER; ++i) sums[i] += next[i]; \
+        } \
+        if (group == 0) { \
+          for (size_t i = 0; i < TOGETHER; ++i) best[i] = sums[i], numbers[i] = 0; \
+          continue; \
+        } \
+        for (size_t i = 0; i < TOGETHER; ++i) { \
+          const bool higher = !(sums[i] <= best[i]) & (best[i] == best[i]); /* a NaN is, and nothing than a NaN */ \
+          best[i] = higher ? sums[i] : best[i]; \
+          numbers[i] = higher ? number : numbers[i]; \
+        } \
+      } \
+      for (size_t i = 0; i < TOGETHER; ++i) winners[at + i] = numbers[i]; \
+    } \
+  }
+BLOCKWRIGHT_FIND_WINNERS(uint8_t)
+BLOCKWRIGHT_FIND_WINNERS(int8_t)
+BLOCKWRIGHT_FIND_WINNERS(uint16_t)
+BLOCKWRIGHT_FIND_WINNERS(int16_t)
+BLOCKWRIGHT_FIND_WINNERS(uint32_t)
+BLOCKWRIGHT_FIND_WINNERS(int32_t)
+BLOCKWRIGHT_FIND_WINNERS(float)
+BLOCKWRIGHT_FIND_WINNERS(double)
+#undef BLOCKWRIGHT_FIND_WINNERS
+
+// The winners of integers whose sums, or whose classes, the values' own type does not hold.
+template <class T>
+void find_wide_winners(const T* values, size_t voxels, const Groups& groups, size_t count, uint64_t* winners) {
+  int64_t best[TILE], sums[TILE];
+  for (size_t group = 0; group < groups.size(); ++group) {
+    std::fill(sums, sums + count, 0);
+    for (const size_t channel : groups[group]) {
+      const T* const next = values + channel * voxels;
       for (size_t i = 0; i < count; ++i) sums[i] += next[i];
     }
-    return sums;
+    for (size_t i = 0; i < count; ++i) {
+      const bool higher = group == 0 || sums[i] > best[i];
+      best[i] = higher ? sums[i] : best[i];
+      winners[i] = higher ? group : winners[i];
+    }
   }
-};
+}
+
+template <class Index, class Class>
+void store(const Index* winners, size_t count, Class* classes) {
+  for (size_t i = 0; i < count; ++i) classes[i] = static_cast<Class>(winners[i]);
+}
 
 template <class Class>
 void check_groups(const std::vector<std::vector<size_t>>& groups, size_t channels) {
@@ -123,16 +149,24 @@ void argmax(const Value* values, size_t channels, size_t voxels, const std::vect
             size_t threads, const Cancellation& cancellation) {
   check_groups<Class>(groups, channels);
   cancellation.check();
-  const Task<Value, Class> task{values, voxels, groups, classes};
-  bool wide = groups.size() > 256 && sizeof(Value) == 1;  // than the classes of bytes
+  bool wide = groups.size() > 256 && sizeof(Value) == 1;  // than bytes
   for (const std::vector<size_t>& group : groups) wide = wide || group.size() > 1;
+  wide = wide && std::is_integral_v<Value>;
   parallel_for(threads, (voxels + PART - 1) / PART, [&](size_t part) {
     cancellation.check();
-    const size_t begin = part * PART, end = std::min(voxels, begin + PART);
-    if constexpr (!std::is_floating_point_v<Value>) {
-      if (wide) return task.template run<int64_t>(begin, end);
+    const size_t end = std::min(voxels, (part + 1) * PART);
+    for (size_t at = part * PART; at < end; at += TILE) {
+      const size_t count = std::min(TILE, end - at);
+      if (wide) {
+        uint64_t winners[TILE];
+        find_wide_winners(values + at, voxels, groups, count, winners);
+        store(winners, count, classes + at);
+      } else {
+        IndexOf<Value> winners[TILE];
+        find_winners(values + at, voxels, groups, count, winners);
+        store(winners, count, classes + at);
+      }
     }
-    task.template run<Value>(begin, end);
   });
 }
 

@@ -1,7 +1,6 @@
 #include "kernels/block_components.h"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "core/box.h"
@@ -46,9 +45,10 @@ struct Layer {
   std::vector<size_t> first;     // of each piece: its first voxel
 };
 
+template <class Label>
 class Contacts {
  public:
-  Contacts(const uint64_t* labels, const Shape& shape, const BlockPlace& place, int reach, const uint64_t* output,
+  Contacts(const Label* labels, const Shape& shape, const BlockPlace& place, int reach, const uint64_t* output,
            const Cancellation& cancellation)
       : labels_(labels), shape_(shape), place_(place), reach_(reach), output_(output), cancellation_(cancellation) {
     block_ = shape;
@@ -184,7 +184,7 @@ class Contacts {
     }
     if (thin.dimensions == 0) thin[thin.dimensions++] = 1;
     const size_t count = thin.count();
-    std::vector<uint64_t> labels(count);
+    std::vector<Label> labels(count);
     Shape position = layer.box.shape;
     position.extent.fill(0);
     const size_t corner = offset_of(layer.box.begin, strides_);
@@ -239,7 +239,7 @@ class Contacts {
       const uint64_t own = names_[axes][layer.pieces[index] - 1];
       Shape from = position;
       for (int axis = 0; axis < dimensions(); ++axis) from[axis] += layer.box.begin[axis];
-      const uint64_t label = labels_[offset_of(from, strides_)];
+      const Label label = labels_[offset_of(from, strides_)];
       for (size_t step = 0; step < steps.size(); ++step) {
         Shape to = from;
         bool inside = true;
@@ -258,7 +258,7 @@ class Contacts {
     }
   }
 
-  const uint64_t* labels_;
+  const Label* labels_;
   const Shape shape_;
   const BlockPlace& place_;
   const int reach_;
@@ -269,6 +269,22 @@ class Contacts {
   std::vector<std::vector<uint64_t>> names_;  // of their pieces
   std::vector<Pair> pairs_;
 };
+
+template <class Label>
+BlockComponents components_of(const Label* labels, const Shape& shape, const BlockPlace& place, int reach, size_t threads,
+                              uint64_t* output, const Cancellation& cancellation) {
+  Box block{place.low, shape};
+  for (int axis = 0; axis < shape.dimensions; ++axis) block.shape[axis] -= place.low[axis];
+  BlockComponents result;
+  result.count = connected_components(labels, shape, block, reach, 0, threads, output, cancellation);
+  if (block.shape.count() == 0) return result;
+  Contacts<Label> contacts(labels, shape, place, reach, output, cancellation);
+  contacts.name_components(output, result.count);
+  contacts.find_pieces(result);
+  contacts.find_contacts();
+  contacts.finish(result);
+  return result;
+}
 
 }  // namespace
 
@@ -289,31 +305,16 @@ template <class Label>
 BlockComponents block_components(const Label* labels, const Shape& shape, const BlockPlace& place, int reach, bool binary,
                                  size_t threads, uint64_t* output, const Cancellation& cancellation) {
   check_place(shape, place);
+  if (!binary) return components_of(labels, shape, place, reach, threads, output, cancellation);
   const size_t voxels = shape.count();
-  LargeArray<uint64_t> wide;
-  const uint64_t* values = nullptr;
-  if constexpr (std::is_same_v<Label, uint64_t>) values = labels;
-  if (values == nullptr || binary) {
-    wide = large_array<uint64_t>(voxels);
-    constexpr size_t STEP = size_t{1} << 20;
-    for (size_t begin = 0; begin < voxels; begin += STEP) {
-      cancellation.check();
-      const size_t end = std::min(voxels, begin + STEP);
-      for (size_t i = begin; i < end; ++i) wide[i] = binary ? labels[i] != 0 : labels[i];
-    }
-    values = wide.get();
+  const LargeArray<uint8_t> mask = large_array<uint8_t>(voxels);
+  constexpr size_t STEP = size_t{1} << 20;
+  for (size_t begin = 0; begin < voxels; begin += STEP) {
+    cancellation.check();
+    const size_t end = std::min(voxels, begin + STEP);
+    for (size_t i = begin; i < end; ++i) mask[i] = labels[i] != 0;
   }
-  Box block{place.low, shape};
-  for (int axis = 0; axis < shape.dimensions; ++axis) block.shape[axis] -= place.low[axis];
-  BlockComponents result;
-  result.count = connected_components(values, shape, block, reach, 0, threads, output, cancellation);
-  if (block.shape.count() == 0) return result;
-  Contacts contacts(values, shape, place, reach, output, cancellation);
-  contacts.name_components(output, result.count);
-  contacts.find_pieces(result);
-  contacts.find_contacts();
-  contacts.finish(result);
-  return result;
+  return components_of(mask.get(), shape, place, reach, threads, output, cancellation);
 }
 
 #define BLOCKWRIGHT_INSTANCE(Label)                                                                             \

@@ -36,8 +36,8 @@ struct BlockComponents {
 // threads. ERR_ARGUMENT when the block lies outside the volume or does not begin behind `low`; ERR_LIMIT as in
 // connected_components. Every pair of neighbouring voxels in different blocks is looked at by one block: that of the voxel
 // at the larger of their two places along each axis, for which one layer before it is enough, also across edges and corners.
-// Peak memory beside the arrays: that of connected_components, 8 bytes a voxel unless the labels are uint64 and not binary,
-// and about 100 a voxel of a layer.
+// Peak memory beside the arrays: that of connected_components, one byte a voxel with `binary`, and about 100 a voxel of a
+// layer.
 template <class Label>  // uint8_t, uint16_t, uint32_t, uint64_t
 BlockComponents block_components(const Label* labels, const Shape& shape, const BlockPlace& place, int reach, bool binary,
                                  size_t threads, uint64_t* output, const Cancellation& cancellation);

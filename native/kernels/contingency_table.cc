@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/id_map.h"
+#include "core/interruptible_sort.h"
 #include "core/label_table.h"
 
 namespace blockwright {
@@ -26,11 +27,11 @@ ContingencyTable contingency_table(const uint64_t* a, const uint64_t* b, const u
   const auto label = [](const LabelTable& table, uint64_t key) { return key == 1 ? 0 : table.ids()[key - 2]; };
   IdMap numbers;
   std::vector<Pair> pairs;
-  constexpr size_t PART = size_t{1} << 20;
+  constexpr size_t PART = size_t{1} << 20;  // a run is cut at its end
   for (size_t begin = 0; begin < count; begin += PART) {
-    cancellation.check();
     const size_t end = std::min(count, begin + PART);
-    for (size_t at = begin; at < end;) {
+    for (size_t at = begin, looked = 0; at < end; ++looked) {
+      if (looked % 65536 == 0) cancellation.check();
       size_t stop = at + 1;
       if (mask != nullptr && mask[at] == 0) {
         while (stop < end && mask[stop] == 0) ++stop;
@@ -60,7 +61,8 @@ ContingencyTable contingency_table(const uint64_t* a, const uint64_t* b, const u
     const uint64_t key = numbers.keys()[pair];
     rows[pair] = {label(a_table, key >> 32), label(b_table, key & UINT32_MAX), pair};
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& x, const Row& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  const auto before = [](const Row& x, const Row& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; };
+  interruptible_sort(rows.begin(), rows.end(), before, cancellation);
   ContingencyTable result;
   for (const Row& row : rows) {
     const Pair& pair = pairs[row.pair];

@@ -25,8 +25,12 @@ namespace {
 constexpr double INFINITE = std::numeric_limits<double>::infinity();
 constexpr size_t COLUMNS = 256;  // lines along the first axis that are scanned together; of usual length they fit into the second cache
 constexpr size_t LANES = 32;     // voxels that look for lower places together
-constexpr size_t NEAR = 24;      // as far as they look; a lower envelope takes about as long as this
+constexpr size_t NEAR = 96;      // as far as they look: still sooner done than a lower envelope
 constexpr int32_t FAR = int32_t{1} << 30;
+
+// Of the same width, for vectors of as many lanes.
+template <class Square>
+using IntegerOf = std::conditional_t<sizeof(Square) == 4, int32_t, int64_t>;
 
 template <class Square>
 constexpr Square infinite() {
@@ -79,16 +83,15 @@ void scan_columns(const uint8_t* mask, double* output, size_t length, size_t str
   /* `after` steps on. False when one beyond NEAR steps may be less. */                                                 \
   BLOCKWRIGHT_TARGET_CLONES                                                                                             \
   bool lowest_near(const Square* centre, size_t step, size_t before, size_t after, Square scale, Square* result) {      \
-    Square low[LANES], highest[LANES];                                                                                  \
+    Square low[LANES];                                                                                  \
     for (size_t i = 0; i < LANES; ++i) low[i] = centre[i];                                                              \
     const size_t most = std::max(before, after);                                                                        \
     for (size_t distance = 1; distance <= most; ++distance) {                                                           \
       const Square more = static_cast<Square>(distance * distance) * scale;                                             \
       if (distance % 2 == 1) {                                                                                          \
-        for (size_t i = 0; i < LANES / 2; ++i) highest[i] = std::max(low[i], low[i + LANES / 2]);                       \
-        for (size_t i = 0; i < LANES / 4; ++i) highest[i] = std::max(highest[i], highest[i + LANES / 4]);               \
-        for (size_t i = 0; i < LANES / 8; ++i) highest[i] = std::max(highest[i], highest[i + LANES / 8]);               \
-        if (std::max(std::max(highest[0], highest[1]), std::max(highest[2], highest[3])) <= more) break;                \
+        IntegerOf<Square> higher = 0;                                                                                   \
+        for (size_t i = 0; i < LANES; ++i) higher |= low[i] > more;                                                     \
+        if (higher == 0) break;                                                                                         \
       }                                                                                                                 \
       if (distance > NEAR) return false;                                                                                \
       if (distance <= before) {                                                                                         \
@@ -152,7 +155,7 @@ class Slab {
     }
     const size_t length = static_cast<size_t>(shape_[last]);
     for (size_t row = 0; row < count_; row += length) {
-      if (row / length % 64 == 0) cancellation.check();
+      cancellation.check();
       along(source_.get() + row, length, scales_[last], squares + row);
       if (roots) square_roots(squares + row, length);
     }

@@ -16,7 +16,7 @@ namespace blockwright {
 // infinity everywhere when there is none. With a voxel size of 1 all squares are exact integers.
 // The same for any number of threads and on every machine.
 // Peak memory beside the arrays, per thread: 8 bytes a voxel of a slab (all axes but the first with more than one voxel; 16 where
-// squares are no whole numbers below 2^30), and 600 a voxel of the longest axis.
+// squares are no whole numbers below 2^30), and 300 a voxel of the longest axis.
 void distance_transform(const uint8_t* mask, const Shape& shape, const std::vector<double>& voxel_size, bool squared,
                         double* output, size_t threads, const Cancellation& cancellation);
 

@@ -1,6 +1,7 @@
 #include "kernels/downsample.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/interruptible_sort.h"
 
 namespace blockwright {
 
@@ -113,8 +115,8 @@ class Ballot {
   }
 
   // The winner; the ballot is empty again.
-  T close() {
-    if (runs_.size() > 1) std::sort(runs_.begin(), runs_.end());
+  T close(const Cancellation& cancellation) {
+    if (runs_.size() > 1) interruptible_sort(runs_.begin(), runs_.end(), std::less<>(), cancellation);
     T best = runs_[0].first;
     int64_t most = 0;
     for (size_t at = 0; at < runs_.size();) {
@@ -175,7 +177,10 @@ void downsample(const T* values, const Shape& shape, const Shape& factors, Downs
     for_each_output_row(values, shape, factors, coarse, false, [&](size_t row, const std::vector<const T*>& rows) {
       cancellation.check();
       std::fill(sums.begin(), sums.end(), Sum<T>{0});
-      for (const T* input : rows) add_row(input, width, factor, sums.data());
+      for (const T* input : rows) {
+        cancellation.check();
+        add_row(input, width, factor, sums.data());
+      }
       T* const out = row_of(row);
       for (int64_t x = 0; x < coarse_width; ++x) {
         const int64_t voxels = std::min(factor, width - x * factor) * static_cast<int64_t>(rows.size());
@@ -195,9 +200,12 @@ void downsample(const T* values, const Shape& shape, const Shape& factors, Downs
         bool same = true;  // as in most cells of labels
         for (size_t i = 0; same && i < rows.size(); ++i) same = all_equal(rows[i] + begin, rows[i] + end, first);
         if (!same) {
-          for (const T* input : rows) ballot.add(input + begin, input + end);
+          for (const T* input : rows) {
+            cancellation.check();
+            ballot.add(input + begin, input + end);
+          }
         }
-        out[x] = same ? first : ballot.close();
+        out[x] = same ? first : ballot.close(cancellation);
       }
     });
   }

@@ -26,7 +26,7 @@ NumberedFragments number_fragments(const uint64_t* fragments, size_t count, cons
   LabelTable table(fragments, count, cancellation);
   NumberedFragments result;
   result.numbers.reset(new uint32_t[count]);
-  constexpr size_t PART = size_t{1} << 20;
+  constexpr size_t PART = size_t{1} << 18;
   for (size_t begin = 0; begin < count; begin += PART) {
     cancellation.check();
     const uint64_t* part = fragments + begin;
@@ -36,7 +36,7 @@ NumberedFragments number_fragments(const uint64_t* fragments, size_t count, cons
     });
   }
   result.ids = table.ids();
-  const std::vector<uint32_t> order = table.ascending();
+  const std::vector<uint32_t> order = table.ascending(cancellation);
   result.ranks.resize(order.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) result.ranks[order[rank]] = rank;
   return result;
@@ -178,7 +178,9 @@ void scan_row(const uint32_t* own, const uint32_t* other, const Value* values, i
 
 // Edges in ascending order of (u, v): a counting sort by u, then each u's short list by v.
 template <class Value>
-EdgeScores sorted_edges(const NumberedFragments& fragments, const EdgeTable<Value>& table, size_t scores) {
+EdgeScores sorted_edges(const NumberedFragments& fragments, const EdgeTable<Value>& table, size_t scores,
+                        const Cancellation& cancellation) {
+  constexpr size_t UNLOOKED = size_t{1} << 18;  // edges between two looks at the cancellation
   struct Entry {
     uint32_t v, edge;
   };
@@ -190,11 +192,15 @@ EdgeScores sorted_edges(const NumberedFragments& fragments, const EdgeTable<Valu
   std::vector<uint64_t> ascending(fragment_count);
   for (size_t number = 0; number < fragment_count; ++number) ascending[fragments.ranks[number]] = fragments.ids[number];
   std::vector<size_t> starts(fragment_count + 1);
-  for (const uint64_t key : keys) ++starts[ends_of(key).first + 1];
+  for (size_t edge = 0; edge < keys.size(); ++edge) {
+    if (edge % UNLOOKED == 0) cancellation.check();
+    ++starts[ends_of(keys[edge]).first + 1];
+  }
   for (size_t rank = 0; rank < fragment_count; ++rank) starts[rank + 1] += starts[rank];
   std::vector<Entry> entries(keys.size());
   std::vector<size_t> next(starts.begin(), starts.end() - 1);
   for (uint32_t edge = 0; edge < keys.size(); ++edge) {
+    if (edge % UNLOOKED == 0) cancellation.check();
     const std::pair<uint32_t, uint32_t> ends = ends_of(keys[edge]);
     entries[next[ends.first]++] = {ends.second, edge};
   }
@@ -208,6 +214,7 @@ EdgeScores sorted_edges(const NumberedFragments& fragments, const EdgeTable<Valu
     const auto end = entries.begin() + static_cast<std::ptrdiff_t>(starts[rank + 1]);
     std::sort(begin, end, [](const Entry& a, const Entry& b) { return a.v < b.v; });
     for (size_t at = starts[rank]; at < starts[rank + 1]; ++at) {
+      if (at % UNLOOKED == 0) cancellation.check();
       result.u[at] = ascending[rank];
       result.v[at] = ascending[entries[at].v];
       for (size_t score = 0; score < scores; ++score) {
@@ -227,7 +234,7 @@ EdgeScores edge_scores(const uint64_t* fragments, const Value* affinities, const
   check_box("box", box, shape);
   const size_t count = shape.count();
   EdgeTable<Value> table(channels, scores);
-  if (box.shape.count() == 0) return sorted_edges(NumberedFragments(), table, scores);
+  if (box.shape.count() == 0) return sorted_edges(NumberedFragments(), table, scores, cancellation);
   const NumberedFragments numbered = number_fragments(fragments, count, cancellation);
   const int last = shape.dimensions - 1;
   const Shape strides = shape.strides();
@@ -237,10 +244,10 @@ EdgeScores edge_scores(const uint64_t* fragments, const Value* affinities, const
   for (int axis = 0; axis < last; ++axis) rows *= static_cast<size_t>(box.shape[axis]);
   Shape position = box.begin;
   for (size_t row = 0; row < rows; ++row) {
-    if (row % 64 == 0) cancellation.check();
     int64_t base = 0;
     for (int axis = 0; axis < last; ++axis) base += position[axis] * strides[axis];
     for (size_t channel = 0; channel < channels.size(); ++channel) {
+      cancellation.check();
       const ChannelRange& range = ranges[channel];
       if (!range.has_row(position, last)) continue;
       const uint32_t* own = numbered.numbers.get() + base;
@@ -260,7 +267,7 @@ EdgeScores edge_scores(const uint64_t* fragments, const Value* affinities, const
       if (sum != sum) fail_at_nan(affinities, count, channels);
     }
   }
-  return sorted_edges(numbered, table, scores);
+  return sorted_edges(numbered, table, scores, cancellation);
 }
 
 template EdgeScores edge_scores(const uint64_t*, const uint8_t*, const Shape&, const Box&, const std::vector<EdgeChannel>&,

@@ -29,7 +29,7 @@ struct EdgeScores {
 // row by row in raster order, within a row in the order of `channels`, then along the row, where each unbroken run of one
 // pair is summed by itself first. Edges without any pair are
 // left out. ERR_NOT_A_NUMBER when a counted affinity is NaN.
-// Peak memory beside the inputs: 5 bytes a voxel of the array, at most 32 a fragment, 130 an edge and 64 an edge and score
+// Peak memory beside the inputs: 5 bytes a voxel of the array, at most 120 a fragment, 130 an edge and 64 an edge and score
 // (hash and result included; half of it while nothing grows).
 template <class Value>
 EdgeScores edge_scores(const uint64_t* fragments, const Value* affinities, const Shape& shape, const Box& box,

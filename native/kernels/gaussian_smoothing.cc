@@ -24,35 +24,30 @@ size_t mirrored(int64_t place, int64_t length) {
   return static_cast<size_t>(within < length ? within : period - 1 - within);
 }
 
-using Vector = double __attribute__((vector_size(64)));
-constexpr size_t WIDTH = sizeof(Vector) / sizeof(double);
-
-#define BLOCKWRIGHT_GAUSSIAN_LOOPS(Value)                                                                            \
-  BLOCKWRIGHT_TARGET_CLONES                                                                                          \
-  void widen(const Value* values, size_t count, double* result) {                                                    \
-    for (size_t i = 0; i < count; ++i) result[i] = values[i];                                                        \
-  }                                                                                                                  \
+#define BLOCKWRIGHT_GAUSSIAN_LOOPS(Value) \
+  BLOCKWRIGHT_TARGET_CLONES \
+  void widen(const Value* values, size_t count, double* result) { \
+    for (size_t i = 0; i < count; ++i) result[i] = values[i]; \
+  } \
   /* output[i] = the weighted sum around centre[i], whose neighbours are `step` apart. Reads beyond `count` up to a */ \
-  /* multiple of TOGETHER. */                                                                                        \
-  BLOCKWRIGHT_TARGET_CLONES                                                                                          \
+  /* multiple of TOGETHER. */ \
+  BLOCKWRIGHT_TARGET_CLONES \
   void convolve(const double* centre, size_t step, const double* weights, size_t radius, Value* output, size_t count) { \
-    for (size_t at = 0; at < count; at += TOGETHER) {                                                                \
-      Vector sums[TOGETHER / WIDTH], before[TOGETHER / WIDTH], after[TOGETHER / WIDTH];                              \
-      std::memcpy(sums, centre + at, sizeof(sums));                                                                  \
-      for (Vector& sum : sums) sum *= weights[0];                                                                    \
-      for (size_t distance = 1; distance <= radius; ++distance) {                                                    \
-        std::memcpy(before, centre + at - distance * step, sizeof(before));                                          \
-        std::memcpy(after, centre + at + distance * step, sizeof(after));                                            \
-        for (size_t i = 0; i < TOGETHER / WIDTH; ++i) sums[i] += weights[distance] * (before[i] + after[i]);         \
-      }                                                                                                              \
-      double places[TOGETHER];                                                                                       \
-      std::memcpy(places, sums, sizeof(places));                                                                     \
-      if (count - at >= TOGETHER) {                                                                                  \
-        for (size_t i = 0; i < TOGETHER; ++i) output[at + i] = static_cast<Value>(places[i]);                        \
-      } else {                                                                                                       \
-        for (size_t i = 0; at + i < count; ++i) output[at + i] = static_cast<Value>(places[i]);                      \
-      }                                                                                                              \
-    }                                                                                                                \
+    for (size_t at = 0; at < count; at += TOGETHER) { \
+      double sums[TOGETHER]; /* in registers */ \
+      for (size_t i = 0; i < TOGETHER; ++i) sums[i] = weights[0] * centre[at + i]; \
+      for (size_t distance = 1; distance <= radius; ++distance) { \
+        const double weight = weights[distance]; \
+        const double* const before = centre + at - distance * step; \
+        const double* const after = centre + at + distance * step; \
+        for (size_t i = 0; i < TOGETHER; ++i) sums[i] += weight * (before[i] + after[i]); \
+      } \
+      if (count - at >= TOGETHER) { \
+        for (size_t i = 0; i < TOGETHER; ++i) output[at + i] = static_cast<Value>(sums[i]); \
+      } else { \
+        for (size_t i = 0; at + i < count; ++i) output[at + i] = static_cast<Value>(sums[i]); \
+      } \
+    } \
   }
 BLOCKWRIGHT_GAUSSIAN_LOOPS(float)
 BLOCKWRIGHT_GAUSSIAN_LOOPS(double)
@@ -103,6 +98,7 @@ class Smoothing {
     std::vector<double> buffer(length + 2 * radius + TOGETHER);
     double* const middle = buffer.data() + radius;
     for (size_t row = 0; row < count; ++row, begin += length) {
+      cancellation_.check();
       widen(source + begin, length, middle);
       for_each_mirrored(length, radius, [&](int64_t place, size_t mirror) { middle[place] = middle[mirror]; });
       convolve(middle, 1, weights.data(), radius, output_ + begin, length);
@@ -122,6 +118,7 @@ class Smoothing {
       std::memcpy(middle + place * static_cast<int64_t>(width), middle + mirror * width, width * sizeof(double));
     });
     for (size_t at = 0; at < length; ++at) {
+      if (at % 1024 == 0) cancellation_.check();
       convolve(middle + at * width, width, weights.data(), radius, output_ + begin + at * stride, lines);
     }
   }

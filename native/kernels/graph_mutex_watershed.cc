@@ -1,6 +1,7 @@
 #include "kernels/graph_mutex_watershed.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ struct Cluster {
   uint32_t begin;      // of its repulsive scores; the next cluster's is their end
 };
 
+// Clusters where searches will begin, and where their scores are.
+using Searches = std::array<std::pair<uint32_t, uint32_t>, 32>;
+
 class GraphWatershed {
  public:
   GraphWatershed(const FragmentGraph& graph, const Cancellation& cancellation);
@@ -36,9 +40,10 @@ class GraphWatershed {
   void join(uint32_t a, uint32_t b);
   bool list_scores();
   void visit(const ScoreItem& item);
-  uint32_t smaller_end(const EdgeEnds& ends);
+  // Of two roots, whether the first has the set that is searched.
+  bool smaller(uint32_t a, uint32_t b) const { return clusters_[a].parent >= clusters_[b].parent; }
   uint32_t other_end(const ScoreItem& repulsion, uint32_t cluster) const;
-  void look_ahead(const ScoreItem* items, size_t count);
+  void look_ahead(const ScoreItem* items, size_t count, size_t index, Searches& searches);
   bool repelled(uint32_t start, uint32_t to, const ScoreItem& item);
   void list_all_exclusions();
   void exclude_before(const ScoreItem& item);
@@ -142,7 +147,7 @@ inline uint32_t GraphWatershed::other_end(const ScoreItem& repulsion, uint32_t c
 // Whether a repulsive score that precedes `item` joins the set of cluster `start` and the one with root `to`.
 bool GraphWatershed::repelled(uint32_t start, uint32_t to, const ScoreItem& item) {
   // A search that was short is made again: to remember its result costs more.
-  constexpr uint64_t SHORT = 64;
+  constexpr uint64_t SHORT = 16;
   uint32_t cluster = start;
   uint64_t work = 0;
   bool found = false;
@@ -175,8 +180,7 @@ inline void GraphWatershed::visit(const ScoreItem& item) {
     if (exclusions_.contains(a, b)) return;
   } else if (clusters_[a].repulsion >= item.key && clusters_[b].repulsion >= item.key) {
     if (exclusions_.contains(a, b)) return;
-    const bool from_a = clusters_[a].parent >= clusters_[b].parent;
-    if (from_a ? repelled(ends.u, b, item) : repelled(ends.v, a, item)) return;
+    if (smaller(a, b) ? repelled(ends.u, b, item) : repelled(ends.v, a, item)) return;
   }
   join(a, b);
 }
@@ -203,14 +207,9 @@ void GraphWatershed::exclude_before(const ScoreItem& item) {
   }
 }
 
-// Where a search would begin.
-inline uint32_t GraphWatershed::smaller_end(const EdgeEnds& ends) {
-  return clusters_[find(ends.u)].parent >= clusters_[find(ends.v)].parent ? ends.u : ends.v;
-}
-
 // Asks for the memory that the next visits read, each step for what the step before it has brought: the processor would wait for
-// most of it otherwise.
-inline void GraphWatershed::look_ahead(const ScoreItem* items, size_t count) {
+// most of it otherwise. `searches` are those that steps pass on to each other.
+inline void GraphWatershed::look_ahead(const ScoreItem* items, size_t count, size_t index, Searches& searches) {
   constexpr size_t ENDS = 40, CLUSTERS = 28, ROWS = 20, ROW_ENDS = 12, OTHERS = 5;
   if (ENDS < count) graph_.prefetch(items[ENDS].id);
   if (CLUSTERS < count) {
@@ -218,25 +217,28 @@ inline void GraphWatershed::look_ahead(const ScoreItem* items, size_t count) {
     __builtin_prefetch(&clusters_[ends.u]);
     __builtin_prefetch(&clusters_[ends.v]);
   }
-  const auto row = [&](size_t ahead) {
-    const uint32_t cluster = smaller_end(graph_.ends(items[ahead].id));
-    return std::pair(cluster, clusters_[cluster].begin);
-  };
-  if (ROWS < count) __builtin_prefetch(&repulsions_[row(ROWS).second]);
-  if (ROW_ENDS < count) graph_.prefetch(repulsions_[row(ROW_ENDS).second].id);
+  if (ROWS < count) {
+    const EdgeEnds ends = graph_.ends(items[ROWS].id);
+    const uint32_t start = smaller(find(ends.u), find(ends.v)) ? ends.u : ends.v;
+    searches[(index + ROWS) % searches.size()] = {start, clusters_[start].begin};
+    __builtin_prefetch(&repulsions_[clusters_[start].begin]);
+  }
+  if (index < ROWS) return;
+  if (ROW_ENDS < count) graph_.prefetch(repulsions_[searches[(index + ROW_ENDS) % searches.size()].second].id);
   if (OTHERS < count) {
-    const auto [cluster, begin] = row(OTHERS);
-    __builtin_prefetch(&clusters_[other_end(repulsions_[begin], cluster)]);
+    const auto [start, begin] = searches[(index + OTHERS) % searches.size()];
+    __builtin_prefetch(&clusters_[other_end(repulsions_[begin], start)]);
   }
 }
 
 void GraphWatershed::run() {
   if (!list_scores()) return;
+  Searches searches{};
   for (size_t bucket = 0; bucket < ScoreBuckets::COUNT; ++bucket) {
     const Span<const ScoreItem> items = attractive_->sorted(bucket, graph_);
     for (size_t i = 0; i < items.size; ++i) {
       if (i % 4096 == 0) cancellation_.check();
-      look_ahead(items.data + i, items.size - i);
+      look_ahead(items.data + i, items.size - i, i, searches);
       if (looked_at_ >= budget_ && !all_listed_) list_all_exclusions();
       visit(items[i]);
     }

@@ -19,6 +19,7 @@ JoinedCount join_components(Span<uint64_t> names, Span<uint64_t> sizes, const st
                             uint64_t minimum_size, const JoinedComponents& joined, const Cancellation& cancellation) {
   if (names.size >= size_t{1} << 31) throw Error(ERR_LIMIT, "2^31 components of blocks or more");
   for (size_t i = 1; i < names.size; ++i) {
+    if (i % STEP == 0) cancellation.check();
     if (names[i] <= names[i - 1]) throw Error(ERR_ARGUMENT, "names: expected to ascend");
   }
   cancellation.check();

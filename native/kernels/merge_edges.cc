@@ -26,9 +26,9 @@ std::vector<RowReference> rows_of(const std::vector<EdgeRun>& runs, const Span<u
   std::vector<RowReference> rows;
   if (nodes == nullptr) rows.reserve(total);
   for (size_t run = 0; run < runs.size(); ++run) {
-    cancellation.check();
     const EdgeRun& edges = runs[run];
     for (size_t row = 0; row < edges.u.size; ++row) {
+      if (row % ROWS_UNLOOKED == 0) cancellation.check();
       if (nodes != nullptr && !contains(*nodes, edges.u[row]) && !contains(*nodes, edges.v[row])) continue;
       rows.push_back({edges.u[row], static_cast<uint32_t>(run), static_cast<uint32_t>(row)});
     }
@@ -44,16 +44,24 @@ size_t merge_edges(const std::vector<EdgeRun>& runs, const Span<uint64_t>* nodes
   sort_by_key(rows, cancellation);
   size_t count = 0;
   // Edges of one u are few: their v are ordered group by group.
-  for (size_t begin = 0, groups = 0; begin < rows.size(); ++groups) {
-    if (groups % 65536 == 0) cancellation.check();
+  std::vector<RowReference> many;
+  for (size_t begin = 0; begin < rows.size();) {
     const uint64_t u = rows[begin].key;
     size_t end = begin;
     for (; end < rows.size() && rows[end].key == u; ++end) rows[end].key = runs[rows[end].run].v[rows[end].row];
-    std::sort(rows.begin() + begin, rows.begin() + end, [](const RowReference& a, const RowReference& b) {
-      if (a.key != b.key) return a.key < b.key;
-      return a.run != b.run ? a.run < b.run : a.row < b.row;
-    });
+    if (end - begin < 4096) {
+      std::sort(rows.begin() + begin, rows.begin() + end, [](const RowReference& a, const RowReference& b) {
+        if (a.key != b.key) return a.key < b.key;
+        return a.run != b.run ? a.run < b.run : a.row < b.row;
+      });
+    } else {
+      // They are in the order of runs and rows, and stay in it.
+      many.assign(rows.begin() + begin, rows.begin() + end);
+      sort_by_key(many, cancellation);
+      std::copy(many.begin(), many.end(), rows.begin() + begin);
+    }
     for (size_t i = begin; i < end; ++i) {
+      if (i % ROWS_UNLOOKED == 0) cancellation.check();
       const RowReference& entry = rows[i];
       if (i == begin || entry.key != rows[i - 1].key) {
         merged.u[count] = u;

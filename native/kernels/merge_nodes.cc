@@ -24,10 +24,10 @@ MergedNodeCount merge_nodes(const std::vector<NodeRun>& runs, size_t dimensions,
   if (runs.size() > UINT32_MAX) throw Error(ERR_LIMIT, "more than 2^32 - 1 runs");
   std::vector<RowReference> rows;
   for (size_t run = 0; run < runs.size(); ++run) {
-    cancellation.check();
     const NodeRun& nodes = runs[run];
     if (nodes.ids.size > UINT32_MAX) throw Error(ERR_LIMIT, "more than 2^32 - 1 rows in a run");
     for (size_t row = 0; row < nodes.ids.size; ++row) {
+      if (row % ROWS_UNLOOKED == 0) cancellation.check();
       if (!inside(nodes.positions.data + row * dimensions, box)) continue;
       rows.push_back({nodes.ids[row], static_cast<uint32_t>(run), static_cast<uint32_t>(row)});
     }
@@ -35,6 +35,7 @@ MergedNodeCount merge_nodes(const std::vector<NodeRun>& runs, size_t dimensions,
   sort_by_key(rows, cancellation);
   MergedNodeCount result;
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (i % ROWS_UNLOOKED == 0) cancellation.check();
     const RowReference& entry = rows[i];
     if (i > 0 && entry.key == rows[i - 1].key) {
       return {i, true, entry.key, rows[i - 1].run, entry.run};

@@ -1,10 +1,9 @@
 #include "kernels/mutex_watershed.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <functional>
 #include <limits>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "core/parallel.h"
 #include "core/radix_sort.h"
 #include "core/span.h"
+#include "kernels/mutex_watershed_labels.h"
 #include "kernels/mutex_watershed_lists.h"
 #include "kernels/mutex_watershed_strips.h"
 
@@ -35,7 +35,9 @@ class Watershed {
 
   void join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins, const uint64_t* seeds);
   void run();
-  void label(const uint64_t* seeds, uint64_t* labels);
+  void label(const uint64_t* seeds, uint64_t* labels) {
+    label_clusters(keys_, clusters_, seeds, labels, threads_, cancellation_);
+  }
 
  private:
   static uint32_t magnitude(Key key) { return static_cast<uint32_t>(key < 0 ? -key : key); }
@@ -49,13 +51,16 @@ class Watershed {
   void join(uint32_t a, uint32_t b);
 
   template <class Work>
-  void for_each_strip(const Work& work);
+  void for_each_strip(const Work& work) {
+    blockwright::for_each_strip(voxels_, threads_, cancellation_, work);
+  }
   void join_first();
   size_t stage(uint32_t low, uint32_t high);
   void note_repulsion(uint32_t low, uint32_t high);
   bool visit_sorted(const Edge* begin, const Edge* end);
   bool visit(Edge edge);
-  bool repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t id);
+  bool certainly_repelled(uint32_t voxel, uint32_t own, uint32_t to);
+  bool repelled(uint32_t start, uint32_t own, uint32_t to, uint32_t key, uint32_t id);
   void exclude_before(Edge edge);
 
   EdgeKeys<Key> keys_;
@@ -67,6 +72,7 @@ class Watershed {
   DisjointSets clusters_;
   std::vector<bool> seeded_;      // by root; empty without seeds
   Exclusions exclusions_;
+  std::array<uint32_t, 32> displacement_{};  // of a direction; only for up to 16 channels
   uint64_t budget_;               // how many more edges repelled() may look at
   bool all_excluded_ = false;     // whether exclusions_ holds all pairs, not only those that were met
   Edge stopped_at_ = 0;           // the edge where the budget was spent
@@ -83,6 +89,7 @@ Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budg
       nodes_(large_array<Node>(voxels_)),
       clusters_(voxels_),
       budget_(budget) {
+  for (uint32_t d = 0; d < 32 && d < 2 * keys_.channels; ++d) displacement_[d] = keys_.neighbour(0, d);
   for_each_strip([&](size_t begin, size_t count) {
     uint32_t direction[EDGE_STRIP];
     uint32_t repulsion[EDGE_STRIP];
@@ -91,15 +98,6 @@ Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budg
   });
 }
 
-// Calls work(begin, count) for all voxels, EDGE_STRIP of them at a time.
-template <class Key>
-template <class Work>
-void Watershed<Key>::for_each_strip(const Work& work) {
-  parallel_for(threads_, (voxels_ + EDGE_STRIP - 1) / EDGE_STRIP, [&](size_t strip) {
-    cancellation_.check();
-    work(strip * EDGE_STRIP, std::min(EDGE_STRIP, voxels_ - strip * EDGE_STRIP));
-  });
-}
 
 template <class Key>
 inline void Watershed<Key>::join(uint32_t a, uint32_t b) {
@@ -130,9 +128,11 @@ void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>
 template <class Key>
 void Watershed<Key>::join_first() {
   const auto follow = [&](uint32_t voxel) {
+    const uint32_t direction = nodes_[voxel].certain;
+    nodes_[voxel].certain = 0;
     const uint32_t root = find(voxel);
     if (seeded(root)) return;
-    const uint32_t other = find(keys_.neighbour(voxel, nodes_[voxel].certain));
+    const uint32_t other = find(keys_.neighbour(voxel, direction));
     if (other != root) join(root, other);
   };
   // Threads have slabs of their own; edges between slabs come afterwards. Clusters of seeds lie in any slabs.
@@ -144,9 +144,10 @@ void Watershed<Key>::join_first() {
     for (size_t voxel = begin; voxel < std::min<size_t>(voxels_, begin + thickness); ++voxel) {
       if (voxel % EDGE_STRIP == 0) cancellation_.check();
       const uint32_t direction = nodes_[voxel].certain;
-      if (direction == NO_DIRECTION) continue;
       const uint32_t start = static_cast<uint32_t>(voxel);
-      if (keys_.neighbour(start, direction) - begin < thickness) {
+      if (direction == NO_DIRECTION) {
+        nodes_[voxel].certain = 0;
+      } else if (keys_.neighbour(start, direction) - begin < thickness) {
         follow(start);
       } else {
         crossing[slab].push_back(start);
@@ -188,11 +189,11 @@ void Watershed<Key>::run() {
 // Visits the edges with |key| in [low, high]; returns how many of them were listed.
 template <class Key>
 size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
-  if (!all_excluded_) note_repulsion(low, high);
   const size_t room = memory_.size / 2;
   const EdgeRange range{low, high, all_excluded_};
   for_each_strip([&](size_t begin, size_t count) { clusters_.flatten(begin, begin + count); });
   size_t count = list_edges(keys_, clusters_, range, memory_, threads_, cancellation_);
+  if (!all_excluded_ && (count <= room || low == high)) note_repulsion(low, high);
   bool done = true;
   if (count <= room) {
     const Edge* sorted = radix_sort(memory_.data, memory_.data + room, count, uint32_t{0}, high - low,
@@ -216,16 +217,17 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   return count + stage(low, key_of(stopped_at_));
 }
 
-// Notes the repulsive edges of this stage and of those before.
+// Notes the repulsive edges of this stage; those of the one before have become certain.
 template <class Key>
 void Watershed<Key>::note_repulsion(uint32_t low, uint32_t high) {
   for_each_strip([&](size_t begin, size_t count) {
-    uint32_t certain[EDGE_STRIP];
-    uint32_t possible[EDGE_STRIP];
-    repulsive_directions(keys_, low, high, begin, count, certain, possible);
+    uint32_t directions[EDGE_STRIP];
+    repulsive_directions(keys_, low, high, begin, count, directions);
     for (size_t i = 0; i < count; ++i) {
-      nodes_[begin + i].certain = certain[i];
-      nodes_[begin + i].possible = possible[i];
+      Node& node = nodes_[begin + i];
+      // where directions share a bit, none is certain
+      (keys_.channels <= 16 ? node.certain : directions[i]) |= node.possible;
+      node.possible = directions[i];
     }
   });
 }
@@ -257,8 +259,8 @@ template <class Key>
 inline bool Watershed<Key>::visit(Edge edge) {
   const uint32_t id = id_of(edge);
   const auto [u, v] = ends_of(edge);
-  const uint32_t a = find(u);
-  const uint32_t b = find(v);
+  const uint32_t a = clusters_.find_near(u);
+  const uint32_t b = clusters_.find_near(v);
   if (a == b) return true;
   if ((edge & REPULSIVE) != 0) {
     exclusions_.add(a, b);
@@ -274,7 +276,7 @@ inline bool Watershed<Key>::visit(Edge edge) {
       return false;
     }
     const bool from_u = clusters_.size(a) <= clusters_.size(b);
-    if (from_u ? repelled(u, b, key, id) : repelled(v, a, key, id)) {
+    if (from_u ? repelled(u, a, b, key, id) : repelled(v, b, a, key, id)) {
       exclusions_.add(a, b);
       return true;
     }
@@ -283,23 +285,39 @@ inline bool Watershed<Key>::visit(Edge edge) {
   return true;
 }
 
-// Whether a repulsive edge that precedes (key, id) joins the cluster of voxel `start` and the cluster with root `to`.
+// Whether one of a voxel's certain edges ends in the cluster with root `to`. Forgets those inside its own cluster.
+//
+// Where an edge ends cannot be foretold, so there is no branch on it: two steps upwards nearly always reach the root.
 template <class Key>
-bool Watershed<Key>::repelled(uint32_t start, uint32_t to, uint32_t key, uint32_t id) {
+inline bool Watershed<Key>::certainly_repelled(uint32_t voxel, uint32_t own, uint32_t to) {
+  bool found = false;
+  bool deep = false;
+  uint32_t inside = 0;
+  for (uint32_t bits = nodes_[voxel].certain; bits != 0; bits &= bits - 1) {
+    const uint32_t direction = static_cast<uint32_t>(__builtin_ctz(bits));
+    const uint32_t root = clusters_.parent(clusters_.parent(voxel + displacement_[direction]));
+    found |= root == to;
+    inside |= uint32_t{root == own} << direction;
+    deep |= !clusters_.is_root(root);
+  }
+  nodes_[voxel].certain &= ~inside;
+  for (uint32_t bits = deep && !found ? nodes_[voxel].certain : 0; bits != 0 && !found; bits &= bits - 1) {
+    found = find(voxel + displacement_[__builtin_ctz(bits)]) == to;
+  }
+  return found;
+}
+
+// Whether a repulsive edge that precedes (key, id) joins the clusters with roots `own`, which `start` belongs to, and `to`.
+template <class Key>
+bool Watershed<Key>::repelled(uint32_t start, uint32_t own, uint32_t to, uint32_t key, uint32_t id) {
   uint32_t voxel = start;
   uint64_t work = 0;
   bool found = false;
   do {
     const Node node = nodes_[voxel];
-    ++work;
     __builtin_prefetch(&nodes_[node.next]);
-    for (uint32_t bits = node.certain; bits != 0; bits &= bits - 1) {
-      clusters_.prefetch(keys_.neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits))));
-    }
-    for (uint32_t bits = node.certain; bits != 0 && !found; bits &= bits - 1) {
-      ++work;
-      found = find(keys_.neighbour(voxel, static_cast<uint32_t>(__builtin_ctz(bits)))) == to;
-    }
+    work += 1 + static_cast<uint64_t>(__builtin_popcount(node.certain));
+    found = node.certain != 0 && certainly_repelled(voxel, own, to);
     for (uint32_t bits = found ? 0 : node.possible; bits != 0 && !found; bits &= bits - 1) {
       for (uint32_t d = static_cast<uint32_t>(__builtin_ctz(bits)); d < 2 * keys_.channels && !found; d += 32) {
         ++work;
@@ -334,40 +352,6 @@ void Watershed<Key>::exclude_before(Edge edge) {
     }
   }
   all_excluded_ = true;
-}
-
-template <class Key>
-void Watershed<Key>::label(const uint64_t* seeds, uint64_t* labels) {
-  std::fill(labels, labels + voxels_, 0);
-  uint64_t last = 0;
-  if (seeds != nullptr) {
-    for (uint32_t i = 0; i < voxels_; ++i) {
-      if (seeds[i] == 0) continue;
-      uint64_t& label = labels[find(i)];
-      label = label == 0 ? seeds[i] : std::min(label, seeds[i]);
-      last = std::max(last, seeds[i]);
-    }
-  }
-  // A root's own entry names its cluster from the first voxel on, which may come before the root.
-  for_each_strip([&](size_t begin, size_t count) { clusters_.flatten(begin, begin + count); });
-  uint32_t before = ~uint32_t{0};
-  for (uint32_t i = 0; i < voxels_; ++i) {
-    const uint32_t root = clusters_.parent(i);
-    if (root == before) continue;
-    before = root;
-    if (labels[root] == 0 && (clusters_.size(root) > 1 || keys_.touched(i))) {
-      if (last == std::numeric_limits<uint64_t>::max()) {
-        throw Error(ERR_LIMIT, "seeds: ids leave no room for the clusters without a seed below 2^64");
-      }
-      labels[root] = ++last;
-    }
-  }
-  for_each_strip([&](size_t begin, size_t count) {
-    for (size_t i = begin; i < begin + count; ++i) {
-      const uint32_t root = clusters_.parent(static_cast<uint32_t>(i));
-      if (root != i) labels[i] = labels[root];
-    }
-  });
 }
 
 template <class Key>

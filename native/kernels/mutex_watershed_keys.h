@@ -53,17 +53,18 @@ struct EdgeKeys {
   std::vector<LargeArray<PackedEdges>> packed;  // of channels with strides; null: there is a value for every voxel
 
   Key at(uint32_t c, uint32_t voxel) const {
-    const PackedEdges* const words = packed[c].get();
-    if (words == nullptr) return values[begins[c] + voxel];
-    const PackedEdges word = words[voxel / 64];
-    const uint64_t bit = uint64_t{1} << (voxel % 64);
-    return (word.present & bit) == 0 ? Key{0} : values[word.before + bit_count(word.present & (bit - 1))];
+    if (packed[c] == nullptr) return values[begins[c] + voxel];
+    const bool present = (packed[c][voxel / 64].present >> (voxel % 64) & 1) != 0;
+    return present ? values[place(c, voxel)] : Key{0};
   }
 
-  // The keys of channel c at voxels begin .. begin + count - 1; they may be put into `buffer`, which has room for them.
+  // The keys of channel c at voxels begin .. begin + count - 1, or null where it has no edges there. They may be put into
+  // `buffer`, which has room for them.
   const Key* strip(uint32_t c, size_t begin, size_t count, Key* buffer) const {
     if (packed[c] == nullptr) return values.get() + begins[c] + begin;
-    unpack(c, begin, count, buffer);
+    if (place(c, begin) == place(c, begin + count)) return nullptr;
+    std::fill(buffer, buffer + count, Key{0});
+    for_each_packed(c, begin, count, [buffer](size_t i, Key key) { buffer[i] = key; });
     return buffer;
   }
 
@@ -104,11 +105,11 @@ struct EdgeKeys {
   }
 
  private:
-  static uint64_t bit_count(uint64_t bits) { return static_cast<uint64_t>(__builtin_popcountll(bits)); }
-
-  void unpack(uint32_t c, size_t begin, size_t count, Key* buffer) const {
-    std::fill(buffer, buffer + count, Key{0});
-    for_each_packed(c, begin, count, [buffer](size_t i, Key key) { buffer[i] = key; });
+  // Where the first key of a packed channel at this voxel or behind it is.
+  size_t place(uint32_t c, size_t voxel) const {
+    const PackedEdges word = packed[c][voxel / 64];
+    const uint64_t before = word.present & ((uint64_t{1} << (voxel % 64)) - 1);
+    return word.before + static_cast<size_t>(__builtin_popcountll(before));
   }
 };
 

@@ -39,13 +39,13 @@ bool for_each_edge(const EdgeKeys<Key>& keys, const DisjointSets& clusters, cons
   for (size_t from = begin; from < end; from += EDGE_STRIP) {
     const size_t number = std::min(EDGE_STRIP, end - from);
     const Key* const values = keys.strip(channel, from, number, buffer);
+    if (values == nullptr) continue;
     select_edges(values, clusters.roots(), from, keys.step[channel], number, range.low, range.high, range.both, flags);
     for (size_t eight = 0; eight < number; eight += 8) {
       uint64_t word;
       std::memcpy(&word, flags + eight, sizeof word);
-      if (word == 0) continue;
-      for (size_t i = eight; i < eight + 8; ++i) {
-        if (flags[i] == 0) continue;
+      for (; word != 0; word &= word - 1) {
+        const size_t i = eight + static_cast<size_t>(__builtin_ctzll(word)) / 8;
         const int32_t value = values[i];
         const uint64_t size = static_cast<uint32_t>(value < 0 ? -value : value);
         if (!act((value < 0 ? REPULSIVE : 0) | size << 32 | (channel * size_t{keys.voxels} + from + i))) return false;

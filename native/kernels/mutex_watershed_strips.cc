@@ -33,24 +33,21 @@ void first_of(const int32_t* values, size_t count, uint32_t direction, int32_t* 
 }
 
 template <class Key>
-inline __attribute__((always_inline)) void mask_of_any(const Key* values, size_t count, int32_t low, int32_t high,
-                                                       uint32_t certain_bit, uint32_t possible_bit, uint32_t* certain,
-                                                       uint32_t* possible) {
+inline __attribute__((always_inline)) void mask_of_any(const Key* values, size_t count, uint32_t low, uint32_t range,
+                                                       uint32_t bit, uint32_t* directions) {
   for (size_t i = 0; i < count; ++i) {
-    const int32_t size = -static_cast<int32_t>(values[i]);
-    certain[i] |= size > high ? certain_bit : 0;
-    possible[i] |= size >= low ? (size <= high ? possible_bit : possible_bit & ~certain_bit) : 0;
+    // keys that are not negative are beyond any range
+    const uint32_t beyond = static_cast<uint32_t>(-static_cast<int32_t>(values[i])) - low;
+    directions[i] |= beyond <= range ? bit : 0;
   }
 }
 BLOCKWRIGHT_TARGET_CLONES
-void mask_of(const int16_t* values, size_t count, int32_t low, int32_t high, uint32_t certain_bit, uint32_t possible_bit,
-             uint32_t* __restrict certain, uint32_t* __restrict possible) {
-  mask_of_any(values, count, low, high, certain_bit, possible_bit, certain, possible);
+void mask_of(const int16_t* values, size_t count, uint32_t low, uint32_t range, uint32_t bit, uint32_t* __restrict directions) {
+  mask_of_any(values, count, low, range, bit, directions);
 }
 BLOCKWRIGHT_TARGET_CLONES
-void mask_of(const int32_t* values, size_t count, int32_t low, int32_t high, uint32_t certain_bit, uint32_t possible_bit,
-             uint32_t* __restrict certain, uint32_t* __restrict possible) {
-  mask_of_any(values, count, low, high, certain_bit, possible_bit, certain, possible);
+void mask_of(const int32_t* values, size_t count, uint32_t low, uint32_t range, uint32_t bit, uint32_t* __restrict directions) {
+  mask_of_any(values, count, low, range, bit, directions);
 }
 
 template <class Key>
@@ -86,14 +83,16 @@ void select_padded(const Key* values, const int32_t* roots, size_t begin, int64_
   std::fill(flags + count, flags + (count + 7) / 8 * 8, 0);
 }
 
-// Calls visit(values, first, number, direction) for both directions of all channels in the order in which equal edges come,
-// where values[0 .. number) are the keys of voxels begin + first, begin + first + 1, ...
+// Calls visit(values, first, number, direction) for both directions of all channels that have edges there, in the order in
+// which equal edges come, where values[0 .. number) are the keys of voxels begin + first, begin + first + 1, ...
 template <class Key, class Visit>
 void for_each_direction(const EdgeKeys<Key>& keys, size_t begin, size_t count, const Visit& visit) {
   Key buffer[EDGE_STRIP];
   for (uint32_t c = 0; c < keys.channels; ++c) {
     const int64_t step = keys.step[c];
-    const auto starting = [&] { visit(keys.strip(c, begin, count, buffer), 0, count, 2 * c); };
+    const auto starting = [&] {
+      if (const Key* values = keys.strip(c, begin, count, buffer)) visit(values, 0, count, 2 * c);
+    };
     const auto ending = [&] {
       const int64_t voxels = keys.voxels;
       if (step >= voxels || step <= -voxels) return;
@@ -101,7 +100,7 @@ void for_each_direction(const EdgeKeys<Key>& keys, size_t begin, size_t count, c
       const size_t high = std::min(begin + count, static_cast<size_t>(voxels + std::min<int64_t>(0, step)));
       if (low >= high) return;
       const size_t start = static_cast<size_t>(static_cast<int64_t>(low) - step);
-      visit(keys.strip(c, start, high - low, buffer), low - begin, high - low, 2 * c + 1);
+      if (const Key* values = keys.strip(c, start, high - low, buffer)) visit(values, low - begin, high - low, 2 * c + 1);
     };
     // Of equal edges of a channel the one that starts first comes first.
     if (step > 0) {
@@ -131,13 +130,10 @@ void first_edges(const EdgeKeys<Key>& keys, size_t begin, size_t count, uint32_t
 
 template <class Key>
 void repulsive_directions(const EdgeKeys<Key>& keys, uint32_t low, uint32_t high, size_t begin, size_t count,
-                          uint32_t* certain, uint32_t* possible) {
-  std::fill(certain, certain + count, 0);
-  std::fill(possible, possible + count, 0);
+                          uint32_t* directions) {
+  std::fill(directions, directions + count, 0);
   for_each_direction(keys, begin, count, [&](const Key* values, size_t first, size_t number, uint32_t which) {
-    const uint32_t bit = uint32_t{1} << (which % 32);
-    mask_of(values, number, static_cast<int32_t>(low), static_cast<int32_t>(high), keys.channels <= 16 ? bit : 0, bit,
-            certain + first, possible + first);
+    mask_of(values, number, low, high - low, uint32_t{1} << (which % 32), directions + first);
   });
 }
 
@@ -152,7 +148,7 @@ void select_edges(const int32_t* values, const int32_t* roots, size_t begin, int
 
 template void first_edges(const EdgeKeys<int16_t>&, size_t, size_t, uint32_t*, uint32_t*);
 template void first_edges(const EdgeKeys<int32_t>&, size_t, size_t, uint32_t*, uint32_t*);
-template void repulsive_directions(const EdgeKeys<int16_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t*, uint32_t*);
-template void repulsive_directions(const EdgeKeys<int32_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t*, uint32_t*);
+template void repulsive_directions(const EdgeKeys<int16_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t*);
+template void repulsive_directions(const EdgeKeys<int32_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t*);
 
 }  // namespace blockwright

@@ -7,7 +7,7 @@
 namespace blockwright {
 
 namespace {
-constexpr size_t PART = size_t{1} << 20;  // voxels between two looks at the cancellation
+constexpr size_t PART = size_t{1} << 18;  // voxels between two looks at the cancellation
 }
 
 size_t clear_labels(uint64_t* labels, size_t count, LabelTable& table, const std::vector<uint8_t>& drop,

@@ -24,7 +24,8 @@ ScoredGraph::ScoredGraph(const FragmentGraph& graph, const Cancellation& cancell
                                " nodes, " + std::to_string(graph.u.size) + " edges, " + std::to_string(scores) + " scores each");
   }
   edges_ = static_cast<uint32_t>(graph.u.size);
-  items_ = static_cast<uint32_t>(items);
+  scores_ = static_cast<uint32_t>(scores);
+  while ((uint32_t{1} << shift_) < scores_) ++shift_;
   number_nodes();
   compute_keys();
 }
@@ -73,11 +74,11 @@ double ScoredGraph::term(const EdgeAttribute& attribute, uint32_t edge) const {
   return (attribute.weight * mean + attribute.bias) * (count / (count + graph_.pseudo_count));
 }
 
-double ScoredGraph::score(uint32_t id) const {
-  if (graph_.edge_per_attribute) return term(graph_.attributes[id / edges_], id % edges_);
+double ScoredGraph::score(uint32_t attribute, uint32_t edge) const {
+  if (graph_.edge_per_attribute) return term(graph_.attributes[attribute], edge);
   double sum = 0;
-  for (const EdgeAttribute& attribute : graph_.attributes) {
-    if (attribute.counts[id] != 0) sum += term(attribute, id);
+  for (const EdgeAttribute& each : graph_.attributes) {
+    if (each.counts[edge] != 0) sum += term(each, edge);
   }
   return sum;
 }
@@ -113,34 +114,34 @@ bool keys_of_attribute(const double* sums, const double* counts, size_t count, d
 
 void ScoredGraph::compute_keys() {
   constexpr uint32_t PIECE = 16384;
-  keys_ = large_array<uint32_t>(items_);
-  for (uint32_t first = 0; first < items_; first += edges_) {
+  keys_ = large_array<uint32_t>(items());
+  uint32_t* keys = keys_.get();
+  for (uint32_t attribute = 0; attribute < scores_; ++attribute, keys += edges_) {
     for (uint32_t begin = 0; begin < edges_; begin += PIECE) {
       cancellation_.check();
       const uint32_t end = std::min(edges_, begin + PIECE);
       bool nan = false;
       if (graph_.edge_per_attribute) {
-        const EdgeAttribute& attribute = graph_.attributes[first / edges_];
-        nan = keys_of_attribute(attribute.sums.data + begin, attribute.counts.data + begin, end - begin, attribute.scale,
-                                attribute.weight, attribute.bias, graph_.pseudo_count, &keys_[first + begin]);
+        const EdgeAttribute& given = graph_.attributes[attribute];
+        nan = keys_of_attribute(given.sums.data + begin, given.counts.data + begin, end - begin, given.scale, given.weight,
+                                given.bias, graph_.pseudo_count, keys + begin);
       } else {
         for (uint32_t edge = begin; edge < end; ++edge) {
-          const double sum = score(edge);
+          const double sum = score(attribute, edge);
           nan = nan || std::isnan(sum);
-          keys_[edge] = key_of(sum, true);
+          keys[edge] = key_of(sum, true);
         }
       }
       for (uint32_t edge = begin; nan && edge < end; ++edge) {
-        const bool present = !graph_.edge_per_attribute || graph_.attributes[first / edges_].counts[edge] != 0;
-        if (present && std::isnan(score(first + edge))) throw_not_a_number(first + edge);
+        const bool present = !graph_.edge_per_attribute || graph_.attributes[attribute].counts[edge] != 0;
+        if (present && std::isnan(score(attribute, edge))) throw_not_a_number(attribute, edge);
       }
     }
   }
 }
 
-void ScoredGraph::throw_not_a_number(uint32_t id) const {
-  const uint32_t edge = id % edges_;
-  const std::string name = graph_.edge_per_attribute ? graph_.attributes[id / edges_].name : "all attributes";
+void ScoredGraph::throw_not_a_number(uint32_t attribute, uint32_t edge) const {
+  const std::string name = graph_.edge_per_attribute ? graph_.attributes[attribute].name : "all attributes";
   throw Error(ERR_NOT_A_NUMBER, "score of edge " + std::to_string(edge) + " (" + std::to_string(graph_.u[edge]) + ", " +
                                     std::to_string(graph_.v[edge]) + "), " + name + ": NaN");
 }
@@ -154,13 +155,11 @@ void ScoredGraph::renumber(const uint32_t* clusters) {
 
 bool ScoredGraph::precedes(const ScoreItem& a, const ScoreItem& b) const {
   if (a.key != b.key) return a.key > b.key;
-  const double x = std::fabs(score(a.id));
-  const double y = std::fabs(score(b.id));
+  const double x = std::fabs(score(attribute_of(a.id), edge_of(a.id)));
+  const double y = std::fabs(score(attribute_of(b.id), edge_of(b.id)));
   if (x != y) return x > y;
-  const uint32_t attribute_a = a.id / edges_;
-  const uint32_t attribute_b = b.id / edges_;
-  if (attribute_a != attribute_b) return attribute_a < attribute_b;
-  const auto ids = [this](uint32_t id) { return std::minmax(graph_.u[id % edges_], graph_.v[id % edges_]); };
+  if (attribute_of(a.id) != attribute_of(b.id)) return attribute_of(a.id) < attribute_of(b.id);
+  const auto ids = [this](uint32_t id) { return std::minmax(graph_.u[edge_of(id)], graph_.v[edge_of(id)]); };
   if (ids(a.id) != ids(b.id)) return ids(a.id) < ids(b.id);
   return a.id < b.id;
 }

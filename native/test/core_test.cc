@@ -109,13 +109,13 @@ void numbering() {
       for (size_t i = 0; i < labels.size(); ++i) {
         if (labels[i] != 0) CHECK(table.ids()[table.number(labels[i])] == labels[i]);
       }
-      const std::vector<uint32_t> order = table.ascending();
+      const std::vector<uint32_t> order = table.ascending(Cancellation());
       CHECK(order.size() == table.ids().size());
       for (size_t i = 1; i < order.size(); ++i) CHECK(table.ids()[order[i - 1]] < table.ids()[order[i]]);
     }
   }
   const uint64_t zeros[] = {0, 0};
-  CHECK(label_range(zeros, 2, Cancellation()).largest == 0 && LabelTable(zeros, 2, Cancellation()).ascending().empty());
+  CHECK(label_range(zeros, 2, Cancellation()).largest == 0 && LabelTable(zeros, 2, Cancellation()).ascending(Cancellation()).empty());
   const uint64_t ends[] = {0, largest, 1};
   CHECK(label_range(ends, 3, Cancellation()).smallest == 1 && label_range(ends, 3, Cancellation()).largest == largest);
 }

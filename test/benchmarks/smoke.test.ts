@@ -108,3 +108,14 @@ test('an unknown name, size or option is refused with what there is', () => {
 test('nothing is left behind', () => {
   expect(readdirSync(folder)).toEqual([]);
 });
+
+test('cancellation measures every function', () => {
+  const program = join(main, '..', 'cancellation.js');
+  const options = ['--size', '4096', '--threads', '2', '--stops', '2', '--json'];
+  const lines = execFileSync(process.execPath, [program, ...options], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n');
+  const found = lines.map((line) => JSON.parse(line) as { native: string; longest: number });
+  expect(new Set(found.map(({ native }) => native)).size).toBeGreaterThan(20);
+  for (const { longest } of found) expect(longest).toBeGreaterThanOrEqual(0);
+});

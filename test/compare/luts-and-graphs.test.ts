@@ -1,6 +1,6 @@
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { zipSync } from 'fflate';
 import { compareStores } from '../../lib/compare/compare-stores.js';
@@ -8,8 +8,10 @@ import { readGraphRows } from '../../lib/compare/graph-rows.js';
 import { Roi } from '../../lib/geometry/roi.js';
 import { writeLut } from '../../lib/graph/lut.js';
 import { SqliteGraphStore } from '../../lib/graph/sqlite-graph-store.js';
+import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { readNpzMember } from '../../lib/storage/npz-member.js';
 import { goldens, readJson, readNpz } from '../support/goldens.js';
+import { metadataOf } from '../support/small-volume.js';
 import { temporaryFolder } from '../support/stores.js';
 
 const folder = temporaryFolder();
@@ -108,6 +110,125 @@ describe('LUTs', () => {
     );
     await expect(compareStores(a, path('nothing.npz'))).rejects.toMatchObject({ code: 'ERR_ARRAY_MISSING' });
     await expect(compareStores(a, path('good.lut'), { tolerance: 1 })).rejects.toThrow('tolerance: expected nothing');
+  });
+});
+
+describe('with the fragments of both', () => {
+  /** 6 fragments of A, in voxels of their own; B has other ids, in another order, and tells 5 and 6 apart from neither. */
+  const fragmentsOf = async (name: string, labels: readonly number[]) => {
+    const data = ids(Array.from({ length: 48 }, (_, voxel) => labels[Math.floor(voxel / 8)]));
+    const metadata = metadataOf({ shape: [6, 2, 4], chunkShape: [2, 2, 2] });
+    const array = await ChunkedArray.create(path(name), metadata);
+    await array.writeRegion([0, 0, 0], [6, 2, 4], data);
+    return path(name);
+  };
+  const A = [1, 2, 3, 4, 5, 6];
+  const B = [60, 50, 1, 30, 7, 7];
+  let fragments: [string, string];
+  beforeAll(async () => {
+    fragments = [await fragmentsOf('fragments-a', A), await fragmentsOf('fragments-b', B)];
+  });
+
+  test('LUTs are compared by the fragments that match', async () => {
+    const a = await lut('match-a.lut', [
+      [1, 1],
+      [2, 1],
+      [3, 3],
+      [4, 4],
+      [5, 5],
+    ]);
+    const b = await lut('match-b.lut', [
+      [1, 9],
+      [7, 8],
+      [30, 4],
+      [50, 2],
+      [60, 2],
+    ]);
+    expect(await compareStores(a, b, { partition: true })).toMatchObject({ equal: false, common: 1 });
+    const result = await compareStores(a, b, { partition: true, fragments });
+    expect(result).toMatchObject({
+      equal: true,
+      common: 5,
+      onlyA: { count: 0 },
+      onlyB: { count: 0 },
+      segments: { different: 0 },
+    });
+    const exact = await compareStores(a, b, { fragments });
+    expect(exact).toMatchObject({
+      different: 4,
+      first: [{ fragment: 1n, a: 1n, b: 2n }, { fragment: 2n }, { fragment: 3n, a: 3n, b: 9n }, { fragment: 5n }],
+    });
+    // 6 has no match: B's 7 is A's 5
+    const more = await lut('match-more.lut', [
+      [1, 1],
+      [2, 1],
+      [3, 3],
+      [4, 4],
+      [5, 5],
+      [6, 6],
+    ]);
+    expect(await compareStores(more, b, { partition: true, fragments })).toMatchObject({
+      equal: false,
+      onlyA: { count: 1, first: [6n] },
+    });
+    const unknown = await lut('match-unknown.lut', [
+      [1, 9],
+      [2, 5],
+      [7, 8],
+      [30, 4],
+      [50, 2],
+      [60, 2],
+    ]);
+    const alone = await compareStores(a, unknown, { partition: true, fragments });
+    expect(alone).toMatchObject({ equal: false, common: 5, onlyB: { count: 1, first: [2n] } });
+  });
+
+  test('graphs are compared by the fragments that match', async () => {
+    const make = (name: string, edges: readonly (readonly [number, number, number])[], names: readonly number[]) => {
+      const database = new Database(path(name));
+      database.exec('CREATE TABLE nodes (id, size); CREATE TABLE edges (u, v, s)');
+      for (const [at, id] of names.slice(0, 5).entries()) database.exec(`INSERT INTO nodes VALUES (${id}, ${at + 1})`);
+      for (const [u, v, score] of edges)
+        database.exec(`INSERT INTO edges VALUES (${names[u - 1]}, ${names[v - 1]}, ${score})`);
+      database.close();
+      return path(name);
+    };
+    const edges = [
+      [1, 2, 0.5],
+      [2, 3, 0.25],
+      [1, 5, 0.75],
+    ] as const;
+    const [a, b] = [make('match-a.db', edges, A), make('match-b.db', edges, B)];
+    expect(await compareStores(a, b)).toMatchObject({ equal: false });
+    const result = await compareStores(a, b, { fragments });
+    expect(result).toMatchObject({
+      equal: true,
+      nodes: { common: 5 },
+      edges: { common: 3, attributes: [{ name: 's', unequal: 0 }] },
+    });
+    const changed = make(
+      'match-c.db',
+      [
+        [2, 1, 0.5],
+        [2, 3, 0.5],
+        [1, 4, 0.75],
+      ],
+      B,
+    );
+    expect(await compareStores(a, changed, { fragments })).toMatchObject({
+      equal: false,
+      edges: {
+        onlyA: { first: [[1n, 5n]] },
+        onlyB: { first: [[30n, 60n]] },
+        attributes: [{ different: 1, largest: { row: [2n, 3n], a: 0.25, b: 0.5 } }],
+      },
+    });
+  });
+
+  test('arrays have no use for them', async () => {
+    await expect(compareStores(fragments[0], fragments[1], { fragments })).rejects.toThrow(
+      'fragments: expected nothing',
+    );
   });
 });
 

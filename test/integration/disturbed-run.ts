@@ -21,7 +21,7 @@ export interface RunningCommand {
 
 /** Starts `blockwright run`, as a user would. Its temporary files go to a folder of its own. */
 export function startRun(
-  { folder, file }: Segmentation,
+  { folder, file }: Pick<Segmentation, 'folder' | 'file'>,
   workers: number,
   environment: Readonly<Record<string, string>> = {},
 ): RunningCommand {

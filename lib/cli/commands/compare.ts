@@ -24,6 +24,7 @@ export interface CompareArguments {
   readonly roi: ReturnType<typeof parseRoi>;
   readonly overlap: boolean;
   readonly byIndex: boolean;
+  readonly fragments: readonly string[] | undefined;
   readonly blocks: readonly number[] | undefined;
   readonly limit: number;
   readonly view: string | undefined;
@@ -77,6 +78,13 @@ export const compareCommand = defineCommand<CompareArguments>({
         default: false,
         describe: 'Compare the first voxel with the first, wherever they lie in the world',
       })
+      .option('fragments', {
+        type: 'string',
+        array: true,
+        nargs: 2,
+        describe:
+          'Of graphs and LUTs: the arrays of fragments of both, which are matched by their voxels where ids differ',
+      })
       .option('blocks', {
         type: 'string',
         describe:
@@ -115,6 +123,7 @@ export const compareCommand = defineCommand<CompareArguments>({
         roi: given.roi === undefined ? undefined : new Roi(given.roi.offset, given.roi.shape),
         byIndex: given.byIndex,
         overlap: given.overlap,
+        fragments: fragmentsOf(given.fragments),
         blockShape: given.blocks,
         limit: given.limit,
         signal: stop.stop,
@@ -141,6 +150,12 @@ export const compareCommand = defineCommand<CompareArguments>({
     }
   },
 });
+
+function fragmentsOf(given: readonly string[] | undefined): readonly [string, string] | undefined {
+  if (given === undefined) return undefined;
+  if (given.length === 2) return [placeOf(given[0]), placeOf(given[1])];
+  throw new BlockwrightError('ERR_ARGUMENT', `--fragments: expected two arrays, found ${given.length}`);
+}
 
 function placeOf(path: string): string {
   return isAddress(path) ? parseAddress(path).text : resolve(path);
