@@ -338,13 +338,53 @@ void steps(KernelCase& chosen) {
   }
 }
 
+// Classes of highest sums: floats with NaN, and bytes whose sums no byte holds.
+template <class Value>
+void classes(KernelCase& chosen) {
+  const size_t channels = 1 + chosen.below(9), voxels = chosen.below(chosen.yes_one_of(8) ? 70000 : 3000);
+  Exact<Value> values(channels * voxels);
+  if constexpr (std::is_integral_v<Value>) {
+    chosen.fill_bytes(values.data(), values.size());
+  } else {
+    chosen.fill_values(values.data(), values.size(), chosen.yes_one_of(2));
+  }
+  std::vector<std::vector<size_t>> groups(1 + chosen.below(6));
+  const size_t most = chosen.yes_one_of(2) ? 1 : 4;
+  for (std::vector<size_t>& group : groups) {
+    group.resize(1 + chosen.below(most));
+    for (size_t& channel : group) channel = chosen.below(channels);
+  }
+  using Sum = std::conditional_t<std::is_integral_v<Value>, int64_t, Value>;
+  Exact<uint8_t> found(voxels);
+  Exact<uint64_t> wide(voxels);
+  argmax(values.data(), channels, voxels, groups, found.data(), 1, NEVER);
+  argmax(values.data(), channels, voxels, groups, wide.data(), 3, NEVER);
+  for (size_t voxel = 0; voxel < voxels; ++voxel) {
+    size_t best = 0;
+    Sum highest = 0;
+    for (size_t group = 0; group < groups.size(); ++group) {
+      Sum sum = values[groups[group][0] * voxels + voxel];
+      for (size_t member = 1; member < groups[group].size(); ++member) {
+        sum = static_cast<Sum>(sum + values[groups[group][member] * voxels + voxel]);
+      }
+      if (group > 0 && (highest != highest || sum <= highest)) continue;
+      best = group;
+      highest = sum;
+    }
+    promise(found[voxel] == best && wide[voxel] == best, "another class");
+  }
+}
+
 }  // namespace
 
 }  // namespace blockwright
 
 int main(int argc, char** argv) {
   using namespace blockwright;
-  KernelTarget target({{"distance_transform", distances},
+  KernelTarget target({{"argmax", classes<uint8_t>},
+                       {"argmax", classes<float>},
+                       {"argmax", classes<double>},
+                       {"distance_transform", distances},
                        {"find_seeds", seeds},
                        {"threshold_mean", mask_of_means<uint8_t>},
                        {"threshold_mean", mask_of_means<float>},

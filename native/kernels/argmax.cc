@@ -64,36 +64,36 @@ void find_few_winners(const T* values, size_t voxels, const Groups& groups, size
 // The same for many voxels: 256 bytes of every channel in turn, with the best and the winners in registers. All channels are read
 // alongside each other, which the prefetcher of memory follows better than a page of one after a page of the next.
 // (Plain loops: types of GCC for vectors are cut to the smallest instruction set before the clones are made.)
-#define BLOCKWRIGHT_FIND_WINNERS(T) \
-  BLOCKWRIGHT_TARGET_CLONES \
-  void find_winners(const T* values, size_t voxels, const Groups& groups, size_t count, IndexOf<T>* winners) { \
-    constexpr size_t TOGETHER = 256 / sizeof(T); \
-    if (count < TOGETHER) return find_few_winners(values, voxels, groups, count, winners); \
-    for (size_t at = 0; at < count; at += TOGETHER) { \
-      at = std::min(at, count - TOGETHER); /* the last ones again with some that are done */ \
-      T best[TOGETHER]; \
-      IndexOf<T> numbers[TOGETHER]; \
-      for (size_t group = 0; group < groups.size(); ++group) { \
-        const T* const first = values + groups[group][0] * voxels + at; \
-        const IndexOf<T> number = static_cast<IndexOf<T>>(group); \
-        T sums[TOGETHER]; \
-        for (size_t i = 0; i < TOGETHER; ++i) sums[i] = first[i]; \
-        for (size_t member = 1; member < groups[group].size(); ++member) { \
-          const T* const next = values + groups[group][member] * voxels + at; \
-          for (size_t i = 0; i < TOGETHER; ++i) sums[i] += next[i]; \
-        } \
-        if (group == 0) { \
-          for (size_t i = 0; i < TOGETHER; ++i) best[i] = sums[i], numbers[i] = 0; \
-          continue; \
-        } \
-        for (size_t i = 0; i < TOGETHER; ++i) { \
+#define BLOCKWRIGHT_FIND_WINNERS(T)                                                                                \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                        \
+  void find_winners(const T* values, size_t voxels, const Groups& groups, size_t count, IndexOf<T>* winners) {     \
+    constexpr size_t TOGETHER = 256 / sizeof(T);                                                                   \
+    if (count < TOGETHER) return find_few_winners(values, voxels, groups, count, winners);                         \
+    for (size_t at = 0; at < count; at += TOGETHER) {                                                              \
+      at = std::min(at, count - TOGETHER); /* the last ones again with some that are done */                       \
+      T best[TOGETHER];                                                                                            \
+      IndexOf<T> numbers[TOGETHER];                                                                                \
+      for (size_t group = 0; group < groups.size(); ++group) {                                                     \
+        const T* const first = values + groups[group][0] * voxels + at;                                            \
+        const IndexOf<T> number = static_cast<IndexOf<T>>(group);                                                  \
+        T sums[TOGETHER];                                                                                          \
+        for (size_t i = 0; i < TOGETHER; ++i) sums[i] = first[i];                                                  \
+        for (size_t member = 1; member < groups[group].size(); ++member) {                                         \
+          const T* const next = values + groups[group][member] * voxels + at;                                      \
+          for (size_t i = 0; i < TOGETHER; ++i) sums[i] += next[i];                                                \
+        }                                                                                                          \
+        if (group == 0) {                                                                                          \
+          for (size_t i = 0; i < TOGETHER; ++i) best[i] = sums[i], numbers[i] = 0;                                 \
+          continue;                                                                                                \
+        }                                                                                                          \
+        for (size_t i = 0; i < TOGETHER; ++i) {                                                                    \
           const bool higher = !(sums[i] <= best[i]) & (best[i] == best[i]); /* a NaN is, and nothing than a NaN */ \
-          best[i] = higher ? sums[i] : best[i]; \
-          numbers[i] = higher ? number : numbers[i]; \
-        } \
-      } \
-      for (size_t i = 0; i < TOGETHER; ++i) winners[at + i] = numbers[i]; \
-    } \
+          best[i] = higher ? sums[i] : best[i];                                                                    \
+          numbers[i] = higher ? number : numbers[i];                                                               \
+        }                                                                                                          \
+      }                                                                                                            \
+      for (size_t i = 0; i < TOGETHER; ++i) winners[at + i] = numbers[i];                                          \
+    }                                                                                                              \
   }
 BLOCKWRIGHT_FIND_WINNERS(uint8_t)
 BLOCKWRIGHT_FIND_WINNERS(int8_t)
@@ -153,9 +153,9 @@ void argmax(const Value* values, size_t channels, size_t voxels, const std::vect
   for (const std::vector<size_t>& group : groups) wide = wide || group.size() > 1;
   wide = wide && std::is_integral_v<Value>;
   parallel_for(threads, (voxels + PART - 1) / PART, [&](size_t part) {
-    cancellation.check();
     const size_t end = std::min(voxels, (part + 1) * PART);
     for (size_t at = part * PART; at < end; at += TILE) {
+      cancellation.check();
       const size_t count = std::min(TILE, end - at);
       if (wide) {
         uint64_t winners[TILE];
@@ -170,11 +170,11 @@ void argmax(const Value* values, size_t channels, size_t voxels, const std::vect
   });
 }
 
-#define BLOCKWRIGHT_ARGMAX(Value, Class)                                                                              \
+#define BLOCKWRIGHT_ARGMAX(Value, Class)                                                                                    \
   template void argmax<Value, Class>(const Value*, size_t, size_t, const std::vector<std::vector<size_t>>&, Class*, size_t, \
                                      const Cancellation&);
-#define BLOCKWRIGHT_ARGMAX_OF(Value) \
-  BLOCKWRIGHT_ARGMAX(Value, uint8_t) \
+#define BLOCKWRIGHT_ARGMAX_OF(Value)  \
+  BLOCKWRIGHT_ARGMAX(Value, uint8_t)  \
   BLOCKWRIGHT_ARGMAX(Value, uint16_t) \
   BLOCKWRIGHT_ARGMAX(Value, uint32_t) \
   BLOCKWRIGHT_ARGMAX(Value, uint64_t)

@@ -26,6 +26,7 @@ constexpr double INFINITE = std::numeric_limits<double>::infinity();
 constexpr size_t COLUMNS = 256;  // lines along the first axis that are scanned together; of usual length they fit into the second cache
 constexpr size_t LANES = 32;     // voxels that look for lower places together
 constexpr size_t NEAR = 96;      // as far as they look: still sooner done than a lower envelope
+constexpr size_t UNLOOKED = 1024;  // steps of many voxels between two looks at the cancellation
 constexpr int32_t FAR = int32_t{1} << 30;
 
 // Of the same width, for vectors of as many lanes.
@@ -56,61 +57,66 @@ void scan_back(double* steps, double* after, size_t columns, double scale) {
 }
 
 // Squared distances along the first axis alone, where lines are `stride` apart.
-void scan_columns(const uint8_t* mask, double* output, size_t length, size_t stride, size_t columns, double scale) {
+void scan_columns(const uint8_t* mask, double* output, size_t length, size_t stride, size_t columns, double scale,
+                  const Cancellation& cancellation) {
   double edge[COLUMNS];
   std::fill(edge, edge + columns, INFINITE);
   for (size_t at = 0; at < length; ++at) {
+    if (at % UNLOOKED == 0) cancellation.check();
     double* const steps = output + at * stride;
     scan_forth(mask + at * stride, at == 0 ? edge : steps - stride, columns, steps);
   }
-  for (size_t at = length; at-- > 0;) scan_back(output + at * stride, edge, columns, scale);
+  for (size_t at = length; at-- > 0;) {
+    if (at % UNLOOKED == 0) cancellation.check();
+    scan_back(output + at * stride, edge, columns, scale);
+  }
 }
 
-#define BLOCKWRIGHT_DISTANCE_LOOPS(Square)                                                                              \
-  BLOCKWRIGHT_TARGET_CLONES                                                                                             \
-  void from_double(const double* squares, size_t count, Square* result) {                                               \
-    for (size_t i = 0; i < count; ++i) {                                                                                \
-      result[i] = squares[i] < INFINITE ? static_cast<Square>(squares[i]) : infinite<Square>();                         \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  BLOCKWRIGHT_TARGET_CLONES                                                                                             \
-  void to_double(const Square* squares, size_t count, double* result) {                                                 \
-    for (size_t i = 0; i < count; ++i) {                                                                                \
-      result[i] = squares[i] < infinite<Square>() ? static_cast<double>(squares[i]) : INFINITE;                         \
-    }                                                                                                                   \
-  }                                                                                                                     \
+#define BLOCKWRIGHT_DISTANCE_LOOPS(Square)                                                                               \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                              \
+  void from_double(const double* squares, size_t count, Square* result) {                                                \
+    for (size_t i = 0; i < count; ++i) {                                                                                 \
+      result[i] = squares[i] < INFINITE ? static_cast<Square>(squares[i]) : infinite<Square>();                          \
+    }                                                                                                                    \
+  }                                                                                                                      \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                              \
+  void to_double(const Square* squares, size_t count, double* result) {                                                  \
+    for (size_t i = 0; i < count; ++i) {                                                                                 \
+      result[i] = squares[i] < infinite<Square>() ? static_cast<double>(squares[i]) : INFINITE;                          \
+    }                                                                                                                    \
+  }                                                                                                                      \
   /* result[i] = the least centre[i +- distance * step] + distance^2 * scale of those at most `before` steps back and */ \
-  /* `after` steps on. False when one beyond NEAR steps may be less. */                                                 \
-  BLOCKWRIGHT_TARGET_CLONES                                                                                             \
-  bool lowest_near(const Square* centre, size_t step, size_t before, size_t after, Square scale, Square* result) {      \
-    Square low[LANES];                                                                                  \
-    for (size_t i = 0; i < LANES; ++i) low[i] = centre[i];                                                              \
-    const size_t most = std::max(before, after);                                                                        \
-    for (size_t distance = 1; distance <= most; ++distance) {                                                           \
-      const Square more = static_cast<Square>(distance * distance) * scale;                                             \
-      if (distance % 2 == 1) {                                                                                          \
-        IntegerOf<Square> higher = 0;                                                                                   \
-        for (size_t i = 0; i < LANES; ++i) higher |= low[i] > more;                                                     \
-        if (higher == 0) break;                                                                                         \
-      }                                                                                                                 \
-      if (distance > NEAR) return false;                                                                                \
-      if (distance <= before) {                                                                                         \
-        const Square* const other = centre - distance * step;                                                           \
-        for (size_t i = 0; i < LANES; ++i) {                                                                            \
-          const Square square = other[i] + more;                                                                        \
-          low[i] = square < low[i] ? square : low[i];                                                                   \
-        }                                                                                                               \
-      }                                                                                                                 \
-      if (distance <= after) {                                                                                          \
-        const Square* const other = centre + distance * step;                                                           \
-        for (size_t i = 0; i < LANES; ++i) {                                                                            \
-          const Square square = other[i] + more;                                                                        \
-          low[i] = square < low[i] ? square : low[i];                                                                   \
-        }                                                                                                               \
-      }                                                                                                                 \
-    }                                                                                                                   \
-    for (size_t i = 0; i < LANES; ++i) result[i] = low[i];                                                              \
-    return true;                                                                                                        \
+  /* `after` steps on. False when one beyond NEAR steps may be less. */                                                  \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                              \
+  bool lowest_near(const Square* centre, size_t step, size_t before, size_t after, Square scale, Square* result) {       \
+    Square low[LANES];                                                                                                   \
+    for (size_t i = 0; i < LANES; ++i) low[i] = centre[i];                                                               \
+    const size_t most = std::max(before, after);                                                                         \
+    for (size_t distance = 1; distance <= most; ++distance) {                                                            \
+      const Square more = static_cast<Square>(distance * distance) * scale;                                              \
+      if (distance % 2 == 1) {                                                                                           \
+        IntegerOf<Square> higher = 0;                                                                                    \
+        for (size_t i = 0; i < LANES; ++i) higher |= low[i] > more;                                                      \
+        if (higher == 0) break;                                                                                          \
+      }                                                                                                                  \
+      if (distance > NEAR) return false;                                                                                 \
+      if (distance <= before) {                                                                                          \
+        const Square* const other = centre - distance * step;                                                            \
+        for (size_t i = 0; i < LANES; ++i) {                                                                             \
+          const Square square = other[i] + more;                                                                         \
+          low[i] = square < low[i] ? square : low[i];                                                                    \
+        }                                                                                                                \
+      }                                                                                                                  \
+      if (distance <= after) {                                                                                           \
+        const Square* const other = centre + distance * step;                                                            \
+        for (size_t i = 0; i < LANES; ++i) {                                                                             \
+          const Square square = other[i] + more;                                                                         \
+          low[i] = square < low[i] ? square : low[i];                                                                    \
+        }                                                                                                                \
+      }                                                                                                                  \
+    }                                                                                                                    \
+    for (size_t i = 0; i < LANES; ++i) result[i] = low[i];                                                               \
+    return true;                                                                                                         \
   }
 BLOCKWRIGHT_DISTANCE_LOOPS(int32_t)
 BLOCKWRIGHT_DISTANCE_LOOPS(double)
@@ -129,11 +135,13 @@ class Slab {
   Slab(const Shape& shape, const std::vector<double>& scales)
       : shape_(shape), scales_(scales), count_(shape.count()), source_(new Square[count_ + LANES]()) {
     if (shape.dimensions > 1) target_.reset(new Square[count_ + LANES]());
+    const int last = shape.dimensions - 1;
     int64_t longest = 0;
-    for (int axis = 0; axis < shape.dimensions; ++axis) longest = std::max(longest, shape[axis]);
+    for (int axis = 0; axis < last; ++axis) longest = std::max(longest, shape[axis]);
     lines_.resize(LANES * static_cast<size_t>(longest));
+    longest = std::max(longest, shape[last]);
     line_.resize(static_cast<size_t>(longest));
-    row_.resize(static_cast<size_t>(shape[shape.dimensions - 1]) + 2 * NEAR + LANES, infinite<Square>());
+    row_.resize(static_cast<size_t>(shape[last]) + 2 * NEAR + LANES, infinite<Square>());
     parabolas_ = Parabolas(static_cast<size_t>(longest));
   }
 
@@ -145,38 +153,38 @@ class Slab {
       const size_t length = static_cast<size_t>(shape_[axis]), stride = static_cast<size_t>(strides[axis]);
       for (size_t block = 0; block < count_; block += length * stride) {
         for (size_t line = 0; line < stride; line += LANES) {
-          cancellation.check();
           // the last ones are taken together with some that are done, where there are enough
           const size_t begin = line + LANES > stride && stride >= LANES ? stride - LANES : line;
-          lines(block + begin, length, stride, std::min(LANES, stride - begin), scales_[axis]);
+          lines(block + begin, length, stride, std::min(LANES, stride - begin), scales_[axis], cancellation);
         }
       }
       source_.swap(target_);
     }
     const size_t length = static_cast<size_t>(shape_[last]);
     for (size_t row = 0; row < count_; row += length) {
-      cancellation.check();
-      along(source_.get() + row, length, scales_[last], squares + row);
+      along(source_.get() + row, length, scales_[last], squares + row, cancellation);
       if (roots) square_roots(squares + row, length);
     }
   }
 
  private:
   // Lines side by side from source to target.
-  void lines(size_t begin, size_t length, size_t stride, size_t count, double scale) {
+  void lines(size_t begin, size_t length, size_t stride, size_t count, double scale, const Cancellation& cancellation) {
     Square low[LANES];
     const Square* const source = source_.get() + begin;
     Square* const target = target_.get() + begin;
     for (size_t at = 0; at < length; ++at) {
+      if (at % UNLOOKED == 0) cancellation.check();
       const Square* const centre = source + at * stride;
       if (!lowest_near(centre, stride, at, length - 1 - at, static_cast<Square>(scale), low)) {
-        return far_lines(source, target, length, stride, count, scale);
+        return far_lines(source, target, length, stride, count, scale, cancellation);
       }
       std::copy(low, low + count, target + at * stride);
     }
   }
 
-  void far_lines(const Square* source, Square* target, size_t length, size_t stride, size_t count, double scale) {
+  void far_lines(const Square* source, Square* target, size_t length, size_t stride, size_t count, double scale,
+                 const Cancellation& cancellation) {
     double row[LANES];
     for (size_t at = 0; at < length; ++at) {
       to_double(source + at * stride, count, row);
@@ -184,7 +192,7 @@ class Slab {
     }
     for (size_t lane = 0; lane < count; ++lane) {
       double* const line = lines_.data() + lane * length;
-      parabolas_.lowest(line, line_.data(), length, scale);
+      parabolas_.lowest(line, line_.data(), length, scale, cancellation);
       std::copy(line_.data(), line_.data() + length, line);
     }
     for (size_t at = 0; at < length; ++at) {
@@ -194,18 +202,19 @@ class Slab {
   }
 
   // One row, the last axis. What lies beyond its ends is infinite.
-  void along(const Square* source, size_t length, double scale, double* result) {
+  void along(const Square* source, size_t length, double scale, double* result, const Cancellation& cancellation) {
     Square low[LANES];
     bool near = length >= LANES;
     if (near) std::copy(source, source + length, row_.data() + NEAR);
     for (size_t at = 0; near && at < length; at += LANES) {
+      if (at / LANES % UNLOOKED == 0) cancellation.check();
       at = std::min(at, length - LANES);  // the last ones again with some that are done
       near = lowest_near(row_.data() + NEAR + at, 1, length - 1, length - 1, static_cast<Square>(scale), low);
       if (near) to_double(low, LANES, result + at);
     }
     if (near) return;
     to_double(source, length, line_.data());
-    parabolas_.lowest(line_.data(), result, length, scale);
+    parabolas_.lowest(line_.data(), result, length, scale, cancellation);
   }
 
   const Shape shape_;
@@ -221,11 +230,10 @@ template <class Square>
 void transform_slabs(double* output, size_t slabs, const Shape& shape, const std::vector<double>& scales, bool roots, size_t threads,
                      const Cancellation& cancellation) {
   const size_t count = shape.count();
-  const size_t parts = std::min(slabs, 4 * threads);  // each with memory of its own
+  const size_t parts = std::min(slabs, 4 * std::clamp<size_t>(threads, 1, slabs));  // each with memory of its own
   parallel_for(threads, parts, [&](size_t part) {
     Slab<Square> slab(shape, scales);
     for (size_t at = part * slabs / parts; at < (part + 1) * slabs / parts; ++at) {
-      cancellation.check();
       slab.transform(output + at * count, roots, cancellation);
     }
   });
@@ -267,7 +275,7 @@ void distance_transform(const uint8_t* mask, const Shape& shape, const std::vect
   parallel_for(threads, (stride + COLUMNS - 1) / COLUMNS, [&](size_t strip) {
     cancellation.check();
     const size_t begin = strip * COLUMNS, columns = std::min(COLUMNS, stride - begin);
-    scan_columns(mask + begin, output + begin, length, stride, columns, scales[0]);
+    scan_columns(mask + begin, output + begin, length, stride, columns, scales[0], cancellation);
   });
   if (extents.dimensions == 1) {
     if (!squared) square_roots(output, count);

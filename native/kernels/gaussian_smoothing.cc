@@ -24,30 +24,30 @@ size_t mirrored(int64_t place, int64_t length) {
   return static_cast<size_t>(within < length ? within : period - 1 - within);
 }
 
-#define BLOCKWRIGHT_GAUSSIAN_LOOPS(Value) \
-  BLOCKWRIGHT_TARGET_CLONES \
-  void widen(const Value* values, size_t count, double* result) { \
-    for (size_t i = 0; i < count; ++i) result[i] = values[i]; \
-  } \
-  /* output[i] = the weighted sum around centre[i], whose neighbours are `step` apart. Reads beyond `count` up to a */ \
-  /* multiple of TOGETHER. */ \
-  BLOCKWRIGHT_TARGET_CLONES \
+#define BLOCKWRIGHT_GAUSSIAN_LOOPS(Value)                                                                               \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                             \
+  void widen(const Value* values, size_t count, double* result) {                                                       \
+    for (size_t i = 0; i < count; ++i) result[i] = values[i];                                                           \
+  }                                                                                                                     \
+  /* output[i] = the weighted sum around centre[i], whose neighbours are `step` apart. Reads beyond `count` up to a */  \
+  /* multiple of TOGETHER. */                                                                                           \
+  BLOCKWRIGHT_TARGET_CLONES                                                                                             \
   void convolve(const double* centre, size_t step, const double* weights, size_t radius, Value* output, size_t count) { \
-    for (size_t at = 0; at < count; at += TOGETHER) { \
-      double sums[TOGETHER]; /* in registers */ \
-      for (size_t i = 0; i < TOGETHER; ++i) sums[i] = weights[0] * centre[at + i]; \
-      for (size_t distance = 1; distance <= radius; ++distance) { \
-        const double weight = weights[distance]; \
-        const double* const before = centre + at - distance * step; \
-        const double* const after = centre + at + distance * step; \
-        for (size_t i = 0; i < TOGETHER; ++i) sums[i] += weight * (before[i] + after[i]); \
-      } \
-      if (count - at >= TOGETHER) { \
-        for (size_t i = 0; i < TOGETHER; ++i) output[at + i] = static_cast<Value>(sums[i]); \
-      } else { \
-        for (size_t i = 0; at + i < count; ++i) output[at + i] = static_cast<Value>(sums[i]); \
-      } \
-    } \
+    for (size_t at = 0; at < count; at += TOGETHER) {                                                                   \
+      double sums[TOGETHER]; /* in registers */                                                                         \
+      for (size_t i = 0; i < TOGETHER; ++i) sums[i] = weights[0] * centre[at + i];                                      \
+      for (size_t distance = 1; distance <= radius; ++distance) {                                                       \
+        const double weight = weights[distance];                                                                        \
+        const double* const before = centre + at - distance * step;                                                     \
+        const double* const after = centre + at + distance * step;                                                      \
+        for (size_t i = 0; i < TOGETHER; ++i) sums[i] += weight * (before[i] + after[i]);                               \
+      }                                                                                                                 \
+      if (count - at >= TOGETHER) {                                                                                     \
+        for (size_t i = 0; i < TOGETHER; ++i) output[at + i] = static_cast<Value>(sums[i]);                             \
+      } else {                                                                                                          \
+        for (size_t i = 0; at + i < count; ++i) output[at + i] = static_cast<Value>(sums[i]);                           \
+      }                                                                                                                 \
+    }                                                                                                                   \
   }
 BLOCKWRIGHT_GAUSSIAN_LOOPS(float)
 BLOCKWRIGHT_GAUSSIAN_LOOPS(double)
@@ -70,7 +70,6 @@ class Smoothing {
     const size_t length = static_cast<size_t>(shape_[axis]), stride = static_cast<size_t>(strides_[axis]);
     if (!weights_[axis].empty()) {
       parallel_for(threads, (stride + LANES - 1) / LANES, [&](size_t strip) {
-        cancellation_.check();
         const size_t line = strip * LANES;
         columns(begin + line, source, length, stride, std::min(LANES, stride - line), weights_[axis]);
       });
@@ -80,7 +79,6 @@ class Smoothing {
     if (axis + 1 == shape_.dimensions - 1) {
       constexpr size_t ROWS = 64;
       parallel_for(threads, (length + ROWS - 1) / ROWS, [&](size_t part) {
-        cancellation_.check();
         rows(begin + part * ROWS * stride, source, std::min(ROWS, length - part * ROWS), stride, weights_[axis + 1]);
       });
       return;
@@ -98,10 +96,13 @@ class Smoothing {
     std::vector<double> buffer(length + 2 * radius + TOGETHER);
     double* const middle = buffer.data() + radius;
     for (size_t row = 0; row < count; ++row, begin += length) {
-      cancellation_.check();
       widen(source + begin, length, middle);
       for_each_mirrored(length, radius, [&](int64_t place, size_t mirror) { middle[place] = middle[mirror]; });
-      convolve(middle, 1, weights.data(), radius, output_ + begin, length);
+      constexpr size_t PART = 4096;  // places of a long row between two looks at the cancellation
+      for (size_t at = 0; at < length; at += PART) {
+        cancellation_.check();
+        convolve(middle + at, 1, weights.data(), radius, output_ + begin + at, std::min(PART, length - at));
+      }
     }
   }
 
@@ -118,7 +119,7 @@ class Smoothing {
       std::memcpy(middle + place * static_cast<int64_t>(width), middle + mirror * width, width * sizeof(double));
     });
     for (size_t at = 0; at < length; ++at) {
-      if (at % 1024 == 0) cancellation_.check();
+      cancellation_.check();
       convolve(middle + at * width, width, weights.data(), radius, output_ + begin + at * stride, lines);
     }
   }

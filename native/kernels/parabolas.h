@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/cancellation.h"
+
 namespace blockwright {
 
 class Parabolas {
@@ -17,10 +19,11 @@ class Parabolas {
 
   // result[x] = the least (x - place)^2 * scale + heights[place] of all places with a finite height; infinity where there is
   // none. `length` at most that of the constructor. Exact where all products are whole numbers below 2^53.
-  void lowest(const double* heights, double* result, size_t length, double scale) {
+  void lowest(const double* heights, double* result, size_t length, double scale, const Cancellation& cancellation) {
     constexpr double INFINITE = std::numeric_limits<double>::infinity();
     size_t count = 0;
     for (size_t place = 0; place < length; ++place) {
+      if (place % UNLOOKED == 0) cancellation.check();
       if (heights[place] == INFINITE) continue;
       Part next{static_cast<double>(place), heights[place], 0.0, 0.0};
       while (count > 0) {
@@ -57,6 +60,7 @@ class Parabolas {
   }
 
  private:
+  static constexpr size_t UNLOOKED = size_t{1} << 18;  // places between two looks at the cancellation
   struct Part {
     double place, height;
     double step, crossing;  // to the one before: it is crossed at crossing / (2 scale step)
