@@ -345,6 +345,8 @@ void classes(KernelCase& chosen) {
 int main(int argc, char** argv) {
   using namespace blockwright;
   KernelTarget target({{"argmax", classes<uint8_t>},
+                       {"argmax", classes<float>},
+                       {"argmax", classes<double>},
                        {"distance_transform", distances},
                        {"find_seeds", seeds},
                        {"threshold_mean", mask_of_means<uint8_t>},
