@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Connectivity, connectedComponents } from '../lib/native/connected-components.js';
+import { type ComponentIds, type Connectivity, connectedComponents } from '../lib/native/connected-components.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
 import { compare, isChosen } from './compare.js';
 import { cornerAffinities, cornerLabels } from './inputs.js';
@@ -9,23 +9,41 @@ import type { Row } from './row.js';
 
 const REFERENCE = 'cc3d';
 
+/** Where the ids go. cc3d makes new memory, of 32-bit ids in these cases. */
+const MEMORY = {
+  new: '',
+  'new, 32-bit ids': ', 32-bit ids',
+  // as a worker does block after block
+  existing: ', existing memory',
+};
+
 interface Settings {
   /** .npy: uint64 or uint8. */
   readonly labels: string;
   readonly connectivity: number;
-  /** Write into memory that is there, as a worker does block after block, in place of new memory. */
-  readonly reuse: boolean;
+  readonly memory: keyof typeof MEMORY;
   readonly threads: number;
 }
 
 export const ours: MakeOurSide = async (settings) => {
-  const { labels: path, connectivity, reuse, threads } = settings as Settings;
+  const { labels: path, connectivity, memory, threads } = settings as Settings;
   const { data: labels, shape } = readNpy<BigUint64Array | Uint8Array>(path);
-  const output = reuse ? new BigUint64Array(labels.length).fill(1n) : undefined;
-  const options = { connectivity: connectivity as Connectivity, threads, ...(output === undefined ? {} : { output }) };
+  const existing = new BigUint64Array(memory === 'existing' ? labels.length : 0).fill(1n);
+  const options = { connectivity: connectivity as Connectivity, threads };
+  const outputs = {
+    new: () => new BigUint64Array(labels.length),
+    'new, 32-bit ids': () => new Uint32Array(labels.length),
+    existing: () => existing,
+  };
   return {
-    run: async () => ({ result: (await connectedComponents(labels, shape, options)).labels }),
-    write: (result, folder) => writeNpy(join(folder, 'labels.npy'), shape, result as BigUint64Array),
+    run: async () => {
+      const output: ComponentIds = outputs[memory]();
+      return { result: (await connectedComponents(labels, shape, { ...options, output })).labels };
+    },
+    write: (result, folder) => {
+      const ids = result as BigUint64Array | Uint32Array;
+      writeNpy(join(folder, 'labels.npy'), shape, ids instanceof Uint32Array ? widened(ids) : ids);
+    },
   };
 };
 
@@ -56,7 +74,7 @@ function sideBySide(block: Uint8Array, size: number, across: number): Uint8Array
   return result;
 }
 
-function widened(values: Uint8Array): BigUint64Array {
+function widened(values: Uint8Array | Uint32Array): BigUint64Array {
   const result = new BigUint64Array(values.length);
   for (let i = 0; i < values.length; i++) result[i] = BigInt(values[i]);
   return result;
@@ -75,8 +93,8 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
       const path = join(options.folder, `connected-components-${kind}.npy`);
       let written = false;
       for (const connectivity of flat ? [8, 4] : [26, 18, 6]) {
-        for (const reuse of [false, true]) {
-          const title = `${shape.join(' x ')} ${kind === 'labels' ? 'uint64 labels' : 'uint8 mask'}, ${connectivity}-connected${reuse ? ', existing memory' : ''}`;
+        for (const memory of Object.keys(MEMORY) as (keyof typeof MEMORY)[]) {
+          const title = `${shape.join(' x ')} ${kind === 'labels' ? 'uint64 labels' : 'uint8 mask'}, ${connectivity}-connected${MEMORY[memory]}`;
           if (!isChosen(options, title, REFERENCE)) continue;
           if (!written) {
             const all = flat ? sideBySide(bytes, block, extent / block) : repeated(bytes, block, extent);
@@ -84,7 +102,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
             written = true;
           }
           const input = { labels: path, connectivity };
-          const settings: Settings = { ...input, reuse, threads: options.threads };
+          const settings: Settings = { ...input, memory, threads: options.threads };
           yield await compare(
             {
               bench: 'connected-components',

@@ -56,6 +56,7 @@ export {
   type ComponentLabels,
 } from './native/block-components.js';
 export {
+  type ComponentIds,
   type ConnectedComponents,
   type ConnectedComponentsOptions,
   type Connectivity,

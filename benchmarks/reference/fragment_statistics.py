@@ -16,7 +16,7 @@ def run():
         weights = np.broadcast_to(coordinates, labels.shape).ravel()
         centres[:, axis] = np.bincount(inverse, weights=weights, minlength=len(ids)) / sizes
     kept = ids != 0
-    return ids[kept], sizes[kept], centres[kept]
+    return [ids[kept], sizes[kept], centres[kept]]  # a list: a pair would be a result and extra fields
 
 
 def write(result, folder):

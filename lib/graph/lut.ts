@@ -114,17 +114,27 @@ async function writeFolder(
   attributes: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-  for (const column of COLUMNS) {
-    await mkdir(join(folder, column, 'c'), { recursive: true });
-    await writeDurably(join(folder, column, 'zarr.json'), json(arrayMetadata(lut[column].length)));
-    const { buffer, byteOffset, byteLength } = lut[column];
-    if (byteLength > 0) await writeDurably(join(folder, column, 'c/0'), new Uint8Array(buffer, byteOffset, byteLength));
-    await syncFolder(join(folder, column, 'c'));
-    await syncFolder(join(folder, column));
-  }
   const group = { zarr_format: 3, node_type: 'group', attributes: { ...attributes, ...MARK } };
-  await writeDurably(join(folder, 'zarr.json'), json(group));
+  // All at once: files that wait for the disk together share its commits.
+  await allEnded([
+    ...COLUMNS.map(async (column) => {
+      await mkdir(join(folder, column, 'c'), { recursive: true });
+      const { buffer, byteOffset, byteLength } = lut[column];
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      await allEnded([
+        writeDurably(join(folder, column, 'zarr.json'), json(arrayMetadata(lut[column].length))),
+        ...(byteLength > 0 ? [writeDurably(join(folder, column, 'c/0'), bytes)] : []),
+      ]);
+      await allEnded([syncFolder(join(folder, column, 'c')), syncFolder(join(folder, column))]);
+    }),
+    mkdir(folder, { recursive: true }).then(() => writeDurably(join(folder, 'zarr.json'), json(group))),
+  ]);
   await syncFolder(folder);
+}
+
+/** Throws what the first failed with, but not before all have ended: then nothing is written any more. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 
 async function putInPlace(temporary: string, path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { callNative } from './addon.js';
-import { argumentError, checkBox, checkLength, checkThreads, checkType, labelsOutput } from './checks.js';
+import { argumentError, checkBox, checkLength, checkThreads, checkType } from './checks.js';
 import type { VoxelBox } from './voxel-box.js';
 
 /**
@@ -8,7 +8,10 @@ import type { VoxelBox } from './voxel-box.js';
  */
 export type Connectivity = 'face' | 'full' | 1 | 2 | 3 | 4 | 5 | 6 | 8 | 18 | 26;
 
-export interface ConnectedComponentsOptions {
+/** Types of ids. */
+export type ComponentIds = BigUint64Array | Uint32Array;
+
+export interface ConnectedComponentsOptions<Ids extends ComponentIds = BigUint64Array> {
   /** @default 'full' */
   readonly connectivity?: Connectivity;
   /** Only this part of the labels is looked at and returned. @default all of it */
@@ -18,17 +21,17 @@ export interface ConnectedComponentsOptions {
   /** Threads of this call; the result does not depend on them. @default 1 */
   readonly threads?: number;
   /**
-   * Where the result goes, to reuse memory: voxels of the crop (or shape). May be `labels` itself, as all of them are read
-   * before anything is written.
-   * @default new
+   * Where the result goes, to reuse memory or to have ids of 32 bits: voxels of the crop (or shape). May be `labels` itself, as
+   * all of them are read before anything is written.
+   * @default a new BigUint64Array
    */
-  readonly output?: BigUint64Array;
+  readonly output?: Ids;
   readonly signal?: AbortSignal;
 }
 
-export interface ConnectedComponents {
+export interface ConnectedComponents<Ids extends ComponentIds = BigUint64Array> {
   /** [crop.shape]: 0 where the label is 0, else idOffset + 1, + 2, ... in raster order of a component's first voxel. */
-  readonly labels: BigUint64Array;
+  readonly labels: Ids;
   readonly count: number;
 }
 
@@ -54,14 +57,15 @@ export function reachOf(connectivity: Connectivity, dimensions: number): number 
  * other than 0.
  *
  * @param labels uint8, uint16, uint32 or uint64, C order, of `shape` (1 to 6 dimensions); a mask is a uint8 array of 0 and 1
- * Peak memory beside labels and result: at most 36 bytes a run of equal labels along the last axis.
- * @throws ERR_ARGUMENT; ERR_LIMIT when an id would exceed 2^64 - 1; ERR_CANCELLED
+ * Peak memory beside labels and result: 20 bytes for each 64 voxels of a row along the last axis, or part of them, and at most
+ * 10 bytes a run of equal labels.
+ * @throws ERR_ARGUMENT; ERR_LIMIT when an id would exceed 2^64 - 1, or 2^32 - 1 in a Uint32Array; ERR_CANCELLED
  */
-export async function connectedComponents(
+export async function connectedComponents<Ids extends ComponentIds = BigUint64Array>(
   labels: Uint8Array | Uint16Array | Uint32Array | BigUint64Array,
   shape: readonly number[],
-  options: ConnectedComponentsOptions = {},
-): Promise<ConnectedComponents> {
+  options: ConnectedComponentsOptions<Ids> = {},
+): Promise<ConnectedComponents<Ids>> {
   checkType('labels', labels, 'BigUint64Array', 'Uint32Array', 'Uint16Array', 'Uint8Array');
   checkLength('labels', labels, shape);
   const reach = reachOf(options.connectivity ?? 'full', shape.length);
@@ -72,11 +76,13 @@ export async function connectedComponents(
     throw argumentError('idOffset', 'a bigint in [0, 2^64)', idOffset);
   }
   const threads = checkThreads(options.threads);
-  const output = labelsOutput(options.output, voxels);
+  const output: ComponentIds = options.output ?? new BigUint64Array(voxels);
+  checkType('output', output, 'BigUint64Array', 'Uint32Array');
+  if (output.length !== voxels) throw argumentError('output', `${voxels} elements`, output.length);
   const count = await callNative<number>(
     'connectedComponents',
     { labels, shape, cropOffset: crop.offset, cropShape: crop.shape, reach, idOffset, threads, output },
     options.signal,
   );
-  return { labels: output, count };
+  return { labels: output as Ids, count };
 }

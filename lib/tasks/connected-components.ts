@@ -149,8 +149,12 @@ export const connectedComponents = defineTask<Options>({
     await fragments.writeRoi(block.writeRoi, found.components, { signal });
     const graph = context.graph(given.graph);
     const key = { task: context.task, block: block.index, roi: block.writeRoi };
-    await graph.writeNodes(key, await nodesOf(found, block, voxelSize, context));
-    await graph.writeEdges(key, { u: found.u, v: found.v, attributes: {} });
+    const nodes = await nodesOf(found, block, voxelSize, context);
+    // together: they share a commit
+    await Promise.all([
+      graph.writeNodes(key, nodes),
+      graph.writeEdges(key, { u: found.u, v: found.v, attributes: {} }),
+    ]);
     context.log(`${found.count} components, ${found.u.length} pairs`);
   },
 });

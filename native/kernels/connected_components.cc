@@ -1,11 +1,16 @@
 #include "kernels/connected_components.h"
 
 #include <algorithm>
+#include <exception>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "core/equal_bits.h"
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/growing_array.h"
+#include "core/large_array.h"
 #include "core/parallel.h"
 #include "core/target_clones.h"
 #include "kernels/component_rows.h"
@@ -17,17 +22,45 @@ namespace blockwright {
 
 namespace {
 
-struct Run {
-  uint32_t begin, end;  // voxels of the row
+constexpr size_t CHECKED = 1024;  // rows between checks for cancellation
+
+// The runs of all rows of the box as bits, 64 voxels a word.
+struct RunBits {
+  explicit RunBits(const Rows& rows)
+      : words((rows.length + 63) / 64),
+        changes(large_array<uint64_t>(rows.count * words)),
+        labelled(large_array<uint64_t>(rows.count * words)),
+        before(large_array<uint32_t>(rows.count * words)) {}
+
+  size_t words;                    // a row
+  LargeArray<uint64_t> changes;    // a run, also of background, begins here; and right after the last voxel of a row
+  LargeArray<uint64_t> labelled;   // not background
+  LargeArray<uint32_t> before;     // runs of the strip, without background, that begin before the word
 };
 
-// A part of the rows and what is known about it. Runs are numbered within the part.
+// One row of them.
+struct RowBits {
+  const uint64_t *changes, *labelled;
+  const uint32_t* before;
+
+  RowBits(const RunBits& bits, size_t row)
+      : changes(&bits.changes[row * bits.words]),
+        labelled(&bits.labelled[row * bits.words]),
+        before(&bits.before[row * bits.words]) {}
+
+  // The number of the run at a place within its strip; meaningless at background.
+  BLOCKWRIGHT_INLINE uint32_t run_at(size_t place) const {
+    const size_t word = place / 64;
+    const uint64_t begins = changes[word] & labelled[word] & ((uint64_t{2} << (place % 64)) - 1);
+    return before[word] + static_cast<uint32_t>(__builtin_popcountll(begins)) - 1;
+  }
+};
+
+// A part of the rows and the union-find of its runs, which are numbered within the part.
 struct Strip {
   size_t first_row = 0, last_row = 0;
-  std::vector<Run> runs;           // without background
-  std::vector<uint32_t> row_runs;  // [rows + 1]: first run of each row
-  std::vector<uint32_t> parents;
-  uint32_t base = 0;               // runs of all strips before
+  uint32_t base = 0;  // runs of all strips before
+  GrowingArray parents;
 };
 
 inline uint32_t find_root(uint32_t* parents, uint32_t run) {
@@ -49,201 +82,167 @@ inline void unite(uint32_t* parents, uint32_t a, uint32_t b) {
   }
 }
 
-BLOCKWRIGHT_INLINE uint32_t* append_places(uint64_t bits, size_t base, uint32_t* end) {
-  for (; bits != 0; bits &= bits - 1) *end++ = static_cast<uint32_t>(base) + static_cast<uint32_t>(__builtin_ctzll(bits));
-  return end;
-}
-
-// 64 voxels of a row whose runs are known.
-struct RunWord {
-  uint64_t begins;  // bits: a run begins here
-  uint32_t before;  // runs that began before these voxels
-};
-
-// The number of the run at a place of a row; meaningless at background.
-BLOCKWRIGHT_INLINE uint32_t run_at(const RunWord* row, size_t place) {
-  const RunWord& word = row[place / 64];
-  return word.before + static_cast<uint32_t>(__builtin_popcountll(word.begins & ((uint64_t{2} << (place % 64)) - 1))) - 1;
-}
-
-// Finds the runs of a strip and joins those that touch. Works on bits, one a voxel of a row, 64 a word.
+// Joins rows with earlier ones. Works on bits, one a voxel of a row, 64 a word.
 template <class T>
-class Scanner {
+class Joiner {
  public:
-  Scanner(const T* labels, const Rows& rows, Strip& strip)
-      : labels_(labels), rows_(rows), strip_(strip), words_(rows.length / 64 + 1) {
-    ring_ = std::min(rows.farthest() + 1, strip.last_row - strip.first_row);
-    run_words_.resize(ring_ * words_);
-    background_.resize(rows.length);
-    for (auto* bits : {&changes_, &labelled_, &begins_, &lasts_, &open_}) bits->resize(words_);
-    same_.resize(rows.neighbours.size() * words_);
-    begin_places_.resize(rows.length);
-    end_places_.resize(rows.length);
-    strip.row_runs.reserve(strip.last_row - strip.first_row + 1);
-  }
+  explicit Joiner(const Rows& rows)
+      : rows_(rows), words_((rows.length + 63) / 64), open_(words_), same_(rows.neighbours.size() * words_) {}
 
-  BLOCKWRIGHT_INLINE void scan(const Cancellation& cancellation) {
-    Shape position = rows_.position(strip_.first_row);
-    for (size_t row = strip_.first_row; row < strip_.last_row; ++row, rows_.advance(position)) {
-      if (row % 1024 == 0) cancellation.check();
-      const size_t first = strip_.runs.size();
-      strip_.row_runs.push_back(static_cast<uint32_t>(first));
-      const T* voxels = labels_ + rows_.begin(position);
-      find_runs(row, voxels);
-      if (first == strip_.runs.size()) continue;
-      if (strip_.runs.size() >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
-      const Borders borders = rows_.borders(position);
-      for (size_t index = 0; index < rows_.neighbours.size(); ++index) {
-        const Neighbour& neighbour = rows_.neighbours[index];
-        if (row >= strip_.first_row + neighbour.back && borders.has(neighbour)) {
-          join(row, voxels, index);
-        } else {
-          std::fill(same(index), same(index) + words_, 0);
-        }
+  // The row has no such neighbour, or is not joined with it.
+  void leave_out(size_t index) { std::fill(same(index), same(index) + words_, 0); }
+
+  // Joins the runs of a row with those of one neighbour: runs that share places at the first place they share, runs
+  // that meet at a corner there. Neighbours come in ascending order; to the numbers of the runs the bases are added.
+  BLOCKWRIGHT_INLINE void join(const T* voxels, const RowBits& own, const RowBits& other, size_t index, uint32_t* parents,
+                               uint32_t own_base, uint32_t other_base) {
+    const Neighbour& neighbour = rows_.neighbours[index];
+    const T* others = voxels + neighbour.distance;
+    uint64_t* same = this->same(index);
+    for (size_t word = 0; word < words_; ++word) open_[word] = own.labelled[word];
+    for (const size_t cover : neighbour.covered_by) {
+      const uint64_t* covered = this->same(cover);
+      for (size_t word = 0; word < words_; ++word) open_[word] &= ~covered[word];
+    }
+    compare(voxels, others, own.labelled, same);
+    uint64_t same_before = 0;
+    for (size_t word = 0; word < words_; ++word) {
+      const uint64_t open = open_[word], here = same[word];
+      const uint64_t before = here << 1 | same_before;
+      same_before = here >> 63;
+      if (open == 0) continue;
+      const uint64_t begins = own.changes[word];
+      for (uint64_t bits = open & here & (begins | ~before); bits != 0; bits &= bits - 1) {
+        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
+        unite(parents, own_base + own.run_at(at), other_base + other.run_at(at));
+      }
+      if (!neighbour.corners) continue;
+      const uint64_t lasts = begins >> 1 | (word + 1 < words_ ? own.changes[word + 1] : 1) << 63;
+      for (uint64_t bits = open & ~here & begins; bits != 0; bits &= bits - 1) {
+        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
+        if (at == 0 || others[at - 1] != voxels[at]) continue;
+        unite(parents, own_base + own.run_at(at), other_base + other.run_at(at - 1));
+      }
+      for (uint64_t bits = open & ~here & lasts; bits != 0; bits &= bits - 1) {
+        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
+        if (at + 1 == rows_.length || others[at + 1] != voxels[at]) continue;
+        unite(parents, own_base + own.run_at(at), other_base + other.run_at(at + 1));
       }
     }
-    strip_.row_runs.push_back(static_cast<uint32_t>(strip_.runs.size()));
   }
 
  private:
-  // The runs of a row, for the last rows only.
-  RunWord* run_words(size_t row) { return &run_words_[row % ring_ * words_]; }
   // Bits: the voxel has a label, and the neighbour's at this place is the same.
   uint64_t* same(size_t index) { return &same_[index * words_]; }
 
-  BLOCKWRIGHT_INLINE void find_runs(size_t row, const T* voxels) {
-    const size_t length = rows_.length;
-    // The last word may hold nothing but the place after the last voxel.
-    changes_[words_ - 1] = labelled_[words_ - 1] = 0;
-    equal_bits(voxels + 1, voxels, length - 1, changes_.data());
-    equal_bits(voxels, background_.data(), length, labelled_.data());
-    const uint64_t last = (uint64_t{1} << (length % 64)) - 1;
-    RunWord* const run_words = this->run_words(row);
-    const size_t first = strip_.runs.size();
-    uint32_t number = static_cast<uint32_t>(first);
-    uint32_t *begin = begin_places_.data(), *end = end_places_.data();
-    uint64_t equal_before = 0, labelled_before = 0;  // of the last voxel of the word before, as bit 0
-    for (size_t word = 0; word < words_; ++word) {
-      const uint64_t equal = changes_[word];
-      const uint64_t labelled = ~labelled_[word] & (word + 1 < words_ ? ~uint64_t{0} : last);
-      const uint64_t changes = ~(equal << 1 | equal_before);
-      const uint64_t begins = changes & labelled;
-      const uint64_t ends = changes & (labelled << 1 | labelled_before);
-      equal_before = equal >> 63;
-      labelled_before = labelled >> 63;
-      labelled_[word] = labelled;
-      begins_[word] = begins;
-      lasts_[word] = ends >> 1;
-      if (word > 0) lasts_[word - 1] |= ends << 63;
-      run_words[word] = {begins, number};
-      number += static_cast<uint32_t>(__builtin_popcountll(begins));
-      begin = append_places(begins, word * 64, begin);
-      end = append_places(ends, word * 64, end);
-    }
-    const size_t found = static_cast<size_t>(begin - begin_places_.data());
-    strip_.runs.resize(first + found);
-    strip_.parents.resize(first + found);
-    for (size_t i = 0; i < found; ++i) {
-      strip_.runs[first + i] = {begin_places_[i], end_places_[i]};
-      strip_.parents[first + i] = static_cast<uint32_t>(first + i);
-    }
-  }
-
-  // Joins the runs of a row with those of one neighbour: runs that share places at the first place they share, runs
-  // that meet at a corner there.
-  BLOCKWRIGHT_INLINE void join(size_t row, const T* voxels, size_t index) {
-    const Neighbour& neighbour = rows_.neighbours[index];
-    const T* others = voxels + neighbour.distance;
-    const RunWord* own = run_words(row);
-    const RunWord* other = run_words(row - neighbour.back);
-    uint32_t* parents = strip_.parents.data();
-    uint64_t* same = this->same(index);
-    for (size_t word = 0; word < words_; ++word) {
-      open_[word] = labelled_[word];
-      for (const size_t cover : neighbour.covered_by) open_[word] &= ~this->same(cover)[word];
-    }
-    for (size_t word = 0; word < words_;) {  // only where something is open; elsewhere `same` may stay 0
+  // Finds `same` where something is open; elsewhere it may stay 0.
+  BLOCKWRIGHT_INLINE void compare(const T* voxels, const T* others, const uint64_t* labelled, uint64_t* same) {
+    // So few voxels of a word are looked at one by one.
+    constexpr int FEW = sizeof(T) == 8 ? 4 : 0;
+    for (size_t word = 0; word < words_;) {
       size_t end = word;
-      while (end < words_ && open_[end] != 0) ++end;
-      if (end == word) {
-        same[word++] = 0;
+      while (end < words_ && __builtin_popcountll(open_[end]) > FEW) ++end;
+      if (end > word) {
+        const size_t at = word * 64;
+        equal_(voxels + at, others + at, std::min(rows_.length, end * 64) - at, same + word);
+        for (; word < end; ++word) same[word] &= labelled[word];
         continue;
       }
-      const size_t at = word * 64;
-      equal_bits(voxels + at, others + at, std::min(rows_.length, end * 64) - at, same + word);
-      for (; word < end; ++word) same[word] &= labelled_[word];
-    }
-    for (size_t word = 0; word < words_; ++word) {
-      const uint64_t open = open_[word];
-      if (open == 0) continue;
-      const uint64_t before = same[word] << 1 | (word == 0 ? 0 : same[word - 1] >> 63);
-      for (uint64_t bits = open & same[word] & (begins_[word] | ~before); bits != 0; bits &= bits - 1) {
+      uint64_t found = 0;
+      for (uint64_t bits = open_[word]; bits != 0; bits &= bits - 1) {
         const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        unite(parents, run_at(own, at), run_at(other, at));
+        found |= voxels[at] == others[at] ? bits & -bits : 0;
       }
-      if (!neighbour.corners) continue;
-      for (uint64_t bits = open & ~same[word] & begins_[word]; bits != 0; bits &= bits - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (at > 0 && others[at - 1] == voxels[at]) unite(parents, run_at(own, at), run_at(other, at - 1));
-      }
-      for (uint64_t bits = open & ~same[word] & lasts_[word]; bits != 0; bits &= bits - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (at + 1 < rows_.length && others[at + 1] == voxels[at]) unite(parents, run_at(own, at), run_at(other, at + 1));
-      }
+      same[word++] = found;
     }
   }
 
-  const T* labels_;
   const Rows& rows_;
-  Strip& strip_;
-  size_t words_;     // a row, with one bit more
-  size_t ring_ = 1;  // rows whose runs are kept as words
-  std::vector<RunWord> run_words_;
-  std::vector<T> background_;
-  std::vector<uint64_t> changes_, labelled_, begins_, lasts_, open_, same_;
-  std::vector<uint32_t> begin_places_, end_places_;
+  size_t words_;
+  std::vector<uint64_t> open_, same_;
+  void (*equal_)(const T* a, const T* b, size_t count, uint64_t* words) = label_bits<T>().equal;
 };
 
-BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint8_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
-BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint16_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
-BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint32_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
-BLOCKWRIGHT_TARGET_CLONES void scan(Scanner<uint64_t>& scanner, const Cancellation& cancellation) { scanner.scan(cancellation); }
+// Finds the runs of a strip and joins those that touch.
+template <class T>
+BLOCKWRIGHT_INLINE void scan_strip(const T* labels, const Rows& rows, RunBits& bits, Strip& strip,
+                                   const Cancellation& cancellation) {
+  Joiner<T> joiner(rows);
+  const auto mark_runs = label_bits<T>().mark_runs;
+  const size_t words = bits.words;
+  size_t runs = 0;
+  Shape position = rows.position(strip.first_row);
+  for (size_t row = strip.first_row; row < strip.last_row; ++row, rows.advance(position)) {
+    if (row % CHECKED == 0) cancellation.check();
+    const T* voxels = labels + rows.begin(position);
+    uint64_t *changes = &bits.changes[row * words], *labelled = &bits.labelled[row * words];
+    uint32_t* before = &bits.before[row * words];
+    mark_runs(voxels, rows.length, changes, labelled);
+    const size_t first = runs;
+    for (size_t word = 0; word < words; ++word) {
+      before[word] = static_cast<uint32_t>(runs);
+      runs += static_cast<size_t>(__builtin_popcountll(changes[word] & labelled[word]));
+    }
+    if (first == runs) continue;
+    if (runs >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
+    uint32_t* const parents = strip.parents.grow(runs);
+    for (size_t run = first; run < runs; ++run) parents[run] = static_cast<uint32_t>(run);
+    const Borders borders = rows.borders(position);
+    for (size_t index = 0; index < rows.neighbours.size(); ++index) {
+      const Neighbour& neighbour = rows.neighbours[index];
+      if (row >= strip.first_row + neighbour.back && borders.has(neighbour)) {
+        joiner.join(voxels, RowBits(bits, row), RowBits(bits, row - neighbour.back), index, parents, 0, 0);
+      } else {
+        joiner.leave_out(index);
+      }
+    }
+  }
+}
+
+#define BLOCKWRIGHT_SCAN(T)                                                                                     \
+  BLOCKWRIGHT_TARGET_CLONES std::exception_ptr scan(const T* labels, const Rows& rows, RunBits& bits,           \
+                                                    Strip& strip, const Cancellation& cancellation) {           \
+    try {                                                                                                       \
+      scan_strip(labels, rows, bits, strip, cancellation);                                                      \
+    } catch (...) {                                                                                             \
+      return std::current_exception();                                                                          \
+    }                                                                                                           \
+    return nullptr;                                                                                             \
+  }
+BLOCKWRIGHT_SCAN(uint8_t)
+BLOCKWRIGHT_SCAN(uint16_t)
+BLOCKWRIGHT_SCAN(uint32_t)
+BLOCKWRIGHT_SCAN(uint64_t)
+#undef BLOCKWRIGHT_SCAN
 
 // Joins rows with those of earlier strips. `parents` holds all runs.
 template <class T>
-void join_strips(const T* labels, const Rows& rows, const std::vector<Strip>& strips, uint32_t* parents) {
+void join_strips(const T* labels, const Rows& rows, const RunBits& bits, const std::vector<Strip>& strips,
+                 uint32_t* parents) {
+  Joiner<T> joiner(rows);
   for (size_t index = 1; index < strips.size(); ++index) {
     const Strip& strip = strips[index];
     Shape position = rows.position(strip.first_row);
     const size_t last = std::min(strip.last_row, strip.first_row + rows.farthest());
     for (size_t row = strip.first_row; row < last; ++row, rows.advance(position)) {
-      const T* voxels = labels + rows.begin(position);
       const Borders borders = rows.borders(position);
-      for (const Neighbour& neighbour : rows.neighbours) {
-        if (row >= strip.first_row + neighbour.back || !borders.has(neighbour)) continue;
-        const T* others = voxels + neighbour.distance;
-        const uint32_t margin = neighbour.corners ? 1 : 0;
+      for (size_t neighbour = 0; neighbour < rows.neighbours.size(); ++neighbour) {
+        const size_t back = rows.neighbours[neighbour].back;
+        joiner.leave_out(neighbour);
+        if (row >= strip.first_row + back || !borders.has(rows.neighbours[neighbour])) continue;
         size_t owner = index;
-        while (strips[owner].first_row > row - neighbour.back) --owner;
-        const Strip& above = strips[owner];
-        uint32_t b = above.row_runs[row - neighbour.back - above.first_row];
-        const uint32_t b_end = above.row_runs[row - neighbour.back - above.first_row + 1];
-        for (uint32_t a = strip.row_runs[row - strip.first_row]; a < strip.row_runs[row - strip.first_row + 1]; ++a) {
-          const Run run = strip.runs[a];
-          while (b < b_end && above.runs[b].end + margin <= run.begin) ++b;
-          for (uint32_t other = b; other < b_end && above.runs[other].begin < run.end + margin; ++other) {
-            if (others[above.runs[other].begin] != voxels[run.begin]) continue;
-            unite(parents, strip.base + a, above.base + other);
-          }
-        }
+        while (strips[owner].first_row > row - back) --owner;
+        joiner.join(labels + rows.begin(position), RowBits(bits, row), RowBits(bits, row - back), neighbour, parents,
+                    strip.base, strips[owner].base);
       }
     }
   }
 }
 
 // Writes [begin, end) in whole steps where no more than `limit` is touched: what comes after is written later.
-BLOCKWRIGHT_INLINE void fill(uint64_t* output, size_t begin, size_t end, size_t limit, uint64_t id) {
-  constexpr size_t STEP = 16;
+template <class Id>
+BLOCKWRIGHT_INLINE void fill(Id* output, size_t begin, size_t end, size_t limit, Id id) {
+  constexpr size_t STEP = 128 / sizeof(Id);
   if (end + STEP > limit) {
     for (; begin < end; ++begin) output[begin] = id;
     return;
@@ -254,28 +253,45 @@ BLOCKWRIGHT_INLINE void fill(uint64_t* output, size_t begin, size_t end, size_t 
   } while (begin < end);
 }
 
-BLOCKWRIGHT_TARGET_CLONES void paint(const Rows& rows, const Strip& strip, const std::vector<uint32_t>& numbers,
-                                     uint64_t id_offset, uint64_t* output, const Cancellation& cancellation) {
-  const size_t limit = strip.last_row * rows.length;  // beyond it another thread writes
-  for (size_t row = strip.first_row; row < strip.last_row; ++row) {
-    if (row % 1024 == 0) cancellation.check();
+// Paints some rows of a strip. `numbers`: of their runs. Returns those of the runs that follow.
+template <class Id>
+BLOCKWRIGHT_INLINE const uint32_t* paint_rows(const Rows& rows, const RunBits& bits, size_t first_row, size_t last_row,
+                                              size_t limit, const uint32_t* numbers, Id id_offset, Id* output) {
+  for (size_t row = first_row; row < last_row; ++row) {
+    const RowBits own(bits, row);
     const size_t origin = row * rows.length;
-    size_t at = origin;
-    for (uint32_t run = strip.row_runs[row - strip.first_row]; run < strip.row_runs[row - strip.first_row + 1]; ++run) {
-      const size_t begin = origin + strip.runs[run].begin, end = origin + strip.runs[run].end;
-      if (at < begin) fill(output, at, begin, limit, 0);
-      fill(output, begin, end, limit, id_offset + numbers[strip.base + run]);
-      at = end;
+    size_t begin = origin;
+    Id id = 0;
+    for (size_t word = 0; word < bits.words; ++word) {
+      const uint64_t labelled = own.labelled[word];
+      for (uint64_t changes = own.changes[word]; changes != 0; changes &= changes - 1) {
+        const size_t end = origin + word * 64 + static_cast<size_t>(__builtin_ctzll(changes));
+        if (begin < end) fill(output, begin, end, limit, id);
+        begin = end;
+        id = (labelled & changes & -changes) != 0 ? static_cast<Id>(id_offset + *numbers++) : 0;
+      }
     }
-    if (at < origin + rows.length) fill(output, at, origin + rows.length, limit, 0);
+    const size_t end = origin + rows.length;
+    if (begin < end) fill(output, begin, end, limit, id);
   }
+  return numbers;
 }
+
+#define BLOCKWRIGHT_PAINT(Id)                                                                                    \
+  BLOCKWRIGHT_TARGET_CLONES const uint32_t* paint(const Rows& rows, const RunBits& bits, size_t first_row,       \
+                                                  size_t last_row, size_t limit, const uint32_t* numbers,        \
+                                                  Id id_offset, Id* output) {                                    \
+    return paint_rows(rows, bits, first_row, last_row, limit, numbers, id_offset, output);                       \
+  }
+BLOCKWRIGHT_PAINT(uint32_t)
+BLOCKWRIGHT_PAINT(uint64_t)
+#undef BLOCKWRIGHT_PAINT
 
 }  // namespace
 
-template <class T>
+template <class T, class Id>
 uint64_t connected_components(const T* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
-                              size_t threads, uint64_t* output, const Cancellation& cancellation) {
+                              size_t threads, Id* output, const Cancellation& cancellation) {
   check_box("crop", box, shape);
   if (box.shape.count() == 0) return 0;
   if (box.shape[shape.dimensions - 1] >= static_cast<int64_t>(UINT32_MAX)) {
@@ -288,39 +304,57 @@ uint64_t connected_components(const T* labels, const Shape& shape, const Box& bo
     strips[part].first_row = part == 0 ? 0 : strips[part - 1].last_row;
     strips[part].last_row = rows.count / parts * (part + 1) + std::min(rows.count % parts, part + 1);
   }
-  parallel_for(threads, parts, [&](size_t part) {
-    Scanner<T> scanner(labels, rows, strips[part]);
-    scan(scanner, cancellation);
-  });
+  RunBits bits(rows);
+  parallel_for(threads, parts, [&](size_t part) { rethrow(scan(labels, rows, bits, strips[part], cancellation)); });
 
-  std::vector<uint32_t> parents = std::move(strips[0].parents);
+  GrowingArray all = std::move(strips[0].parents);
+  size_t runs = all.size();
   for (size_t part = 1; part < parts; ++part) {
     Strip& strip = strips[part];
-    if (parents.size() + strip.parents.size() >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
-    strip.base = static_cast<uint32_t>(parents.size());
-    for (const uint32_t parent : strip.parents) parents.push_back(strip.base + parent);
-    std::vector<uint32_t>().swap(strip.parents);
+    const GrowingArray own = std::move(strip.parents);
+    if (runs + own.size() >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
+    strip.base = static_cast<uint32_t>(runs);
+    uint32_t* const parents = all.grow(runs + own.size()) + runs;
+    for (size_t run = 0; run < own.size(); ++run) parents[run] = strip.base + own.data()[run];
+    runs += own.size();
   }
   cancellation.check();
-  join_strips(labels, rows, strips, parents.data());
+  uint32_t* const parents = all.data();
+  join_strips(labels, rows, bits, strips, parents);
 
   // A root comes before all other runs of its component, so one pass turns parents into numbers.
   uint32_t components = 0;
-  for (uint32_t run = 0; run < parents.size(); ++run) {
+  for (uint32_t run = 0; run < runs; ++run) {
     parents[run] = parents[run] == run ? ++components : parents[parents[run]];
   }
-  if (components > UINT64_MAX - id_offset) throw Error(ERR_LIMIT, "idOffset: ids would exceed 2^64 - 1");
-  parallel_for(threads, parts, [&](size_t part) { paint(rows, strips[part], parents, id_offset, output, cancellation); });
+  constexpr uint64_t LARGEST = std::numeric_limits<Id>::max();
+  if (id_offset > LARGEST || components > LARGEST - id_offset) {
+    throw Error(ERR_LIMIT, "idOffset: ids would exceed 2^" + std::to_string(8 * sizeof(Id)) + " - 1");
+  }
+  parallel_for(threads, parts, [&](size_t part) {
+    const Strip& strip = strips[part];
+    const size_t limit = strip.last_row * rows.length;  // beyond it another thread writes
+    const uint32_t* numbers = parents + strip.base;
+    for (size_t row = strip.first_row; row < strip.last_row; row += CHECKED) {
+      cancellation.check();
+      const size_t last = std::min(row + CHECKED, strip.last_row);
+      numbers = paint(rows, bits, row, last, limit, numbers, static_cast<Id>(id_offset), output);
+    }
+  });
   return components;
 }
 
-#define BLOCKWRIGHT_INSTANCE(T)                                                                                      \
+#define BLOCKWRIGHT_INSTANCE(T, Id)                                                                               \
   template uint64_t connected_components(const T* labels, const Shape& shape, const Box& box, int reach,             \
-                                         uint64_t id_offset, size_t threads, uint64_t* output, const Cancellation&);
-BLOCKWRIGHT_INSTANCE(uint8_t)
-BLOCKWRIGHT_INSTANCE(uint16_t)
-BLOCKWRIGHT_INSTANCE(uint32_t)
-BLOCKWRIGHT_INSTANCE(uint64_t)
+                                         uint64_t id_offset, size_t threads, Id* output, const Cancellation&);
+#define BLOCKWRIGHT_INSTANCES(T)  \
+  BLOCKWRIGHT_INSTANCE(T, uint32_t) \
+  BLOCKWRIGHT_INSTANCE(T, uint64_t)
+BLOCKWRIGHT_INSTANCES(uint8_t)
+BLOCKWRIGHT_INSTANCES(uint16_t)
+BLOCKWRIGHT_INSTANCES(uint32_t)
+BLOCKWRIGHT_INSTANCES(uint64_t)
+#undef BLOCKWRIGHT_INSTANCES
 #undef BLOCKWRIGHT_INSTANCE
 
 }  // namespace blockwright

@@ -12,15 +12,15 @@
 
 namespace blockwright {
 
-// labels: uint8, 16, 32 or 64, C order, `shape`. Only what lies in `box` is looked at. output: [box.shape], 0 where the label
-// is 0, else id_offset + the number of the component, 1.. in raster order of its first voxel in the box; may overlap labels,
-// as all of them are read before anything is written. Returns the number of components. `reach`: how many coordinates may
-// differ (by one) between neighbours, 1 = faces, dimensions = all corners. The same for any number of threads. ERR_LIMIT when
-// an id would exceed 2^64 - 1, or at 2^32 runs.
-// Peak memory beside the arrays: at most 36 bytes a run of equal labels along the last axis, a quarter of a byte a voxel of a
-// plane and thread, and 30 bytes a voxel of a row and thread.
-template <class T>
+// labels: uint8, 16, 32 or 64, C order, `shape`. Only what lies in `box` is looked at. output: uint32 or 64, [box.shape], 0
+// where the label is 0, else id_offset + the number of the component, 1.. in raster order of its first voxel in the box; may
+// overlap labels, as all of them are read before anything is written. Returns the number of components. `reach`: how many
+// coordinates may differ (by one) between neighbours, 1 = faces, dimensions = all corners. The same for any number of
+// threads. ERR_LIMIT when an id would exceed the type of output, or at 2^32 runs.
+// Peak memory beside the arrays: 20 bytes for each 64 voxels of a row or part of them (0.31 a voxel of long rows), and at most
+// 10 bytes a run of equal labels other than 0 along the last axis.
+template <class T, class Id>
 uint64_t connected_components(const T* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
-                              size_t threads, uint64_t* output, const Cancellation& cancellation);
+                              size_t threads, Id* output, const Cancellation& cancellation);
 
 }  // namespace blockwright

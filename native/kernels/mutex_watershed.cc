@@ -98,7 +98,6 @@ Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budg
   });
 }
 
-
 template <class Key>
 inline void Watershed<Key>::join(uint32_t a, uint32_t b) {
   const uint32_t kept = clusters_.join(a, b);
@@ -312,8 +311,10 @@ template <class Key>
 bool Watershed<Key>::repelled(uint32_t start, uint32_t own, uint32_t to, uint32_t key, uint32_t id) {
   uint32_t voxel = start;
   uint64_t work = 0;
+  uint32_t members = 0;
   bool found = false;
   do {
+    if (++members % 65536 == 0) cancellation_.check();
     const Node node = nodes_[voxel];
     __builtin_prefetch(&nodes_[node.next]);
     work += 1 + static_cast<uint64_t>(__builtin_popcount(node.certain));

@@ -23,6 +23,7 @@ void label_clusters(const EdgeKeys<Key>& keys, DisjointSets& clusters, const uin
   uint64_t last = 0;
   if (seeds != nullptr) {
     for (uint32_t i = 0; i < keys.voxels; ++i) {
+      if (i % 65536 == 0) cancellation.check();
       if (seeds[i] == 0) continue;
       uint64_t& label = labels[clusters.find(i)];
       label = label == 0 ? seeds[i] : std::min(label, seeds[i]);
@@ -33,6 +34,7 @@ void label_clusters(const EdgeKeys<Key>& keys, DisjointSets& clusters, const uin
   for_each_strip(keys.voxels, threads, cancellation, [&](size_t begin, size_t count) { clusters.flatten(begin, begin + count); });
   uint32_t before = ~uint32_t{0};
   for (uint32_t i = 0; i < keys.voxels; ++i) {
+    if (i % 65536 == 0) cancellation.check();
     const uint32_t root = clusters.parent(i);
     if (root == before) continue;
     before = root;

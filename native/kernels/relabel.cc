@@ -1,6 +1,7 @@
 #include "kernels/relabel.h"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -183,7 +184,8 @@ __attribute__((always_inline)) inline Differences differences(const uint64_t* la
   return result;
 }
 
-BLOCKWRIGHT_TARGET_CLONES void relabel_windows(const uint64_t* labels, uint64_t* output, size_t count, Windows& windows) {
+__attribute__((always_inline)) inline void relabel_groups(const uint64_t* labels, uint64_t* output, size_t count,
+                                                          Windows& windows) {
   constexpr uint64_t SPAN = Windows::SPAN;
   const uint64_t zero = windows.outcome(0);
   uint64_t first = labels[0] / SPAN * SPAN;  // id of the current window
@@ -208,6 +210,16 @@ BLOCKWRIGHT_TARGET_CLONES void relabel_windows(const uint64_t* labels, uint64_t*
     }
   }
   for (; i < count; ++i) output[i] = windows.outcome(labels[i]);
+}
+
+BLOCKWRIGHT_TARGET_CLONES std::exception_ptr relabel_windows(const uint64_t* labels, uint64_t* output, size_t count,
+                                                             Windows& windows) {
+  try {
+    relabel_groups(labels, output, count, windows);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
 }
 
 void relabel_runs(const uint64_t* labels, uint64_t* output, size_t count, Outcomes& outcomes) {
@@ -254,7 +266,7 @@ void relabel(const uint64_t* labels, uint64_t* output, size_t count, const Looku
       const size_t part = std::min(PART, end - begin);
       if (windows && windows->exhausted()) windows.reset();
       if (windows) {
-        relabel_windows(labels + begin, output + begin, part, *windows);
+        rethrow(relabel_windows(labels + begin, output + begin, part, *windows));
       } else {
         relabel_runs(labels + begin, output + begin, part, outcomes);
       }

@@ -29,6 +29,34 @@ class Sum {
 
 size_t row_of(const RowReference& reference) { return static_cast<size_t>(reference.run) << 32 | reference.row; }
 
+// The first `most` of many items in an order, without keeping the others.
+template <class Item, class Before>
+class First {
+ public:
+  // The item only gives the type.
+  First(size_t most, Before before, Item) : most_(most), before_(before) {}
+
+  void add(const Item& item) {
+    if (items_.size() == most_) {
+      if (most_ == 0 || !before_(item, items_.front())) return;
+      std::pop_heap(items_.begin(), items_.end(), before_);
+      items_.pop_back();
+    }
+    items_.push_back(item);
+    std::push_heap(items_.begin(), items_.end(), before_);
+  }
+
+  std::vector<Item> in_order() {
+    std::sort_heap(items_.begin(), items_.end(), before_);
+    return std::move(items_);
+  }
+
+ private:
+  size_t most_;
+  Before before_;
+  std::vector<Item> items_;  // a heap with the last of them on top
+};
+
 struct Group {
   size_t begin, end;  // of the references
   double bits, voxels;
@@ -45,14 +73,14 @@ GroupScores score_groups(const std::vector<RowReference>& references, Span<doubl
                          const Cancellation& cancellation) {
   GroupScores result;
   Sum bits, squares;
-  const auto worse = [&](const Group& x, const Group& y) {
+  First first(worst, [&](const Group& x, const Group& y) {
     return x.bits != y.bits ? x.bits > y.bits : references[x.begin].key < references[y.begin].key;
-  };
-  for (size_t begin = 0; begin < references.size();) {
-    if (result.labels++ % 65536 == 0) cancellation.check();
+  }, Group{});
+  for (size_t begin = 0; begin < references.size(); ++result.labels) {
     size_t end = begin;
     double sum = 0;  // whole numbers
     for (; end < references.size() && references[end].key == references[begin].key; ++end) {
+      if (end % 65536 == 0) cancellation.check();
       sum += counts[row_of(references[end])];
     }
     squares.add(sum * sum);
@@ -60,34 +88,33 @@ GroupScores score_groups(const std::vector<RowReference>& references, Span<doubl
     if (end - begin > 1) {
       Sum of_group;
       for (size_t i = begin; i < end; ++i) {
+        if (i % 65536 == 0) cancellation.check();
         const double count = counts[row_of(references[i])];
         of_group.add(count * std::log2(sum / count));
       }
       group.bits = of_group.value() / voxels;
       bits.add(group.bits);
-      if (worst > 0 && (result.worst.size() < worst || worse(group, result.worst.back()))) {
-        result.worst.insert(std::upper_bound(result.worst.begin(), result.worst.end(), group, worse), group);
-        if (result.worst.size() > worst) result.worst.pop_back();
-      }
+      first.add(group);
     }
     begin = end;
   }
+  result.worst = first.in_order();
   result.bits = bits.value();
   result.squares = squares.value();
   return result;
 }
 
 std::vector<ErrorOfLabel> errors_of(const std::vector<Group>& groups, const std::vector<RowReference>& references,
-                                    Span<double> counts, size_t partners) {
+                                    Span<double> counts, size_t partners, const Cancellation& cancellation) {
   std::vector<ErrorOfLabel> result;
   for (const Group& group : groups) {
-    ErrorOfLabel error{references[group.begin].key, group.bits, group.voxels, group.end - group.begin, {}};
-    for (size_t i = group.begin; i < group.end; ++i) error.rows.push_back(row_of(references[i]));
-    const size_t shown = std::min(partners, error.rows.size());
-    std::partial_sort(error.rows.begin(), error.rows.begin() + static_cast<std::ptrdiff_t>(shown), error.rows.end(),
-                      [&](size_t x, size_t y) { return counts[x] != counts[y] ? counts[x] > counts[y] : x < y; });
-    error.rows.resize(shown);
-    result.push_back(std::move(error));
+    First first(partners, [&](size_t x, size_t y) { return counts[x] != counts[y] ? counts[x] > counts[y] : x < y; },
+                size_t{});
+    for (size_t i = group.begin; i < group.end; ++i) {
+      if (i % 65536 == 0) cancellation.check();
+      first.add(row_of(references[i]));
+    }
+    result.push_back({references[group.begin].key, group.bits, group.voxels, group.end - group.begin, first.in_order()});
   }
   return result;
 }
@@ -115,14 +142,14 @@ TableScores table_scores(Span<uint64_t> a, Span<uint64_t> b, Span<double> counts
   }
   result.joint_squares = joint_squares.value();
   const GroupScores of_a = score_groups(references, counts, result.voxels, options.labels, cancellation);
-  result.merges = errors_of(of_a.worst, references, counts, options.partners);
+  result.merges = errors_of(of_a.worst, references, counts, options.partners, cancellation);
   result.voi_merge = of_a.bits;
   result.a_squares = of_a.squares;
   result.a_labels = of_a.labels;
   for (RowReference& reference : references) reference.key = b[row_of(reference)];
   sort_by_key(references, cancellation);
   const GroupScores of_b = score_groups(references, counts, result.voxels, options.labels, cancellation);
-  result.splits = errors_of(of_b.worst, references, counts, options.partners);
+  result.splits = errors_of(of_b.worst, references, counts, options.partners, cancellation);
   result.voi_split = of_b.bits;
   result.b_squares = of_b.squares;
   result.b_labels = of_b.labels;

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "core/equal_bits.h"
-#include "core/id_index.h"
 #include "core/id_map.h"
 #include "core/label_table.h"
 #include "core/mapped_file.h"
@@ -30,6 +29,26 @@ void equal_labels(void (*equal_bits)(const T* a, const T* b, size_t count, uint6
     equal_bits(a.data(), b.data(), count, words.data());
     for (size_t i = 0; i < words.size() * 64; ++i) {
       CHECK((words[i / 64] >> (i % 64) & 1) == (i < count && a[i] == b[i] ? 1u : 0u));
+    }
+  }
+}
+
+template <class T>
+void marked_runs(void (*mark_runs)(const T* values, size_t count, uint64_t* changes, uint64_t* labelled)) {
+  Random random(9);
+  for (size_t count = 1; count < 200; ++count) {
+    Exact<T> values(count);
+    Exact<uint64_t> changes((count + 63) / 64), labelled((count + 63) / 64);
+    for (size_t i = 0; i < count; ++i) {
+      // Differences in any one bit alone.
+      const T other = random.below(2) == 0 ? T{0} : static_cast<T>(T{1} << random.below(8 * sizeof(T)));
+      values[i] = i == 0 || random.below(3) == 0 ? other : values[i - 1];
+    }
+    mark_runs(values.data(), count, changes.data(), labelled.data());
+    for (size_t i = 0; i < changes.size() * 64; ++i) {
+      const bool change = i == 0 || i == count || (i < count && values[i] != values[i - 1]);
+      CHECK((changes[i / 64] >> (i % 64) & 1) == (change ? 1u : 0u));
+      CHECK((labelled[i / 64] >> (i % 64) & 1) == (i < count && values[i] != 0 ? 1u : 0u));
     }
   }
 }
@@ -125,45 +144,23 @@ void threads() {
               }));
 }
 
-// Blocks of ids with and without gaps, near and far from each other, and all ids around them.
-void positions() {
-  Random random(12);
-  for (int round = 0; round < 300; ++round) {
-    std::vector<uint64_t> ids;
-    uint64_t id = random.below(3) == 0 ? 0 : random.next() >> random.below(60);
-    const uint64_t gap = 1 + random.below(3) * random.below(9);
-    const uint64_t distance = uint64_t{1} << random.below(40);
-    for (uint64_t count = random.below(400); count > 0; --count) {
-      ids.push_back(id);
-      const uint64_t step = random.below(50) == 0 ? distance : 1 + random.below(gap);
-      if (id > std::numeric_limits<uint64_t>::max() - step - 2) break;
-      id += step;
-    }
-    const IdIndex index({ids.data(), ids.size()});
-    CHECK(index.find(0) == (ids.empty() || ids[0] != 0 ? IdIndex::NONE : 0));
-    CHECK(index.find(std::numeric_limits<uint64_t>::max()) == IdIndex::NONE);
-    for (size_t i = 0; i < ids.size(); ++i) {
-      CHECK(index.find(ids[i]) == i);
-      if (i + 1 == ids.size() || ids[i + 1] != ids[i] + 1) CHECK(index.find(ids[i] + 1) == IdIndex::NONE);
-      if (i > 0 && ids[i - 1] != ids[i] - 1) CHECK(index.find(ids[i] - 1) == IdIndex::NONE);
-    }
-  }
-}
-
 }  // namespace
 
 int main() {
   for (const LabelComparison& comparison : label_comparisons()) {
     if (!comparison.supported()) continue;
-    equal_labels(comparison.equal_bits8);
-    equal_labels(comparison.equal_bits16);
-    equal_labels(comparison.equal_bits32);
-    equal_labels(comparison.equal_bits64);
+    equal_labels(comparison.bits8.equal);
+    marked_runs(comparison.bits8.mark_runs);
+    equal_labels(comparison.bits16.equal);
+    marked_runs(comparison.bits16.mark_runs);
+    equal_labels(comparison.bits32.equal);
+    marked_runs(comparison.bits32.mark_runs);
+    equal_labels(comparison.bits64.equal);
+    marked_runs(comparison.bits64.mark_runs);
     changes(comparison);
   }
   runs();
   numbering();
-  positions();
   mapping();
   threads();
   return 0;

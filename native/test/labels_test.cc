@@ -133,6 +133,9 @@ void components_of(const Exact<uint64_t>& wide, const Shape& shape) {
       Exact<uint64_t> output(labels.size());
       connected_components(labels.data(), shape, all, reach, 10, threads, output.data(), NEVER);
       for (size_t i = 0; i < labels.size(); ++i) CHECK(output[i] == (expected[i] == 0 ? 0 : expected[i] + 10));
+      Exact<uint32_t> narrow(labels.size());
+      connected_components(labels.data(), shape, all, reach, 10, threads, narrow.data(), NEVER);
+      for (size_t i = 0; i < labels.size(); ++i) CHECK(narrow[i] == output[i]);
     }
   }
 }
@@ -277,6 +280,11 @@ int main() {
   CHECK_ERROR(ERR_ARGUMENT, check_box("box", {Shape({INT64_MAX}), Shape({INT64_MAX})}, two));
   CHECK_ERROR(ERR_LIMIT, connected_components(labels.data(), two, all, 1, HUGE_ID, 1, output.data(), NEVER));
   CHECK(connected_components(labels.data(), two, all, 1, HUGE_ID - 1, 1, output.data(), NEVER) == 1 && output[1] == HUGE_ID);
+  Exact<uint32_t> narrow(2);
+  CHECK_ERROR(ERR_LIMIT, connected_components(labels.data(), two, all, 1, UINT32_MAX, 1, narrow.data(), NEVER));
+  CHECK_ERROR(ERR_LIMIT, connected_components(labels.data(), two, all, 1, uint64_t{1} << 32, 1, narrow.data(), NEVER));
+  CHECK(connected_components(labels.data(), two, all, 1, UINT32_MAX - 1, 1, narrow.data(), NEVER) == 1);
+  CHECK(narrow[0] == UINT32_MAX && narrow[1] == UINT32_MAX);
   const LookupTable none;
   CHECK_ERROR(ERR_ARGUMENT, relabel(labels.data(), output.data(), 2, none, Missing::error, 0, 1, NEVER));
   const uint64_t descending[] = {4, 3};

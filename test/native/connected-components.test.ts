@@ -78,6 +78,8 @@ describe('connectedComponents', () => {
             const few = new type(Array.from(labels, (label) => Number(label) * scale));
             expect(await connectedComponents(few, shape, options)).toEqual(expected);
           }
+          const narrow = await connectedComponents(labels, shape, { ...options, output: new Uint32Array(voxels) });
+          expect(narrow).toEqual({ labels: Uint32Array.from(expected.labels, Number), count: expected.count });
           const inPlace = labels.slice();
           expect((await connectedComponents(inPlace, shape, { ...options, output: inPlace })).labels).toBe(inPlace);
           expect(inPlace).toEqual(expected.labels);
@@ -145,6 +147,14 @@ describe('connectedComponents', () => {
       code: 'ERR_LIMIT',
       message: 'connectedComponents: idOffset: ids would exceed 2^64 - 1',
     });
+    const narrow = (idOffset: bigint) => connectedComponents(labels, [3], { idOffset, output: new Uint32Array(3) });
+    expect((await narrow(2n ** 32n - 3n)).labels).toEqual(Uint32Array.of(2 ** 32 - 2, 0, 2 ** 32 - 1));
+    for (const idOffset of [2n ** 32n - 2n, 2n ** 40n]) {
+      await expect(narrow(idOffset)).rejects.toMatchObject({
+        code: 'ERR_LIMIT',
+        message: 'connectedComponents: idOffset: ids would exceed 2^32 - 1',
+      });
+    }
   });
 
   test('empty shapes', async () => {
@@ -177,6 +187,9 @@ describe('connectedComponents', () => {
     });
     await expect(run({ output: new BigUint64Array(5) })).rejects.toMatchObject({
       message: 'output: expected 6 elements, found 5',
+    });
+    await expect(run({ output: new Uint8Array(6) as unknown as BigUint64Array })).rejects.toMatchObject({
+      message: 'output: expected a BigUint64Array or Uint32Array, found Uint8Array',
     });
     await expect(run({}, [6.5])).rejects.toMatchObject({
       message: 'shape: expected non-negative whole numbers, found [6.5]',
