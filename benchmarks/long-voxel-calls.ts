@@ -17,7 +17,7 @@ export const voxelCases: readonly CancellationCase[] = [
     native: 'distanceTransform',
     name: 'few voxels outside',
     part: 1,
-    threaded: false,
+    threaded: true,
     async make(count) {
       const shape = cube(count);
       const mask = noiseBytes(voxels(shape)).map((byte) => Number(byte > 0));
@@ -28,7 +28,7 @@ export const voxelCases: readonly CancellationCase[] = [
     native: 'distanceTransform',
     name: 'long rows',
     part: 1,
-    threaded: false,
+    threaded: true,
     async make(count) {
       const shape = [64, Math.ceil(count / 64)];
       const mask = noiseBytes(voxels(shape)).map((byte) => Number(byte > 0));

@@ -136,7 +136,9 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(3));
 
 let differs = false;
-for (const benchmark of chosen) {
+let failed = false;
+
+async function measure(benchmark: Benchmark): Promise<void> {
   const sizes = Object.keys(benchmark.sizes).filter((size) => parsed.size.includes(size));
   const repetitions = parsed.smoke ? 1 : parsed.repetitions;
   const saver = parsed.save ? new RowSaver(results, benchmark, { ...parsed, repetitions }) : undefined;
@@ -160,7 +162,18 @@ for (const benchmark of chosen) {
     console.log(`\n${benchmark.name}: ${benchmark.description}\n\n${formatTable(rows)}\n`);
   if (rows.length > 0) for (const note of saver?.notes() ?? []) console.error(`bench: ${benchmark.name}: ${note}`);
 }
+
+for (const benchmark of chosen) {
+  try {
+    await measure(benchmark);
+  } catch (error) {
+    // the others take hours: they go on
+    failed = true;
+    console.error(`bench: ${benchmark.name} failed:`, error);
+  }
+}
 if (parsed.save) report();
+if (failed) process.exitCode = 1;
 if (differs) {
   console.error('bench: at least one result differs from its reference');
   process.exitCode = 1;

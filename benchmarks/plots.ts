@@ -56,8 +56,8 @@ function bar(from: number, to: number, y: number, height: number, kind: string):
   return `<rect x="${round(Math.min(from, to))}" y="${y}" width="${round(width)}" height="${height}" rx="2" class="${kind}"/>`;
 }
 
-/** The first size of a case's name: 128^3, 1e6. */
-const SIZE = /\b(?:\d+\^\d|\d+e\d+)\b,?/;
+/** The first size of a case's name: 128^3, 1e6, 64 x 64. */
+const SIZE = /\b(?:\d+(?: x \d+)+|\d+\^\d|\d+e\d+)\b,?/;
 
 /** Rows of cases that differ in their size alone, beside one reference. */
 export interface Series {
@@ -70,7 +70,7 @@ export interface Series {
 export function seriesOf(rows: readonly Row[]): Series[] {
   const found = new Map<string, { name: string; reference: string; rows: Row[] }>();
   for (const row of rows) {
-    const name = row.case.replace(SIZE, '').replace(/\s+/g, ' ').trim();
+    const name = row.case.replace(SIZE, '').replace(/\s+/g, ' ').trim() || row.bench;
     // 'daisy 2 processes (1e5 blocks)' is one series with the others: its rate stands at our count
     const reference = row.referenceName.replace(/ \(\d+e\d+ [a-z]+\)$/, '');
     const key = JSON.stringify([name, reference]);

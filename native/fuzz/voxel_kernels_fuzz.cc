@@ -250,43 +250,6 @@ void coarser(KernelCase& chosen) {
   }
 }
 
-template <class Value>
-void classes(KernelCase& chosen) {
-  const size_t voxels = chosen.shape(3000).count(), channels = 1 + chosen.below(6);
-  Exact<Value> values(channels * voxels);
-  if constexpr (std::is_integral_v<Value>) {
-    const Value extremes[] = {0, 1, std::numeric_limits<Value>::max(), std::numeric_limits<Value>::lowest()};
-    for (size_t i = 0; i < values.size(); ++i) values[i] = extremes[chosen.content().below(4)];
-  } else {
-    chosen.fill_values(values.data(), values.size(), chosen.yes_one_of(2));
-  }
-  std::vector<std::vector<size_t>> groups(1 + chosen.below(5));
-  for (std::vector<size_t>& group : groups) {
-    for (uint64_t i = 1 + chosen.below(3); i > 0; --i) group.push_back(chosen.below(channels));
-  }
-  const bool refused = chosen.yes_one_of(10);
-  if (refused) chosen.yes_one_of(2) ? groups.back().clear() : groups.back().push_back(channels);
-  Exact<uint8_t> first(voxels), second(voxels);
-  const std::string code = code_of([&] { argmax(values.data(), channels, voxels, groups, first.data(), 1, NEVER); });
-  promise(code == (refused ? ERR_ARGUMENT : ""), "ended with " + code);
-  if (refused) return;
-  argmax(values.data(), channels, voxels, groups, second.data(), 3, NEVER);
-  using Sum = std::conditional_t<std::is_integral_v<Value>, int64_t, Value>;
-  for (size_t voxel = 0; voxel < voxels; ++voxel) {
-    size_t best = 0;
-    Sum highest = 0;
-    for (size_t group = 0; group < groups.size(); ++group) {
-      Sum sum = static_cast<Sum>(values[groups[group][0] * voxels + voxel]);
-      for (size_t i = 1; i < groups[group].size(); ++i) sum += static_cast<Sum>(values[groups[group][i] * voxels + voxel]);
-      if (group == 0 || sum > highest || (sum != sum && highest == highest)) {
-        best = group;
-        highest = sum;
-      }
-    }
-    promise(first[voxel] == best && second[voxel] == best, "another class");
-  }
-}
-
 // The plain version of the steps themselves is in native/test/voxel_steps_test.cc; here boxes, flips and threads.
 void steps(KernelCase& chosen) {
   VoxelPass pass;
@@ -390,9 +353,6 @@ int main(int argc, char** argv) {
                        {"threshold_mean", mask_of_means<float>},
                        {"gaussian_smoothing", smoothed<float>},
                        {"gaussian_smoothing", smoothed<double>},
-                       {"argmax", classes<uint8_t>},
-                       {"argmax", classes<int32_t>},
-                       {"argmax", classes<float>},
                        {"downsample", coarser<uint8_t>},
                        {"downsample", coarser<int16_t>},
                        {"downsample", coarser<uint32_t>},

@@ -22,7 +22,8 @@ namespace blockwright {
 
 namespace {
 
-constexpr size_t CHECKED = 1024;  // rows between checks for cancellation
+// Rows between checks for cancellation.
+size_t rows_between_checks(const Rows& rows) { return std::max<size_t>(1, (size_t{1} << 20) / rows.length); }
 
 // The runs of all rows of the box as bits, 64 voxels a word.
 struct RunBits {
@@ -169,11 +170,11 @@ BLOCKWRIGHT_INLINE void scan_strip(const T* labels, const Rows& rows, RunBits& b
                                    const Cancellation& cancellation) {
   Joiner<T> joiner(rows);
   const auto mark_runs = label_bits<T>().mark_runs;
-  const size_t words = bits.words;
+  const size_t words = bits.words, checked = rows_between_checks(rows);
   size_t runs = 0;
   Shape position = rows.position(strip.first_row);
   for (size_t row = strip.first_row; row < strip.last_row; ++row, rows.advance(position)) {
-    if (row % CHECKED == 0) cancellation.check();
+    if (row % checked == 0) cancellation.check();
     const T* voxels = labels + rows.begin(position);
     uint64_t *changes = &bits.changes[row * words], *labelled = &bits.labelled[row * words];
     uint32_t* before = &bits.before[row * words];
@@ -335,9 +336,10 @@ uint64_t connected_components(const T* labels, const Shape& shape, const Box& bo
     const Strip& strip = strips[part];
     const size_t limit = strip.last_row * rows.length;  // beyond it another thread writes
     const uint32_t* numbers = parents + strip.base;
-    for (size_t row = strip.first_row; row < strip.last_row; row += CHECKED) {
+    const size_t checked = rows_between_checks(rows);
+    for (size_t row = strip.first_row; row < strip.last_row; row += checked) {
       cancellation.check();
-      const size_t last = std::min(row + CHECKED, strip.last_row);
+      const size_t last = std::min(row + checked, strip.last_row);
       numbers = paint(rows, bits, row, last, limit, numbers, static_cast<Id>(id_offset), output);
     }
   });

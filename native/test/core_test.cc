@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/equal_bits.h"
+#include "core/id_index.h"
 #include "core/id_map.h"
 #include "core/label_table.h"
 #include "core/mapped_file.h"
@@ -144,6 +145,31 @@ void threads() {
               }));
 }
 
+// Blocks of ids with and without gaps, near and far from each other, and all ids around them.
+void positions() {
+  Random random(12);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<uint64_t> ids;
+    uint64_t id = random.below(3) == 0 ? 0 : random.next() >> random.below(60);
+    const uint64_t gap = 1 + random.below(3) * random.below(9);
+    const uint64_t distance = uint64_t{1} << random.below(40);
+    for (uint64_t count = random.below(400); count > 0; --count) {
+      ids.push_back(id);
+      const uint64_t step = random.below(50) == 0 ? distance : 1 + random.below(gap);
+      if (id > std::numeric_limits<uint64_t>::max() - step - 2) break;
+      id += step;
+    }
+    const IdIndex index({ids.data(), ids.size()});
+    CHECK(index.find(0) == (ids.empty() || ids[0] != 0 ? IdIndex::NONE : 0));
+    CHECK(index.find(std::numeric_limits<uint64_t>::max()) == IdIndex::NONE);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      CHECK(index.find(ids[i]) == i);
+      if (i + 1 == ids.size() || ids[i + 1] != ids[i] + 1) CHECK(index.find(ids[i] + 1) == IdIndex::NONE);
+      if (i > 0 && ids[i - 1] != ids[i] - 1) CHECK(index.find(ids[i] - 1) == IdIndex::NONE);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -161,6 +187,7 @@ int main() {
   }
   runs();
   numbering();
+  positions();
   mapping();
   threads();
   return 0;

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -282,6 +282,20 @@ describe('npm run bench -- --save', () => {
     if (process.platform === 'linux') expect(measurement.otherCores).toBeGreaterThanOrEqual(0);
     for (const row of saved.rows) expect(row.measurement).toBe(measurement.begun);
     expect(readFileSync(join(folder, 'saved', 'RESULTS.md'), 'utf8')).toContain('## relabel');
+  }, 60_000);
+
+  test('goes on where a benchmark fails', () => {
+    const python = join(folder, 'broken', 'volara', 'bin', 'python');
+    mkdirSync(join(python, '..'), { recursive: true });
+    writeFileSync(python, '#!/bin/sh\nexit 7\n', { mode: 0o755 });
+    const results = join(folder, 'broken', 'results');
+    const args = [main, 'relabel', 'scheduler', '--smoke', '--save', '--results', results, '--folder', folder];
+    const env = { ...process.env, BLOCKWRIGHT_REFERENCE: join(folder, 'broken') };
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+    expect(status).toBe(1);
+    expect(stderr).toContain('bench: relabel failed:');
+    expect(readResults(results, 'relabel')).toBeUndefined();
+    expect(readResults(results, 'scheduler')?.rows.length).toBeGreaterThan(0);
   }, 60_000);
 
   test('keeps tiny inputs out of the saved rows, and says what --report does not go with', () => {
