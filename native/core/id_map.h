@@ -1,10 +1,13 @@
 // Numbers 64-bit keys 0.. in order of first use: open addressing, linear probing, load at most one half.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "core/cancellation.h"
 #include "core/error.h"
 #include "core/error_codes.h"
 
@@ -14,6 +17,10 @@ class IdMap {
  public:
   // Numbers + 2 still fit 32 bits.
   static constexpr size_t MAX_KEYS = UINT32_MAX - 15;
+
+  IdMap() = default;
+  // Looked at while the table grows, which takes long where there are millions of keys; then insert() may throw ERR_CANCELLED.
+  explicit IdMap(const Cancellation& cancellation) : cancellation_(cancellation) {}
 
   // Keys in order of their numbers.
   const std::vector<uint64_t>& keys() const { return keys_; }
@@ -59,12 +66,24 @@ class IdMap {
   }
 
   void grow() {
-    std::vector<Slot>(slots_.size() * 2).swap(slots_);
-    mask_ = slots_.size() - 1;
+    constexpr size_t PART = size_t{1} << 16;  // between two looks
+    const size_t size = slots_.size() * 2;
+    std::vector<Slot> larger;
+    larger.reserve(size);
+    while (larger.size() < size) {
+      cancellation_.check();
+      larger.resize(std::min(size, larger.size() + PART));
+    }
+    slots_ = std::move(larger);
+    mask_ = size - 1;
     --shift_;
-    for (uint32_t number = 0; number < keys_.size(); ++number) place(keys_[number], number);
+    for (uint32_t number = 0; number < keys_.size(); ++number) {
+      if (number % PART == 0) cancellation_.check();
+      place(keys_[number], number);
+    }
   }
 
+  Cancellation cancellation_;
   int shift_ = 64 - 10;
   size_t mask_ = (size_t{1} << 10) - 1;
   std::vector<Slot> slots_ = std::vector<Slot>(size_t{1} << 10);

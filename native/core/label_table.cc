@@ -29,7 +29,7 @@ LabelRange label_range(const uint64_t* labels, size_t count, const Cancellation&
   return {largest == 0 ? 0 : smallest + 1, largest};
 }
 
-LabelTable::LabelTable(const uint64_t* labels, size_t count, const Cancellation& cancellation) {
+LabelTable::LabelTable(const uint64_t* labels, size_t count, const Cancellation& cancellation) : hashed_(cancellation) {
   const LabelRange range = label_range(labels, count, cancellation);
   if (range.largest == 0) return;
   smallest_ = range.smallest;

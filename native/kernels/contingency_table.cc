@@ -25,7 +25,7 @@ ContingencyTable contingency_table(const uint64_t* a, const uint64_t* b, const u
   // Keys hold both numbers + 1, where background is 1, so that no key is 0.
   const auto number = [](LabelTable& table, uint64_t label) { return label == 0 ? 1u : table.number(label) + 2u; };
   const auto label = [](const LabelTable& table, uint64_t key) { return key == 1 ? 0 : table.ids()[key - 2]; };
-  IdMap numbers;
+  IdMap numbers(cancellation);
   std::vector<Pair> pairs;
   constexpr size_t PART = size_t{1} << 20;  // a run is cut at its end
   for (size_t begin = 0; begin < count; begin += PART) {

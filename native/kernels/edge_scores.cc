@@ -55,7 +55,8 @@ class EdgeTable {
  public:
   using Sums = Accumulator<Value>;
 
-  EdgeTable(const std::vector<EdgeChannel>& channels, size_t scores) : channels_(channels), scores_(scores) {
+  EdgeTable(const std::vector<EdgeChannel>& channels, size_t scores, const Cancellation& cancellation)
+      : channels_(channels), scores_(scores), edges_(cancellation) {
     waiting_.reserve(BATCH);
   }
 
@@ -233,7 +234,7 @@ EdgeScores edge_scores(const uint64_t* fragments, const Value* affinities, const
                        const std::vector<EdgeChannel>& channels, size_t scores, const Cancellation& cancellation) {
   check_box("box", box, shape);
   const size_t count = shape.count();
-  EdgeTable<Value> table(channels, scores);
+  EdgeTable<Value> table(channels, scores, cancellation);
   if (box.shape.count() == 0) return sorted_edges(NumberedFragments(), table, scores, cancellation);
   const NumberedFragments numbered = number_fragments(fragments, count, cancellation);
   const int last = shape.dimensions - 1;
