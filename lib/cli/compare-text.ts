@@ -35,10 +35,10 @@ function arrayReason({ compared, values, partition }: ArrayComparison): string {
   const { voxels } = compared;
   const { different } = (values ?? partition)!;
   const missing = compared.outside.some((count) => count > 0);
-  const apart = missing
-    ? `; voxels that one alone has: A ${formatCount(compared.outside[0])}, B ${formatCount(compared.outside[1])}`
-    : '';
-  return `${different === 0 ? plural(voxels, 'voxel') : `${share(different, voxels, 'voxel')} differ`}${apart}`;
+  if (different === 0 && !missing) return plural(voxels, 'voxel');
+  const differ = `${different === 0 ? `none of ${plural(voxels, 'voxel')}` : share(different, voxels, 'voxel')} differ`;
+  const [a, b] = compared.outside;
+  return missing ? `${differ}; voxels that one alone has: A ${formatCount(a)}, B ${formatCount(b)}` : differ;
 }
 
 /** Ids of labels are arbitrary: who compares them as values may have meant the partition. */

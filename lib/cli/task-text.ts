@@ -9,6 +9,7 @@ interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
   readonly prefixItems?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -76,8 +77,8 @@ export function tasksPage(definitions: readonly TaskDefinition[]): string {
   const head = [
     '# Tasks\n',
     'Every type of task that a pipeline file can name, and its options. This page is what `npx blockwright tasks --markdown`',
-    'prints; `npx blockwright tasks TYPE` shows one type in a terminal. Options that all tasks have (`executor`, `skip`, `resources`, ...)',
-    'are in [runs.md](runs.md); arrays and graphs are named in the file, see [storage.md](storage.md).\n',
+    'prints; `npx blockwright tasks TYPE` shows one type in a terminal. What all tasks have (`executor`, `skip`, `resources`, ...)',
+    'and how arrays and graphs get their names is in [pipeline.md](pipeline.md).\n',
   ];
   return `${[...head, ...parts].join('\n').trimEnd()}\n`;
 }
@@ -102,7 +103,8 @@ function optionsOf({ options }: TaskDefinition): TaskOption[] {
 function typeText(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => String(value)).join(', ');
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' or ');
+  const either = schema.anyOf ?? schema.oneOf;
+  if (either !== undefined) return either.map(typeText).join(' or ');
   if (schema.type === 'array') {
     if (schema.prefixItems !== undefined) return `[${schema.prefixItems.map(typeText).join(', ')}]`;
     return `list of ${schema.items === undefined ? 'anything' : typeText(schema.items).replace(/^(whole number|number|list|name|path)/, '$1s')}`;

@@ -67,7 +67,7 @@ export function openArray(path: string): Promise<Volume> {
 async function kindOf(path: string): Promise<Kind> {
   if (isAddress(path)) return 'an array';
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined && /\.(np[yz]|db|sqlite)$/i.test(path)) {
+  if (found === undefined) {
     throw new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected an array, graph or LUT, found nothing`, {
       path,
     });
@@ -79,7 +79,7 @@ async function kindOf(path: string): Promise<Kind> {
     throw new BlockwrightError('ERR_UNSUPPORTED', `${path}: expected ${expected}, found another file`, { path });
   }
   if (found?.isDirectory() && (await isLut(path))) return 'a LUT';
-  return 'an array'; // or nothing: opening it says so
+  return 'an array';
 }
 
 async function isSqlite(path: string): Promise<boolean> {

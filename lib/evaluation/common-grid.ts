@@ -47,7 +47,9 @@ export function commonGrid(
   ] as const) {
     if (array === undefined) continue;
     if (!array.voxelSize.equals(voxelSize)) {
-      throw fail(name, `expected the voxel size of the segmentation, ${voxelSize}, found ${array.voxelSize}`);
+      const hint =
+        'an array that says nothing of it has 1: `blockwright copy --voxel-size` or the operation `place` gives one';
+      throw fail(name, `expected the voxel size of the segmentation, ${voxelSize}, found ${array.voxelSize} (${hint})`);
     }
     const rest = array.offset.subtract(segmentation.offset).modulo(voxelSize);
     if (rest.values.some((one) => one !== 0)) {

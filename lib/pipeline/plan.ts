@@ -108,7 +108,8 @@ export async function planPipeline(
       bytesRead: bytes(plan.reads, 'read'),
       bytesWritten: bytes(writesOf(plan), 'write'),
     };
-    refusals.push(...checkBegunPlan(pipeline, plannedTask));
+    // what comes after a task that cannot be planned seems to be another plan for that alone
+    if (planned.length === pipeline.tasks.length) refusals.push(...checkBegunPlan(pipeline, plannedTask));
     tasks.push(plannedTask);
     earlier.set(task.name, plannedTask);
   }

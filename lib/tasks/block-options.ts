@@ -124,7 +124,7 @@ export function affinitiesOf(
   }
   if (found.channelAxes !== 1) {
     const hint =
-      'where the array does not say which axes are channels, its `operations` can: {type: place, axisNames: [c^, z, y, x]}';
+      'where the array does not say which axes are channels, its entry can: `operations: [{type: place, axisNames: [c^, z, y, x]}]`';
     throw context.error(
       'affinities',
       `expected one channel axis before the spatial ones, found ${found.channelAxes} (${hint})`,

@@ -13,12 +13,12 @@ const options = z.strictObject({
   missing: z
     .enum(['keep', 'background', 'error'])
     .default('keep')
-    .describe('What becomes of an id that is not in the LUT.'),
+    .describe('What becomes of an id that is not in the LUT: it stays, becomes 0, or is an error.'),
   minSegmentSize: z
     .int()
     .nonnegative()
     .default(0)
-    .describe('Segments of fewer voxels become background; sizes are those of the graph.'),
+    .describe('Segments of fewer voxels become background; sizes are those in the LUT, of the whole volume.'),
 });
 
 type Options = z.infer<typeof options>;

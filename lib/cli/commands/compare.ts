@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { compareStores, openArray } from '../../compare/compare-stores.js';
 import { BlockwrightError, codeOf } from '../../errors.js';
@@ -112,6 +113,12 @@ export const compareCommand = defineCommand<CompareArguments>({
       }) as unknown as Argv<CompareArguments>,
   run: async (given, console) => {
     const [a, b] = [placeOf(given.a), placeOf(given.b)];
+    if (given.view !== undefined && !existsSync(dirname(resolve(given.view)))) {
+      throw new BlockwrightError(
+        'ERR_ARGUMENT',
+        `--view: expected a file in a folder that is there, found ${given.view}`,
+      );
+    }
     const progress = given.quiet ? undefined : new ScanProgress(console.progress, progressText);
     const stop = onStopRequests((request) => {
       if (request === 'kill') process.exit(ExitCode.interrupted);
