@@ -101,6 +101,13 @@ describe('a run with worker processes', () => {
     expect(await content('a')).toEqual(filled());
   });
 
+  test('with a task that cannot be planned says that, and not that those after it have another plan', async () => {
+    expect((await runPipeline(await make({ fill: fill(), copy }))).complete).toBe(true);
+    const error = await runPipeline(await make({ fill: fill({ blockSize: [10] }), copy })).catch((one: unknown) => one);
+    expect(String((error as Error).message)).toMatch(/tasks\.fill/);
+    expect(String((error as Error).message)).not.toMatch(/another plan|tasks\.copy/);
+  });
+
   test('whose outputs are gone is refused, with all that is missing, until the task may run again', async () => {
     const tasks = {
       fill: fill(),
