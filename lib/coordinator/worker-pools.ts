@@ -164,11 +164,14 @@ export class WorkerPools {
   }
 
   /** How many leases a worker would give back to one that is started for them. */
-  private sharable({ leases, runningSince }: WorkerSession, now: number): number {
+  private sharable(session: WorkerSession, now: number): number {
+    const { leases, atWork, runningSince } = session;
     const { last, size } = leases;
     if (last === undefined || size < 2) return 0;
+    if (session.dismissed || session.draining || session.retired || session.returning) return 0;
     // the one at work tells before it has ended that blocks take longer than was thought
-    const milliseconds = Math.max(this.options.secondsOf(last.task) * 1000, now - runningSince);
+    const age = atWork === undefined ? 0 : now - runningSince;
+    const milliseconds = Math.max(this.options.secondsOf(last.task) * 1000, age);
     return (size - 1) * milliseconds > WORTH_STARTING ? size - 1 : 0;
   }
 }

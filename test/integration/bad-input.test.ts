@@ -5,10 +5,16 @@ import { main } from '../../lib/cli/main.js';
 import { Coordinate } from '../../lib/geometry/coordinate.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import type { ArrayMetadata } from '../../lib/storage/metadata.js';
+import { builtInTasks } from '../../lib/tasks/index.js';
 import { pluginPath } from '../support/plugins.js';
 import { runProgram } from '../support/program.js';
 import { copyVolume, edit, makeVolume, metadataOf } from '../support/small-volume.js';
 import { filesBelow, temporaryFolder } from '../support/stores.js';
+
+const taskTypes = builtInTasks
+  .map(({ type }) => `'${type}'`)
+  .join(', ')
+  .replace(/, (?='[^,]*$)/, ' or ');
 
 const place = temporaryFolder();
 const root = realpathSync(place.path);
@@ -88,7 +94,7 @@ const FILE: Case[] = [
   [
     'a task type that does not exist',
     change('extract-frags', 'extract-fragments'),
-    "ERR_CONFIG: segment.yaml:13:11: tasks.fragments.type: expected 'extract-frags', 'aff-agglom', 'graph-mws', 'relabel', 'copy', 'downsample', 'argmax' or 'threshold', found 'extract-fragments' (did you mean 'extract-frags'?)",
+    `ERR_CONFIG: segment.yaml:13:11: tasks.fragments.type: expected ${taskTypes}, found 'extract-fragments' (did you mean 'extract-frags'?)`,
   ],
   [
     'an array that the file does not name',
