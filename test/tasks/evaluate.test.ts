@@ -167,7 +167,9 @@ describe('refusals', () => {
   test('arrays that cannot be compared', async () => {
     await bench.write('coarse', { data: truths, shape: SHAPE, voxelSize: [8, 8, 16] });
     expect(await refusals(tasks({ truth: 'coarse' }))).toEqual([
-      'tasks.tables.truth: expected the voxel size of the segmentation, [8, 8, 8], found [8, 8, 16]',
+      expect.stringMatching(
+        /^tasks\.tables\.truth: expected the voxel size of the segmentation, \[8, 8, 8\], found \[8, 8, 16\] \(/,
+      ),
     ]);
     expect(await refusals(tasks({ blockSize: [4, 4] }))).toEqual([
       'tasks.tables.blockSize: expected 3 numbers, found 2',
