@@ -16,6 +16,8 @@ const MAGIC = 0x54435742;
 const HEADER = 16;
 const ROW = 36;
 const NAME = /^(\d+)\.table$/;
+/** What a process that was killed was writing. */
+const LEFTOVER = /^\.(?:tables\.json|\d+\.table)\..*\.\d+\.\d+\.tmp$/;
 
 /** What a folder of tables is of. */
 export interface TableBlocks {
@@ -33,7 +35,10 @@ export interface TableBlocks {
  */
 export async function prepareTables(folder: string, { grid, blockShape }: TableBlocks, fresh: boolean): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const names = await readdir(folder);
+  const all = await readdir(folder);
+  // also of other hosts: who still writes there has lost its block
+  for (const name of all) if (LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
+  const names = all.filter((name) => !LEFTOVER.test(name));
   const { roi, voxelSize, units } = grid;
   const text = `${JSON.stringify({ blockwright: MARK, roi, voxelSize, blockShape, units }, undefined, 2)}\n`;
   const before = names.includes(DESCRIPTION) ? await readFile(join(folder, DESCRIPTION), 'utf8') : undefined;
@@ -48,7 +53,7 @@ export async function prepareTables(folder: string, { grid, blockShape }: TableB
   }
   if (!fresh) checkBlocks(folder, before, text);
   for (const name of names) {
-    if (name.endsWith('.tmp') || (fresh && NAME.test(name))) await rm(join(folder, name), { force: true });
+    if (fresh && NAME.test(name)) await rm(join(folder, name), { force: true });
   }
   if (before !== text) await put(folder, DESCRIPTION, Buffer.from(text));
   await syncFolder(dirname(folder));

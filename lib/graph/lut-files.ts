@@ -86,22 +86,22 @@ function undefinedIfMissing(error: unknown): undefined {
 
 let serial = 0;
 
-function temporaryPrefix(path: string): string {
-  return `.${basename(path)}.${hostname()}.`;
-}
-
 /** A name beside `path` that says which process writes it. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${serial++}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${hostname()}.${process.pid}.${serial++}.tmp`);
 }
 
 /** Removes what writers of `path` left that were killed on this host. */
 export async function removeLeftovers(path: string): Promise<void> {
-  const prefix = temporaryPrefix(path);
-  for (const name of await readdir(dirname(path))) {
-    if (!name.startsWith(prefix)) continue;
-    const writer = /^(\d+)\.\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
-    if (writer !== undefined && !isProcessAlive(Number(writer)))
-      await rm(join(dirname(path), name), { recursive: true, force: true });
+  await removeLeftoversIn(dirname(path), basename(path));
+}
+
+/** Removes what writers of files in a folder, or of one with this name, left that were killed on this host. */
+export async function removeLeftoversIn(folder: string, name?: string): Promise<void> {
+  const host = hostname();
+  for (const entry of await readdir(folder)) {
+    const [, of, writer] = /^\.(.+)\.(\d+)\.\d+\.tmp$/.exec(entry) ?? [];
+    if (of === undefined || !(name === undefined ? of.endsWith(`.${host}`) : of === `${name}.${host}`)) continue;
+    if (!isProcessAlive(Number(writer))) await rm(join(folder, entry), { recursive: true, force: true });
   }
 }

@@ -158,6 +158,20 @@ test('a table that was cut or changed is named', async () => {
   expect(plain(written())).toEqual(await expected());
 });
 
+test("what a killed process was writing is removed and is in nobody's way", async () => {
+  const folder = join(bench.folder, 'out/tables');
+  mkdirSync(folder, { recursive: true });
+  const left = ['.tables.json.elsewhere.12.0.tmp', '.4.table.elsewhere.12.3.tmp'];
+  for (const name of left) writeFileSync(join(folder, name), 'cut');
+  await run();
+  expect(readdirSync(folder)).toHaveLength(28);
+  for (const name of left) writeFileSync(join(folder, name), 'cut');
+  writeFileSync(join(folder, 'notes.tmp'), 'not ours');
+  await run();
+  expect(readdirSync(folder)).toHaveLength(29);
+  expect(plain(written())).toEqual(await expected());
+});
+
 describe('a run that goes on', () => {
   const folder = () => join(bench.folder, 'out/tables');
   const description = () => join(folder(), 'tables.json');
