@@ -263,6 +263,15 @@ describe('refusals', () => {
     ]);
   });
 
+  test('two tasks that write one folder or file, also in an order', async () => {
+    const more = { ...TABLES, tables: 'out/../out/tables', after: ['tables'] };
+    const scores = { ...SCORES, after: ['scores'] };
+    expect(await refusals({ ...tasks(), more, again: scores })).toEqual([
+      "tasks.more: writes the file 'out/tables', as 'tables' does: expected a path of its own",
+      "tasks.again: writes the file 'out/scores.json', as 'scores' does: expected a path of its own",
+    ]);
+  });
+
   test('tables that no task writes; a place that is taken', async () => {
     expect(await refusals({ scores: SCORES })).toEqual([
       "tasks.scores.tables: no task writes the file 'out/tables', so what it covers is not known",
