@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { BlockwrightError, codeOf } from '../errors.js';
@@ -6,6 +6,7 @@ import { Coordinate } from '../geometry/coordinate.js';
 import { Roi } from '../geometry/roi.js';
 import { syncFolder, temporaryName, writeDurably } from '../graph/lut-files.js';
 import type { ContingencyTable } from '../native/contingency-table.js';
+import { createFolder } from '../storage/array-folder.js';
 import type { CommonGrid } from './common-grid.js';
 
 /** Says what the folder is and which voxels its places count. */
@@ -34,7 +35,7 @@ export interface TableBlocks {
  *   ERR_ARRAY_MISSING unless `fresh` when nothing is
  */
 export async function prepareTables(folder: string, { grid, blockShape }: TableBlocks, fresh: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   const all = await readdir(folder);
   // also of other hosts: who still writes there has lost its block
   for (const name of all) if (LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
@@ -160,9 +161,12 @@ function isDescription(text: string | undefined): boolean {
   }
 }
 
-/** Writes a file whole, with the folders above it: there is never a part of it under its name. */
+/**
+ * Writes a file whole, with the folders above it: there is never a part of it under its name. Durable when the promise
+ * resolves.
+ */
 export async function putFile(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await createFolder(dirname(path));
   await put(dirname(path), basename(path), bytes);
 }
 
