@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { BlockwrightError, codeOf } from '../errors.js';
@@ -6,6 +6,7 @@ import { Coordinate } from '../geometry/coordinate.js';
 import { Roi } from '../geometry/roi.js';
 import { syncFolder, temporaryName, writeDurably } from '../graph/lut-files.js';
 import type { ContingencyTable } from '../native/contingency-table.js';
+import { createFolder } from '../storage/array-folder.js';
 import type { CommonGrid } from './common-grid.js';
 
 /** Says what the folder is and which voxels its places count. */
@@ -16,17 +17,31 @@ const MAGIC = 0x54435742;
 const HEADER = 16;
 const ROW = 36;
 const NAME = /^(\d+)\.table$/;
+/** What a process that was killed was writing. */
+const LEFTOVER = /^\.(?:tables\.json|\d+\.table)\..*\.\d+\.\d+\.tmp$/;
+
+/** What a folder of tables is of. */
+export interface TableBlocks {
+  readonly grid: CommonGrid;
+  /** World units of a block. */
+  readonly blockShape: Coordinate;
+}
 
 /**
  * Makes a folder for the tables of blocks, one file a block. Durable when the promise resolves.
  *
- * @param fresh tables that are there go, as those of another grid do in any case
- * @throws ERR_ARRAY_EXISTS when something else is there
+ * @param fresh no block is done: tables that are there go; otherwise they stay, as they vouch for the blocks that are
+ * @throws ERR_ARRAY_EXISTS when something else is there, and unless `fresh` when it is tables of other blocks;
+ *   ERR_ARRAY_MISSING unless `fresh` when nothing is
  */
-export async function prepareTables(folder: string, grid: CommonGrid, fresh: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const names = await readdir(folder);
-  const text = `${JSON.stringify({ blockwright: MARK, roi: grid.roi, voxelSize: grid.voxelSize, units: grid.units }, undefined, 2)}\n`;
+export async function prepareTables(folder: string, { grid, blockShape }: TableBlocks, fresh: boolean): Promise<void> {
+  await createFolder(folder);
+  const all = await readdir(folder);
+  // also of other hosts: who still writes there has lost its block
+  for (const name of all) if (LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
+  const names = all.filter((name) => !LEFTOVER.test(name));
+  const { roi, voxelSize, units } = grid;
+  const text = `${JSON.stringify({ blockwright: MARK, roi, voxelSize, blockShape, units }, undefined, 2)}\n`;
   const before = names.includes(DESCRIPTION) ? await readFile(join(folder, DESCRIPTION), 'utf8') : undefined;
   if (names.length > 0 && !isDescription(before)) {
     throw new BlockwrightError(
@@ -37,12 +52,28 @@ export async function prepareTables(folder: string, grid: CommonGrid, fresh: boo
       },
     );
   }
+  if (!fresh) checkBlocks(folder, before, text);
   for (const name of names) {
-    if (name.endsWith('.tmp') || ((fresh || before !== text) && NAME.test(name)))
-      await rm(join(folder, name), { force: true });
+    if (fresh && NAME.test(name)) await rm(join(folder, name), { force: true });
   }
   if (before !== text) await put(folder, DESCRIPTION, Buffer.from(text));
   await syncFolder(dirname(folder));
+}
+
+/** The blocks that are done have their tables here: they are the same blocks, whatever their units are called. */
+function checkBlocks(folder: string, before: string | undefined, text: string): void {
+  const blocksOf = (json: string) => {
+    const { roi, voxelSize, blockShape } = JSON.parse(json) as Record<string, unknown>;
+    return JSON.stringify({ roi, voxelSize, blockShape });
+  };
+  const found = before === undefined ? 'nothing' : blocksOf(before);
+  if (found === blocksOf(text)) return;
+  throw new BlockwrightError(
+    before === undefined ? 'ERR_ARRAY_MISSING' : 'ERR_ARRAY_EXISTS',
+    `${folder}: blocks are recorded as done, expected their tables (${blocksOf(text)}), found ${found}. ` +
+      "Put them back, or delete the task's done record to do its blocks again",
+    { path: folder },
+  );
 }
 
 /** Writes the table of a block, in place of one that is there. Durable when the promise resolves. */
@@ -61,29 +92,42 @@ export async function writeTable(folder: string, block: number, table: Contingen
   await put(folder, `${block}.table`, bytes);
 }
 
-/** The voxels whose labels the tables of a folder count, and the blocks that have a table. */
-export async function openTables(folder: string): Promise<{ readonly grid: CommonGrid; readonly blocks: number[] }> {
+/**
+ * What the tables of a folder are of, and the blocks that have a table.
+ *
+ * @throws ERR_METADATA when it is no folder of tables
+ */
+export async function openTables(folder: string): Promise<TableBlocks & { readonly blocks: number[] }> {
   const text = await readFile(join(folder, DESCRIPTION), 'utf8').catch((error) => {
     if (codeOf(error) !== 'ENOENT') throw error;
     return undefined;
   });
-  if (text === undefined || !isDescription(text)) {
+  const described = text !== undefined && isDescription(text) ? parseDescription(text) : undefined;
+  if (described === undefined) {
     throw new BlockwrightError('ERR_METADATA', `${folder}: expected a folder of tables (${DESCRIPTION})`, {
       path: folder,
     });
   }
-  const { roi, voxelSize, units } = JSON.parse(text) as {
+  const blocks = (await readdir(folder)).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
+  return { ...described, blocks: blocks.sort((x, y) => x - y) };
+}
+
+/** Undefined where something of it is missing. */
+function parseDescription(text: string): TableBlocks | undefined {
+  const { roi, voxelSize, blockShape, units } = JSON.parse(text) as {
     readonly roi: { readonly offset: number[]; readonly shape: number[] };
     readonly voxelSize: number[];
+    readonly blockShape: number[];
     readonly units: string[];
   };
-  const size = new Coordinate(voxelSize);
-  const box = new Roi(roi.offset, roi.shape);
-  const blocks = (await readdir(folder)).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
-  return {
-    grid: { roi: box, voxelSize: size, shape: box.shape.divide(size).values, units },
-    blocks: blocks.sort((x, y) => x - y),
-  };
+  try {
+    const size = new Coordinate(voxelSize);
+    const box = new Roi(roi.offset, roi.shape);
+    const shape = box.shape.divide(size).values;
+    return { grid: { roi: box, voxelSize: size, shape, units }, blockShape: new Coordinate(blockShape) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads the table of a block. @throws ERR_CHUNK_CORRUPT when the file was cut or changed */
@@ -117,9 +161,12 @@ function isDescription(text: string | undefined): boolean {
   }
 }
 
-/** Writes a file whole, with the folders above it: there is never a part of it under its name. */
+/**
+ * Writes a file whole, with the folders above it: there is never a part of it under its name. Durable when the promise
+ * resolves.
+ */
 export async function putFile(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await createFolder(dirname(path));
   await put(dirname(path), basename(path), bytes);
 }
 

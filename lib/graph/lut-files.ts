@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BlockwrightError, codeOf } from '../errors.js';
@@ -30,6 +30,13 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** Makes a folder and those above it; the names of those that it makes are durable. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
 }
 
 /** The uint64 values of a chunk file of exactly `rows` values, mapped into memory. @throws ERR_CHUNK_CORRUPT */
@@ -86,22 +93,22 @@ function undefinedIfMissing(error: unknown): undefined {
 
 let serial = 0;
 
-function temporaryPrefix(path: string): string {
-  return `.${basename(path)}.${hostname()}.`;
-}
-
 /** A name beside `path` that says which process writes it. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${serial++}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${hostname()}.${process.pid}.${serial++}.tmp`);
 }
 
 /** Removes what writers of `path` left that were killed on this host. */
 export async function removeLeftovers(path: string): Promise<void> {
-  const prefix = temporaryPrefix(path);
-  for (const name of await readdir(dirname(path))) {
-    if (!name.startsWith(prefix)) continue;
-    const writer = /^(\d+)\.\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
-    if (writer !== undefined && !isProcessAlive(Number(writer)))
-      await rm(join(dirname(path), name), { recursive: true, force: true });
+  await removeLeftoversIn(dirname(path), basename(path));
+}
+
+/** Removes what writers of files in a folder, or of one with this name, left that were killed on this host. */
+export async function removeLeftoversIn(folder: string, name?: string): Promise<void> {
+  const host = hostname();
+  for (const entry of await readdir(folder)) {
+    const [, of, writer] = /^\.(.+)\.(\d+)\.\d+\.tmp$/.exec(entry) ?? [];
+    if (of === undefined || !(name === undefined ? of.endsWith(`.${host}`) : of === `${name}.${host}`)) continue;
+    if (!isProcessAlive(Number(writer))) await rm(join(folder, entry), { recursive: true, force: true });
   }
 }

@@ -1,9 +1,17 @@
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
 import { argumentError, checkType } from '../native/checks.js';
-import { isSameFile, readColumn, removeLeftovers, syncFolder, temporaryName, writeDurably } from './lut-files.js';
+import {
+  isSameFile,
+  makeFolder,
+  readColumn,
+  removeLeftovers,
+  syncFolder,
+  temporaryName,
+  writeDurably,
+} from './lut-files.js';
 
 /** Which segment each fragment belongs to, as columns of one length. */
 export interface LutColumns {
@@ -39,7 +47,7 @@ export async function writeLut(
 ): Promise<void> {
   checkColumns(lut);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(resolve(path)));
     await removeLeftovers(path);
     const temporary = temporaryName(path);
     try {

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { removeLeftovers } from '../graph/lut-files.js';
+import { removeLeftovers, removeLeftoversIn } from '../graph/lut-files.js';
 import { parentGroups } from '../storage/parent-groups.js';
 import { removeStaleTemporaries } from '../storage/temporary-files.js';
 import type { PipelinePlan } from './plan.js';
@@ -19,5 +19,8 @@ export async function removeStrayFiles({ pipeline, tasks }: PipelinePlan): Promi
       }
     }
     if ((resource.kind === 'lut' || resource.kind === 'file') && existsSync(dirname(path))) await removeLeftovers(path);
+    // a folder of files, as of tables
+    if (resource.kind === 'file' && statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      await removeLeftoversIn(path);
   }
 }

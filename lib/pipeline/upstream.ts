@@ -28,7 +28,8 @@ export interface UpstreamResult {
 /**
  * Which tasks each task waits for: those that write what it reads, and those of its `after`. An array is waited for
  * block by block; graphs, LUTs and files have no place in the world, so all blocks of their writers are. A resource with
- * several writers must have them in an order, except a graph, whose rows belong to tasks.
+ * several writers must have them in an order, except a graph, whose rows belong to tasks, and a file, which has one writer:
+ * nothing says which of its contents are whose.
  */
 export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPlan[]): UpstreamResult {
   const orders = new Map<string, Order[]>(planned.map(({ task }) => [task.name, []]));
@@ -55,6 +56,13 @@ export function deriveUpstream(pipeline: Pipeline, planned: readonly TaskWithPla
     }
     if (resource.kind === 'graph') continue;
     const list = [...writers];
+    if (resource.kind === 'file') {
+      for (const other of list.slice(1)) {
+        const text = `writes ${describeResource(resource)}, as '${list[0]}' does: expected a path of its own`;
+        problems.push({ task: other, text });
+      }
+      continue;
+    }
     for (const [i, first] of list.entries()) {
       for (const second of list.slice(i + 1)) mustBeOrdered.push([first, second, resource]);
     }

@@ -71,7 +71,8 @@ export const contingency = defineTask<Options>({
 
   async init(given, context, fresh) {
     const { grid } = await openVolumes(given, context);
-    await prepareTables(context.filePath(given.tables), grid, fresh);
+    const blockShape = grid.voxelSize.multiply(given.blockSize);
+    await prepareTables(context.filePath(given.tables), { grid, blockShape }, fresh);
   },
 
   async processBlock(given, block, context) {

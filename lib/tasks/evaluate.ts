@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlockPlan } from '../blocks/plan.js';
+import { BlockwrightError } from '../errors.js';
 import { evaluateTable, evaluationJson } from '../evaluation/evaluation.js';
 import { openTables, putFile, readTable } from '../evaluation/table-folder.js';
 import { TableSum } from '../evaluation/table-sum.js';
@@ -40,11 +41,16 @@ export const evaluate = defineTask<Options>({
     };
   },
 
-  async processBlock(given, _block, context) {
+  async processBlock(given, { writeRoi }, context) {
     const { signal } = context;
     const folder = context.filePath(given.tables);
-    // a block that a mask left out has no table
-    const { grid, blocks } = await openTables(folder);
+    const { grid, blockShape, blocks } = await openTables(folder);
+    if (!grid.roi.equals(writeRoi)) {
+      const message = `${folder}: expected the tables of ${writeRoi}, found those of ${grid.roi}`;
+      throw new BlockwrightError('ERR_METADATA', message, { path: folder });
+    }
+    // a block that `skip` left out has no table
+    const all = grid.roi.shape.ceilDiv(blockShape).product();
     const sum = new TableSum(signal);
     for (const block of blocks) await sum.add(await readTable(folder, block));
     const table = await sum.total();
@@ -53,7 +59,7 @@ export const evaluate = defineTask<Options>({
     const { voiSplit, voiMerge, adaptedRandError } = evaluation;
     context.log(
       `VOI ${voiSplit.toFixed(4)} split + ${voiMerge.toFixed(4)} merge, adapted Rand error ${adaptedRandError.toFixed(4)} ` +
-        `(${table.a.length} pairs of ${blocks.length} blocks)`,
+        `(${table.a.length} pairs of ${blocks.length === all ? '' : `${blocks.length} of `}${all} blocks)`,
     );
   },
 });

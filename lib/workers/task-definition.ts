@@ -64,7 +64,7 @@ export interface PlanContext extends StoreContext {
   neighborhood(name: string): readonly (readonly number[])[];
   /** World units that the tasks which write a graph cover. */
   graphRoi(name: string): Roi;
-  /** World units that the tasks which write a file or folder cover. */
+  /** World units that the task which writes a file or folder covers. */
   fileRoi(name: string): Roi;
   /** Edge attributes that tasks write to a graph; undefined when one of them does not say. */
   edgeAttributes(name: string): readonly string[] | undefined;

@@ -40,7 +40,7 @@ struct TableScoreOptions {
 };
 
 // Sums are taken in the order of labels, compensated, so they do not depend on how the table was made. ERR_ARGUMENT when the
-// rows do not ascend by (a, b) or a count is not above 0; ERR_LIMIT from 2^53 rows on.
+// rows do not ascend by (a, b) or a count is not above 0.
 // Peak memory: 32 bytes a row.
 TableScores table_scores(Span<uint64_t> a, Span<uint64_t> b, Span<double> counts, const TableScoreOptions& options,
                          const Cancellation& cancellation);

@@ -16,6 +16,7 @@ import { join, relative } from 'node:path';
 import { afterAll, beforeEach, expect, test } from '@jest/globals';
 import * as zarr from 'zarrita';
 import { type LutColumns, openLut, writeLut } from '../../lib/graph/lut.js';
+import { syncedBy } from '../support/synced-paths.js';
 
 const root = mkdtempSync(join(tmpdir(), 'lut-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -192,4 +193,10 @@ test.each<[string, () => void, RegExp]>([
   await writeLut(path, lut);
   damage();
   expect(await messageOf(openLut(path))).toMatch(message);
+});
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+onLinux('every folder that is made for a LUT is durable', async () => {
+  const synced = await syncedBy(() => writeLut(join(folder, 'a/b/segments.lut'), lut));
+  expect([...synced]).toEqual(expect.arrayContaining([folder, join(folder, 'a'), join(folder, 'a/b')]));
 });

@@ -87,3 +87,20 @@ test('what was being written in the groups above an output is removed, what lies
   await removeStrayFiles(await planPipeline(made));
   expect([outside, inGroup, inRoot, beside].map((file) => existsSync(file))).toEqual([true, false, false, true]);
 });
+
+test('tables that were being written are removed from their folder', async () => {
+  const volume = { data: new BigUint64Array(64).fill(1n), shape: [4, 4, 4] };
+  for (const name of ['segments', 'labels']) await bench.write(name, volume);
+  const tasks = {
+    tables: { type: 'contingency', segmentation: 'segments', truth: 'labels', tables: 'out', blockSize: [4, 4, 4] },
+  };
+  const plan = async () =>
+    planPipeline(await pipeline(bench.input(tasks), { definitions: builtInTasks, folder: bench.folder }));
+  await removeStrayFiles(await plan());
+  await bench.run(tasks);
+  const name = (pid: number, host = hostname()) => join(bench.folder, `out/.0.table.${host}.${pid}.3.tmp`);
+  const files = [name(ended()), name(process.pid), name(ended(), 'elsewhere'), join(bench.folder, 'out/0.table')];
+  for (const file of files) writeFileSync(file, '');
+  await removeStrayFiles(await plan());
+  expect(files.map((file) => existsSync(file))).toEqual([false, true, true, true]);
+});

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { messageOf } from '../../lib/errors.js';
@@ -96,7 +96,10 @@ describe('the tables of blocks, added up', () => {
     });
     const given = bench.input(tasks({ skip: { mask: 'part' } }));
     const input = { ...given, arrays: { ...given.arrays, part: { store: 'data.zarr/part' } } };
-    await runSerially(await planPipeline(await pipeline(input, { folder: bench.folder })));
+    const lines: string[] = [];
+    const onLog = (_task: string, _block: number, line: string) => lines.push(line);
+    await runSerially(await planPipeline(await pipeline(input, { folder: bench.folder })), { onLog });
+    expect(lines.at(-1)).toMatch(/\(\d+ pairs of 1 of 27 blocks\)$/);
     expect(plain(written())).toEqual({
       ...((await expected({ roi: new Roi([80, -8, 408], [32, 48, 56]) })) as object),
       roi: { offset: [80, -8, 408], shape: [72, 104, 160] },
@@ -123,7 +126,7 @@ test('a table that was cut or changed is named', async () => {
   const path = join(bench.folder, 'out/tables/4.table');
   const evaluate = () => bench.run({ tables: { ...TABLES, truth: 'labels' }, scores: SCORES });
   const whole = readFileSync(path);
-  const again = async (spoil: () => void) => {
+  const again = async (spoil: () => void, writeRoi = new Roi([80, -8, 408], [72, 104, 160])) => {
     // only the second task: the first would write the table anew
     const { evaluate: definition } = await import('../../lib/tasks/evaluate.js');
     spoil();
@@ -135,7 +138,7 @@ test('a table that was cut or changed is named', async () => {
     const options = definition.options.parse(
       Object.fromEntries(Object.entries(SCORES).filter(([key]) => key !== 'type')),
     );
-    return definition.processBlock(options, undefined as never, context as never).then(() => 'no error', messageOf);
+    return definition.processBlock(options, { writeRoi } as never, context as never).then(() => 'no error', messageOf);
   };
   expect(await again(() => truncateSync(path, whole.length - 1))).toContain('4.table: expected');
   expect(await again(() => truncateSync(path, 3))).toContain('expected at least 16 bytes, found 3');
@@ -145,8 +148,89 @@ test('a table that was cut or changed is named', async () => {
   expect(await again(() => writeFileSync(path, Buffer.concat([Buffer.from('X'), whole.subarray(1)])))).toContain(
     'expected a table',
   );
+  writeFileSync(path, whole);
+  const part = new Roi([80, -8, 408], [72, 8, 160]);
+  expect(await again(() => undefined, part)).toContain(`expected the tables of ${part}, found those of`);
+  const description = join(bench.folder, 'out/tables/tables.json');
+  const cut = { ...JSON.parse(readFileSync(description, 'utf8')), blockShape: undefined };
+  expect(await again(() => writeFileSync(description, JSON.stringify(cut)))).toContain('expected a folder of tables');
   await evaluate();
   expect(plain(written())).toEqual(await expected());
+});
+
+test("what a killed process was writing is removed and is in nobody's way", async () => {
+  const folder = join(bench.folder, 'out/tables');
+  mkdirSync(folder, { recursive: true });
+  const left = ['.tables.json.elsewhere.12.0.tmp', '.4.table.elsewhere.12.3.tmp'];
+  for (const name of left) writeFileSync(join(folder, name), 'cut');
+  await run();
+  expect(readdirSync(folder)).toHaveLength(28);
+  for (const name of left) writeFileSync(join(folder, name), 'cut');
+  writeFileSync(join(folder, 'notes.tmp'), 'not ours');
+  await run();
+  expect(readdirSync(folder)).toHaveLength(29);
+  expect(plain(written())).toEqual(await expected());
+});
+
+describe('a run that goes on', () => {
+  const folder = () => join(bench.folder, 'out/tables');
+  const description = () => join(folder(), 'tables.json');
+  const table = () => join(folder(), '5.table');
+  const goOn = async () => {
+    const input = { ...bench.input(tasks()), runDirectory: 'bench.run' };
+    return runPipeline(await pipeline(input, { folder: bench.folder }), { workers: 1 });
+  };
+  const before = new Map<string, Buffer>();
+
+  /** All blocks but one are done. */
+  beforeEach(async () => {
+    const partial = bench.input(tasks());
+    const cells = Uint8Array.from({ length: 27 }, (_, block) => (block === 5 ? 1 : 0));
+    await bench.write('cells', { data: cells, shape: [3, 3, 3], voxelSize: [1, 1, 1] });
+    const input = {
+      ...partial,
+      runDirectory: 'bench.run',
+      arrays: { ...partial.arrays, cells: { store: 'data.zarr/cells' } },
+      tasks: { tables: { ...TABLES, skip: { blocks: 'cells' } } },
+    };
+    expect((await runPipeline(await pipeline(input, { folder: bench.folder }), { workers: 1 })).complete).toBe(true);
+    before.clear();
+    for (const name of readdirSync(folder())) before.set(name, readFileSync(join(folder(), name)));
+    expect(before.size).toBe(27);
+    expect(before.has('5.table')).toBe(false);
+  });
+
+  const rewrite = (change: object) => {
+    const known = JSON.parse(before.get('tables.json')!.toString());
+    writeFileSync(description(), JSON.stringify({ ...known, ...change }));
+  };
+  const kept = () =>
+    [...before].every(([name, bytes]) => name === 'tables.json' || readFileSync(join(folder(), name)).equals(bytes));
+
+  test('keeps the tables of blocks that are done, also when units have other names', async () => {
+    rewrite({ units: ['um', 'um', 'um'] });
+    expect((await goOn()).complete).toBe(true);
+    expect(kept()).toBe(true);
+    expect(existsSync(table())).toBe(true);
+    expect(readFileSync(description())).toEqual(before.get('tables.json'));
+    expect(plain(written())).toEqual(await expected());
+  });
+
+  test('refuses tables of other blocks, and none', async () => {
+    const text = /blocks are recorded as done, expected their tables \(\{"roi".*"blockShape":\[32,48,56\]\}\), found /;
+    for (const change of [
+      { blockShape: [32, 48, 64] },
+      { voxelSize: [4, 4, 4] },
+      { roi: { offset: [0, 0, 0], shape: [72, 104, 160] } },
+    ]) {
+      rewrite(change);
+      await expect(goOn()).rejects.toMatchObject({ code: 'ERR_ARRAY_EXISTS', message: expect.stringMatching(text) });
+      expect(kept()).toBe(true);
+    }
+    rmSync(folder(), { recursive: true });
+    mkdirSync(folder());
+    await expect(goOn()).rejects.toMatchObject({ code: 'ERR_ARRAY_MISSING', message: expect.stringMatching(text) });
+  });
 });
 
 test('a folder of something else is left alone', async () => {
@@ -167,13 +251,24 @@ describe('refusals', () => {
   test('arrays that cannot be compared', async () => {
     await bench.write('coarse', { data: truths, shape: SHAPE, voxelSize: [8, 8, 16] });
     expect(await refusals(tasks({ truth: 'coarse' }))).toEqual([
-      'tasks.tables.truth: expected the voxel size of the segmentation, [8, 8, 8], found [8, 8, 16]',
+      expect.stringMatching(
+        /^tasks\.tables\.truth: expected the voxel size of the segmentation, \[8, 8, 8\], found \[8, 8, 16\] \(/,
+      ),
     ]);
     expect(await refusals(tasks({ blockSize: [4, 4] }))).toEqual([
       'tasks.tables.blockSize: expected 3 numbers, found 2',
     ]);
     expect(await refusals(tasks({ roi: { offset: [0, 0, 4000], shape: [8, 8, 8] } }))).toEqual([
       expect.stringContaining('tasks.tables.roi: expected a part of'),
+    ]);
+  });
+
+  test('two tasks that write one folder or file, also in an order', async () => {
+    const more = { ...TABLES, tables: 'out/../out/tables', after: ['tables'] };
+    const scores = { ...SCORES, after: ['scores'] };
+    expect(await refusals({ ...tasks(), more, again: scores })).toEqual([
+      "tasks.more: writes the file 'out/tables', as 'tables' does: expected a path of its own",
+      "tasks.again: writes the file 'out/scores.json', as 'scores' does: expected a path of its own",
     ]);
   });
 
