@@ -392,6 +392,18 @@ describe('graphs', () => {
     expect(await compareStores(ours, foreign, { tolerance: 5, overlap: true })).toMatchObject({ equal: true });
   });
 
+  test('who handles signals is told before it is read; a cancelled comparison does not begin', async () => {
+    const { file } = golden('volara');
+    let told = 0;
+    const onWhole = () => told++;
+    await expect(compareStores(file, file, { signal: AbortSignal.abort(), onWhole })).rejects.toMatchObject({
+      code: 'ERR_CANCELLED',
+    });
+    expect(told).toBe(0);
+    expect(await compareStores(file, file, { onWhole })).toMatchObject({ equal: true });
+    expect(told).toBe(1);
+  });
+
   test('a value on one side alone differs, whatever the tolerance', async () => {
     const make = (name: string, score: string) => {
       const database = new Database(path(name));
