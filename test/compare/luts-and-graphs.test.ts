@@ -25,9 +25,9 @@ async function lut(name: string, rows: readonly (readonly [number, number])[]): 
   return path(name);
 }
 
-/** A .npy of int64 [2, n], as numpy writes it. */
-function npyLut(rows: readonly (readonly [number, number])[]): Uint8Array {
-  const header = `{'descr': '<i8', 'fortran_order': False, 'shape': (2, ${rows.length}), }`.padEnd(118);
+/** A .npy of int64 [2, n], as numpy writes it, or with another shape in its header. */
+function npyLut(rows: readonly (readonly [number, number])[], shape = `2, ${rows.length}`): Uint8Array {
+  const header = `{'descr': '<i8', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(118);
   const values = BigInt64Array.from([...rows.map(([one]) => BigInt(one)), ...rows.map(([, two]) => BigInt(two))]);
   const start = Buffer.concat([
     Buffer.from('\x93NUMPY\x01\0', 'latin1'),
@@ -264,6 +264,19 @@ describe('.npz files', () => {
       );
       expect(outcome).toMatch(/^ERR_/);
     }
+  });
+
+  test.each([
+    ['2, 9007199254740991', String(16 * (2 ** 53 - 1))],
+    ['9007199254740991, 9007199254740991, 9007199254740991', String(8 * (2 ** 53 - 1) ** 3)],
+    ['2, 2', '32'],
+    ['2, 0', '0'],
+  ])('whose header says the shape (%s) are refused before memory is taken', async (shape, expected) => {
+    writeFileSync(path('shape.npz'), zipSync({ 'a.npy': npyLut([[1, 2]], shape) }));
+    await expect(readNpzMember(path('shape.npz'), 'a')).rejects.toMatchObject({
+      code: 'ERR_CHUNK_CORRUPT',
+      message: `${path('shape.npz')}/a: expected ${expected} bytes, found 16`,
+    });
   });
 });
 
