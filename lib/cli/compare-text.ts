@@ -205,12 +205,16 @@ function tableLines(
     lines.push(`${firstLine(attribute, 80)} of ${name}: ${formatCount(different)} differ${none}${within}`);
     if (largest !== undefined) {
       lines.push(
-        `  largest difference ${Math.abs(largest.a - largest.b)}: ${largest.row.join('-')}, A ${largest.a}, B ${largest.b}`,
+        `  largest difference ${largest.difference}: ${largest.row.join('-')}, A ${largest.a}, B ${largest.b}`,
       );
     }
     lines.push(
       ...alignColumns(
-        first.map(({ row, a, b }) => [`  ${row.join('-')}`, `A ${a}`, `B ${b}`]),
+        first.map(({ row, a, b }) => [
+          `  ${row.join('-')}`,
+          `A ${firstLine(String(a), 80)}`,
+          `B ${firstLine(String(b), 80)}`,
+        ]),
         [0, 1, 2],
       ),
     );

@@ -16,7 +16,7 @@ const BROKEN: readonly [number, number, number] = [255, 60, 40];
 
 /**
  * The plane with most differences (of a partition: through the largest pair that breaks the match; without any: the middle), of
- * both arrays and of their difference, beside each other. In a partition the voxels of the listed pairs are marked.
+ * both arrays and of their difference, beside each other. In a partition the voxels of the listed pairs, at least of the largest, are marked.
  */
 export async function comparedPlane(
   a: Volume,
@@ -27,7 +27,7 @@ export async function comparedPlane(
   const begin = [...box.begin];
   const end = [...box.end];
   const [rows, columns] = [begin.length - 2, begin.length - 1];
-  const worst = partition?.worst[0]?.index ?? values?.worstBlocks[0]?.begin;
+  const worst = partition?.worstPair?.index ?? values?.worstBlock?.begin;
   const plane = values?.worstPlane;
   for (let axis = 0; axis < begin.length; axis++) {
     const length = end[axis] - begin[axis];
@@ -63,7 +63,8 @@ function labelPictures(
   partition: PartitionDifferences | undefined,
 ): Picture[] {
   const [labelsA, labelsB] = [uint64Labels('A', a), uint64Labels('B', b)];
-  const listed = new Set(partition?.worst.map((pair) => `${pair.a} ${pair.b}`));
+  const pairs = [partition?.worstPair ?? [], partition?.worst ?? []].flat();
+  const listed = new Set(pairs.map((pair) => `${pair.a} ${pair.b}`));
   const isBroken = (at: number) =>
     partition === undefined ? labelsA[at] !== labelsB[at] : listed.has(`${labelsA[at]} ${labelsB[at]}`);
   // a label of B has the colour of the label of A that it is with where their pair is not broken

@@ -1,5 +1,6 @@
+import { type AttributeValue, distance } from './attribute-value.js';
 import { type FragmentMatch, renameRows, rowsAlone } from './fragment-match.js';
-import { type GraphRows, readGraphRows } from './graph-rows.js';
+import { type AttributeColumn, type GraphRows, readGraphRows } from './graph-rows.js';
 import { joinKeys } from './sorted-keys.js';
 
 /** Rows of one table, nodes or edges. */
@@ -29,14 +30,15 @@ export interface AttributeComparison {
   readonly different: number;
   /** Rows where one alone has a value. */
   readonly missing: number;
-  readonly largest: AttributeDifference | undefined;
+  /** Of two numbers, also where it is within the tolerance. */
+  readonly largest: (AttributeDifference & { readonly difference: number }) | undefined;
   readonly first: readonly AttributeDifference[];
 }
 
 export interface AttributeDifference {
   readonly row: readonly bigint[];
-  readonly a: number;
-  readonly b: number;
+  readonly a: AttributeValue;
+  readonly b: AttributeValue;
 }
 
 export interface GraphComparison {
@@ -95,7 +97,7 @@ export async function compareGraphs(a: string, b: string, options: GraphOptions 
 
 interface Table {
   readonly keys: readonly BigUint64Array[];
-  readonly attributes: ReadonlyMap<string, Float64Array>;
+  readonly attributes: ReadonlyMap<string, AttributeColumn>;
 }
 
 async function compareRows(
@@ -114,20 +116,18 @@ async function compareRows(
   for (const [name, valuesA] of a.attributes) {
     const valuesB = b.attributes.get(name);
     if (valuesB === undefined) continue;
-    let [unequal, different, missing, largestDifference] = [0, 0, 0, 0];
-    let largest: AttributeDifference | undefined;
+    let [unequal, different, missing] = [0, 0, 0];
+    let largest: AttributeComparison['largest'];
     const first: AttributeDifference[] = [];
     for (let pair = 0; pair < joined.a.length; pair++) {
       const [x, y] = [valuesA[joined.a[pair]], valuesB[renamed.rows[joined.b[pair]]]];
       if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
+      const difference = distance(x, y);
+      if (difference === 0) continue;
       unequal++;
-      const difference = Math.abs(x - y);
       const found = { row: a.keys.map((column) => column[joined.a[pair]]), a: x, b: y };
-      if (Number.isNaN(difference)) missing++;
-      else if (difference > largestDifference) {
-        largestDifference = difference;
-        largest = found;
-      }
+      if (Number.isNaN(x) || Number.isNaN(y)) missing++;
+      else if (difference > (largest?.difference ?? 0)) largest = { ...found, difference };
       if (difference <= tolerance) continue;
       different++;
       if (first.length < limit) first.push(found);

@@ -17,6 +17,11 @@ export interface StoreOptions extends ArrayOptions {
    * fragment, and B's ids are translated.
    */
   readonly fragments?: readonly [string, string] | undefined;
+  /**
+   * Called before graphs or LUTs are compared: most of it is done on this thread without a pause, so from here on neither `signal`
+   * nor a handler of the process's signals is heard. Who has such handlers takes them off.
+   */
+  readonly onWhole?: (() => void) | undefined;
 }
 
 type Kind = 'an array' | 'a graph' | 'a LUT';
@@ -26,7 +31,8 @@ type Kind = 'an array' | 'a graph' | 'a LUT';
  * funlib.persistence), or LUTs (ours; volara's .npz; a .npy of shape [2, n] beside another LUT).
  *
  * @param a absolute path or address
- * @throws ERR_ARGUMENT for two kinds, or options that the kind does not have; what reading them throws
+ * @throws ERR_ARGUMENT for two kinds, or options that the kind does not have; what reading them throws;
+ *   ERR_CANCELLED while arrays are read
  */
 export async function compareStores(a: string, b: string, options: StoreOptions = {}): Promise<Comparison> {
   const kinds = [await kindOf(a), await kindOf(b)];
@@ -47,6 +53,8 @@ export async function compareStores(a: string, b: string, options: StoreOptions 
     fragments === undefined
       ? undefined
       : await matchFragments(await openArray(fragments[0]), await openArray(fragments[1]), options);
+  if (options.signal?.aborted) throw new BlockwrightError('ERR_CANCELLED', `comparing ${a} was cancelled`, { path: a });
+  options.onWhole?.();
   return one === 'a graph' ? compareGraphs(a, b, { ...options, match }) : compareLuts(a, b, { ...options, match });
 }
 

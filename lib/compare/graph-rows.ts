@@ -2,16 +2,20 @@ import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { BlockwrightError, messageOf } from '../errors.js';
 import { SqliteGraphStore } from '../graph/sqlite-graph-store.js';
+import { type AttributeValue, attributeValue } from './attribute-value.js';
+
+/** An attribute of all rows; numbers take 8 bytes each where there is nothing else. */
+export type AttributeColumn = Float64Array | readonly AttributeValue[];
 
 /** A graph in memory: rows ascend by id, or by (u, v) with u < v; attributes are columns, NaN where a row has none. */
 export interface GraphRows {
   /** Who wrote it. */
   readonly format: 'blockwright' | 'funlib.persistence';
-  readonly nodes: { readonly ids: BigUint64Array; readonly attributes: ReadonlyMap<string, Float64Array> };
+  readonly nodes: { readonly ids: BigUint64Array; readonly attributes: ReadonlyMap<string, AttributeColumn> };
   readonly edges: {
     readonly u: BigUint64Array;
     readonly v: BigUint64Array;
-    readonly attributes: ReadonlyMap<string, Float64Array>;
+    readonly attributes: ReadonlyMap<string, AttributeColumn>;
   };
 }
 
@@ -54,14 +58,16 @@ async function readOurs(path: string): Promise<GraphRows> {
   try {
     const { ids, sizes, positions } = await store.readNodes();
     const dimensions = ids.length === 0 ? 0 : positions.length / ids.length;
-    const nodeAttributes = new Map<string, Float64Array>();
+    const nodeAttributes = new Map<string, AttributeColumn>();
     for (let axis = 0; axis < dimensions; axis++) {
       nodeAttributes.set(
         `position_${axis}`,
         Float64Array.from(ids, (_, row) => positions[row * dimensions + axis]),
       );
     }
-    nodeAttributes.set('size', Float64Array.from(sizes, Number));
+    const size = new ColumnReader(sizes.length);
+    for (const [row, value] of sizes.entries()) size.set(row, value);
+    nodeAttributes.set('size', size.column());
     const { u, v, attributes } = await store.readEdges();
     const scales = new Map((await store.edgeAttributes()).map(({ name, scale }) => [name, scale]));
     const scores = Object.entries(attributes).map(([name, { sums, counts }]) => {
@@ -108,13 +114,13 @@ function readTable(
   const quoted = [...keyNames, ...names].map((name) => `"${name.replaceAll('"', '""')}"`).join(', ');
   const rows = database.prepare<[], unknown[]>(`SELECT ${quoted} FROM ${table}`).raw(true).safeIntegers(true);
   const keys = keyNames.map(() => new BigUint64Array(count));
-  const values = names.map(() => new Float64Array(count));
+  const values = names.map(() => new ColumnReader(count));
   let row = 0;
   for (const found of rows.iterate()) {
     const ids = found.slice(0, keyNames.length) as bigint[];
     if (ids.length === 2 && ids[1] < ids[0]) ids.reverse();
     for (const [column, id] of ids.entries()) keys[column][row] = id;
-    for (const [column, array] of values.entries()) array[row] = numberOf(found[keyNames.length + column]);
+    for (const [column, reader] of values.entries()) reader.set(row, found[keyNames.length + column]);
     row++;
   }
   const order = Uint32Array.from({ length: row }, (_, index) => index);
@@ -122,14 +128,33 @@ function readTable(
   order.sort((x, y) => compareIds(keys[0][x], keys[0][y]) || compareIds(keys[last][x], keys[last][y]));
   return {
     keys: keys.map((column) => BigUint64Array.from(order, (index) => column[index])),
-    attributes: new Map(
-      names.map((name, column) => [name, Float64Array.from(order, (index) => values[column][index])]),
-    ),
+    attributes: new Map(names.map((name, column) => [name, values[column].column(order)])),
   };
 }
 
-function numberOf(value: unknown): number {
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+/** Takes the values of a column in; only the first one that is no float64 makes it a list. */
+class ColumnReader {
+  private readonly numbers: Float64Array;
+  private values: AttributeValue[] | undefined;
+
+  constructor(length: number) {
+    this.numbers = new Float64Array(length);
+  }
+
+  set(row: number, found: unknown): void {
+    const value = attributeValue(found);
+    if (typeof value !== 'number') this.values ??= Array.from(this.numbers);
+    if (this.values !== undefined) this.values[row] = value;
+    else this.numbers[row] = value as number;
+  }
+
+  /** The values in this order of rows. */
+  column(order?: Uint32Array): AttributeColumn {
+    const { numbers, values } = this;
+    if (order === undefined) return values ?? numbers;
+    if (values !== undefined) return Array.from(order, (row) => values[row]);
+    return Float64Array.from(order, (row) => numbers[row]);
+  }
 }
 
 function compareIds(a: bigint, b: bigint): number {

@@ -15,11 +15,15 @@ export interface PartitionDifferences extends Omit<LabelMatches, 'worst'> {
    * Pairs of labels that break the match, those of most voxels first, each with a voxel: the middle of the longest run of them
    * in a block.
    */
-  readonly worst: readonly (Omit<BrokenPair, 'place'> & {
-    /** In voxels of the first array, all axes. */
-    readonly index: readonly number[];
-    readonly world: readonly number[];
-  })[];
+  readonly worst: readonly PlacedPair[];
+  /** The first of them, also where none are listed. */
+  readonly worstPair: PlacedPair | undefined;
+}
+
+export interface PlacedPair extends Omit<BrokenPair, 'place'> {
+  /** In voxels of the first array, all axes. */
+  readonly index: readonly number[];
+  readonly world: readonly number[];
 }
 
 export interface PartitionOptions extends BlockOptions {
@@ -39,16 +43,14 @@ export async function partitionDifferences(
   overlap: Overlap,
   options: PartitionOptions = {},
 ): Promise<PartitionDifferences> {
-  const { worst, ...matches } = matchLabels(await labelTable(a, b, overlap, options), options.limit ?? 10);
+  const { limit = 10 } = options;
+  const { worst, ...matches } = matchLabels(await labelTable(a, b, overlap, options), Math.max(1, limit));
   const extent = extentOf(overlap);
-  return {
-    voxels: overlap.voxels,
-    ...matches,
-    worst: worst.map(({ place, ...pair }) => {
-      const index = indexToVoxel(place, extent).map((voxel, axis) => voxel + overlap.box.begin[axis]);
-      return { ...pair, index, world: worldPosition(a, index) };
-    }),
-  };
+  const placed = worst.map(({ place, ...pair }) => {
+    const index = indexToVoxel(place, extent).map((voxel, axis) => voxel + overlap.box.begin[axis]);
+    return { ...pair, index, world: worldPosition(a, index) };
+  });
+  return { voxels: overlap.voxels, ...matches, worst: placed.slice(0, limit), worstPair: placed[0] };
 }
 
 const extentOf = ({ box }: Overlap) => box.end.map((last, axis) => last - box.begin[axis]);

@@ -14,6 +14,12 @@ export interface VoxelDifference {
   readonly b: number | bigint;
 }
 
+export interface BlockDifferences {
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+  readonly different: number;
+}
+
 export interface ValueDifferences {
   readonly voxels: number;
   /** Voxels that are not equal; NaN equals NaN. */
@@ -32,11 +38,9 @@ export interface ValueDifferences {
   readonly blocks: number;
   readonly differentBlocks: number;
   /** Blocks with most different voxels, most first. */
-  readonly worstBlocks: readonly {
-    readonly begin: readonly number[];
-    readonly end: readonly number[];
-    readonly different: number;
-  }[];
+  readonly worstBlocks: readonly BlockDifferences[];
+  /** The first of them, also where none are listed. */
+  readonly worstBlock: BlockDifferences | undefined;
   /** The plane with most different voxels, across the third axis from the end (the first, where there are fewer). */
   readonly worstPlane: { readonly axis: number; readonly index: number; readonly different: number } | undefined;
 }
@@ -64,7 +68,7 @@ export async function valueDifferences(
   const planes = new Map<number, number>();
   const sums = { unequal: 0, different: 0, notNumbers: 0, blocks: 0, differentBlocks: 0 };
   const first: VoxelDifference[] = [];
-  let worstBlocks: { begin: readonly number[]; end: readonly number[]; different: number }[] = [];
+  let worstBlocks: BlockDifferences[] = [];
   let largest: ValueDifferences['largest'];
   let box: { begin: number[]; end: number[] } | undefined;
   for await (const pair of blockPairs(a, b, overlap, options)) {
@@ -91,7 +95,7 @@ export async function valueDifferences(
     sums.differentBlocks++;
     for (const place of found.first) first.push(differenceAt(place));
     worstBlocks.push({ ...pair.box, different: found.different });
-    worstBlocks = worstBlocks.sort((x, y) => y.different - x.different).slice(0, limit);
+    worstBlocks = worstBlocks.sort((x, y) => y.different - x.different).slice(0, Math.max(1, limit));
     const begin = pair.box.begin.map((voxel, each) => voxel + found.begin[each]);
     const end = pair.box.begin.map((voxel, each) => voxel + found.end[each]);
     box = {
@@ -109,5 +113,15 @@ export async function valueDifferences(
     if (different > (worstPlane?.different ?? 0)) worstPlane = { axis, index, different };
   }
   const blockShape = blockShapeOf(a, b, overlap, options.blockShape);
-  return { ...sums, voxels: overlap.voxels, largest, first, box, blockShape, worstBlocks, worstPlane };
+  return {
+    ...sums,
+    voxels: overlap.voxels,
+    largest,
+    first,
+    box,
+    blockShape,
+    worstBlocks: worstBlocks.slice(0, limit),
+    worstBlock: worstBlocks[0],
+    worstPlane,
+  };
 }

@@ -70,15 +70,20 @@ export class NpyVolume extends RegionVolume {
     await withFile(this.path, async (file) => {
       const boxes = shape.length === 0 ? [{ begin: [] }] : boxesOf({ begin, end }, run);
       let reads: Promise<void>[] = [];
-      for (const box of boxes) {
-        if (signal?.aborted) throw new BlockwrightError('ERR_CANCELLED', `${this.path}: the read was cancelled`);
-        const into = bytes.subarray(place(box.begin, dataBegin, dataShape)).subarray(0, length);
-        reads.push(fill(file, into, this.dataBegin + place(box.begin, origin, shape), this.path));
-        if (reads.length < READS) continue;
+      try {
+        for (const box of boxes) {
+          if (signal?.aborted) throw new BlockwrightError('ERR_CANCELLED', `${this.path}: the read was cancelled`);
+          const into = bytes.subarray(place(box.begin, dataBegin, dataShape)).subarray(0, length);
+          reads.push(fill(file, into, this.dataBegin + place(box.begin, origin, shape), this.path));
+          if (reads.length < READS) continue;
+          await Promise.all(reads);
+          reads = [];
+        }
         await Promise.all(reads);
-        reads = [];
+      } finally {
+        // after a failure, too, before the file is closed and the memory is given back
+        await Promise.allSettled(reads);
       }
-      await Promise.all(reads);
     });
   }
 }

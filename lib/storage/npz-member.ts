@@ -29,13 +29,14 @@ export async function readNpzMember(path: string, name: string): Promise<NpzMemb
   const where = `${path}/${name}`;
   const content = memberOf(path, file, `${name}.npy`);
   const { dataType, shape, begin } = parseNpyHeader(where, content);
-  const data = new (factsOf(dataType).array)(shape.reduce((product, extent) => product * extent, 1));
-  if (content.length - begin !== data.byteLength) {
+  const { array, bytes } = factsOf(dataType);
+  const expected = shape.reduce((product, extent) => product * extent, bytes);
+  // before any memory is taken: the header may say what it will
+  if (content.length - begin !== expected) {
     const found = `${content.length - begin}`;
-    throw new BlockwrightError('ERR_CHUNK_CORRUPT', `${where}: expected ${data.byteLength} bytes, found ${found}`, {
-      path,
-    });
+    throw new BlockwrightError('ERR_CHUNK_CORRUPT', `${where}: expected ${expected} bytes, found ${found}`, { path });
   }
+  const data = new array(expected / bytes);
   bytesOf(data).set(content.subarray(begin));
   return { dataType, shape, data };
 }

@@ -132,6 +132,9 @@ labels: A 4, B 3
   test.each([
     ['values', 'near', []],
     ['labels', 'merged', ['--partition']],
+    // nothing is listed, the picture is the same
+    ['values', 'near', ['--limit', '0']],
+    ['labels', 'merged', ['--partition', '--limit', '0']],
     ['labels', 'labels', []],
   ])('as a picture of %s and %s', async (a, b, options) => {
     const { error } = await compare(`FOLDER/${a}`, `FOLDER/${b}`, ...options, '--view', path(`${a}-${b}.png`));
@@ -155,6 +158,24 @@ labels: A 4, B 3
       expect(pixel(10, 10)).toEqual(pixel(258 + 10, 10));
     }
   });
+});
+
+test('a picture of a part is where most differs, also where no block is listed', async () => {
+  // one row is drawn, and of it 1024 voxels
+  const shape = [1, 1, 3000];
+  const wide = { shape, chunkShape: [1, 1, 500] };
+  for (const [name, last] of [
+    ['wide', 0],
+    ['wide-other', 1],
+  ] as const) {
+    const array = await ChunkedArray.create(path(name), metadataOf({ ...wide, dataType: 'uint8' }));
+    await array.writeRegion([0, 0, 0], shape, new Uint8Array(3000).fill(last, 2900));
+  }
+  const view = ['--blocks', '1,1,500', '--view', path('wide.png')];
+  for (const limit of ['0', '1']) {
+    const { error } = await compare('FOLDER/wide', 'FOLDER/wide-other', ...view, '--limit', limit);
+    expect(error).toContain('in voxels [0, 0, 1976] to [1, 1, 3000]');
+  }
 });
 
 test('nearly all is not all', async () => {

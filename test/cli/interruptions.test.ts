@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import Database from 'better-sqlite3';
 import { serveFolder } from '../support/http-server.js';
 import { until } from '../support/processes.js';
 import { fillTask, ToyPipeline } from '../support/toy-pipeline.js';
@@ -10,6 +11,15 @@ beforeEach(() => {
   toy = new ToyPipeline();
 });
 afterEach(() => toy.remove());
+
+function isOpen(pid: number, path: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).some((name) => readlinkSync(join(folder, name)) === path);
+  } catch {
+    return false; // it closed another one meanwhile
+  }
+}
 
 describe('interruptions', () => {
   // no block ends before the test says so
@@ -61,6 +71,26 @@ tasks: {t: {type: copy, source: a, target: b}}`;
     expect(program.process.signalCode).toBe('SIGINT');
     expect(existsSync(join(toy.folder, 'p.run'))).toBe(false);
     await server.close();
+  });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+  onLinux('Ctrl-C ends the comparison of two graphs, in which nothing else is heard', async () => {
+    const path = join(toy.folder, 'graph.db');
+    const database = new Database(path);
+    database.exec('CREATE TABLE nodes (id); CREATE TABLE edges (u, v)');
+    // SQLite waits 5 s for a file that is locked
+    database.exec('BEGIN EXCLUSIVE');
+    const program = toy.start('compare', 'graph.db', 'graph.db');
+    // the command looks what it is first, and opens it for no more than a moment
+    let seen = 0;
+    await until('the graph is being read', () => {
+      seen = isOpen(program.process.pid!, path) ? seen + 1 : 0;
+      return seen === 30;
+    });
+    program.process.kill('SIGINT');
+    await program.ended;
+    expect(program.process.signalCode).toBe('SIGINT');
+    database.close();
   });
 
   test('a second command on the same folder is refused while the first runs; a killed one is continued', async () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -298,6 +298,27 @@ describe('.npy files', () => {
     ['no shape', "{'descr': '<i2', 'fortran_order': False}", 120, 'ERR_METADATA'],
   ])('%s is refused', async (_, text, bytes, code) => {
     await expect(openArray(npy('bad.npy', text, new Uint8Array(bytes)))).rejects.toMatchObject({ code });
+  });
+
+  test('a read that fails waits for its other reads', async () => {
+    const path = npy('shortened.npy', header(), new Uint8Array(values.buffer));
+    const volume = await openArray(path);
+    truncateSync(path, 128);
+    let looks = 0;
+    // cancelled where five of its runs are being read, all of which fail
+    const signal = {
+      get aborted() {
+        return ++looks > 5;
+      },
+    };
+    await expect(
+      volume.readRegion([0, 0, 1], [3, 4, 5], { signal: signal as unknown as AbortSignal }),
+    ).rejects.toMatchObject({ code: 'ERR_CANCELLED' });
+    // a rejection that nobody handles, Jest counts as a failure of this test
+    await new Promise(setImmediate);
+    expect(looks).toBe(6);
+    // without a signal the first that fails is told
+    await expect(volume.readRegion([0, 0, 1], [3, 4, 5])).rejects.toMatchObject({ code: 'ERR_CHUNK_CORRUPT' });
   });
 
   test('other files are no .npy', async () => {

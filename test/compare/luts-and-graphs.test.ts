@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { zipSync } from 'fflate';
 import { compareStores } from '../../lib/compare/compare-stores.js';
-import { readGraphRows } from '../../lib/compare/graph-rows.js';
+import { type AttributeColumn, readGraphRows } from '../../lib/compare/graph-rows.js';
 import { Roi } from '../../lib/geometry/roi.js';
 import { writeLut } from '../../lib/graph/lut.js';
 import { SqliteGraphStore } from '../../lib/graph/sqlite-graph-store.js';
@@ -25,9 +25,9 @@ async function lut(name: string, rows: readonly (readonly [number, number])[]): 
   return path(name);
 }
 
-/** A .npy of int64 [2, n], as numpy writes it. */
-function npyLut(rows: readonly (readonly [number, number])[]): Uint8Array {
-  const header = `{'descr': '<i8', 'fortran_order': False, 'shape': (2, ${rows.length}), }`.padEnd(118);
+/** A .npy of int64 [2, n], as numpy writes it, or with another shape in its header. */
+function npyLut(rows: readonly (readonly [number, number])[], shape = `2, ${rows.length}`): Uint8Array {
+  const header = `{'descr': '<i8', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(118);
   const values = BigInt64Array.from([...rows.map(([one]) => BigInt(one)), ...rows.map(([, two]) => BigInt(two))]);
   const start = Buffer.concat([
     Buffer.from('\x93NUMPY\x01\0', 'latin1'),
@@ -265,6 +265,19 @@ describe('.npz files', () => {
       expect(outcome).toMatch(/^ERR_/);
     }
   });
+
+  test.each([
+    ['2, 9007199254740991', String(16 * (2 ** 53 - 1))],
+    ['9007199254740991, 9007199254740991, 9007199254740991', String(8 * (2 ** 53 - 1) ** 3)],
+    ['2, 2', '32'],
+    ['2, 0', '0'],
+  ])('whose header says the shape (%s) are refused before memory is taken', async (shape, expected) => {
+    writeFileSync(path('shape.npz'), zipSync({ 'a.npy': npyLut([[1, 2]], shape) }));
+    await expect(readNpzMember(path('shape.npz'), 'a')).rejects.toMatchObject({
+      code: 'ERR_CHUNK_CORRUPT',
+      message: `${path('shape.npz')}/a: expected ${expected} bytes, found 16`,
+    });
+  });
 });
 
 describe('graphs', () => {
@@ -279,13 +292,19 @@ describe('graphs', () => {
   const numberOf = (value: unknown) =>
     typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : Number.NaN;
 
+  /** A column that holds nothing but numbers. */
+  const numbers = (column: AttributeColumn | undefined) => {
+    expect(column).toHaveProperty('BYTES_PER_ELEMENT', 8);
+    return column as Float64Array;
+  };
+
   test.each(['volara', 'volara-big-ids'])('of volara are read: %s', async (name) => {
     const { file, rows } = golden(name);
     const { format, nodes, edges } = await readGraphRows(file);
     expect(format).toBe('funlib.persistence');
     const sorted = [...rows.nodeRows].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
     expect([...nodes.ids]).toEqual(sorted.map(({ id }) => BigInt(id)));
-    expect([...nodes.attributes.get('size')!]).toEqual(sorted.map(({ size }) => numberOf(size)));
+    expect([...numbers(nodes.attributes.get('size'))]).toEqual(sorted.map(({ size }) => numberOf(size)));
     for (const axis of [0, 1, 2]) {
       expect([...nodes.attributes.get(`position_${axis}`)!]).toEqual(sorted.map(({ position }) => position[axis]));
     }
@@ -311,12 +330,12 @@ describe('graphs', () => {
     const key = { task: 't', block: 0, roi: new Roi([0, 0, 0], [1, 1, 1]) };
     const positions = Float64Array.from(
       { length: 3 * nodes.ids.length },
-      (_, at) => nodes.attributes.get(`position_${at % 3}`)![Math.floor(at / 3)],
+      (_, at) => numbers(nodes.attributes.get(`position_${at % 3}`))[Math.floor(at / 3)],
     );
-    await store.writeNodes(key, { ids: nodes.ids, sizes: ids([...nodes.attributes.get('size')!]), positions });
+    await store.writeNodes(key, { ids: nodes.ids, sizes: ids([...numbers(nodes.attributes.get('size'))]), positions });
     const attributes = Object.fromEntries(
       ['near', 'mid', 'far'].map((score) => {
-        const values = edges.attributes.get(score)!;
+        const values = numbers(edges.attributes.get(score));
         const sums = values.map((value) => (Number.isNaN(value) ? 0 : (4 * value) / scale));
         return [score, { sums, counts: values.map((value) => (Number.isNaN(value) ? 0 : 4)) }];
       }),
@@ -386,6 +405,18 @@ describe('graphs', () => {
     expect(await compareStores(ours, foreign, { tolerance: 5, overlap: true })).toMatchObject({ equal: true });
   });
 
+  test('who handles signals is told before it is read; a cancelled comparison does not begin', async () => {
+    const { file } = golden('volara');
+    let told = 0;
+    const onWhole = () => told++;
+    await expect(compareStores(file, file, { signal: AbortSignal.abort(), onWhole })).rejects.toMatchObject({
+      code: 'ERR_CANCELLED',
+    });
+    expect(told).toBe(0);
+    expect(await compareStores(file, file, { onWhole })).toMatchObject({ equal: true });
+    expect(told).toBe(1);
+  });
+
   test('a value on one side alone differs, whatever the tolerance', async () => {
     const make = (name: string, score: string) => {
       const database = new Database(path(name));
@@ -398,6 +429,58 @@ describe('graphs', () => {
     const result = await compareStores(make('one.db', '0.5'), make('none.db', 'NULL'), { tolerance: 100 });
     expect(result).toMatchObject({ equal: false, edges: { attributes: [{ name: 's', different: 1, missing: 1 }] } });
     expect(await compareStores(make('none-1.db', 'NULL'), make('none-2.db', 'NULL'))).toMatchObject({ equal: true });
+  });
+
+  test('text, bytes and integers beyond 2^53 count as they are', async () => {
+    const make = (name: string, ...values: string[]) => {
+      const database = new Database(path(name));
+      database.exec('CREATE TABLE nodes (id, x); CREATE TABLE edges (u, v)');
+      // from the last row to the first
+      for (const [at, value] of [...values.entries()].reverse())
+        database.exec(`INSERT INTO nodes VALUES (${at + 1}, ${value})`);
+      database.close();
+      return path(name);
+    };
+    const x = async (a: string, b: string, tolerance = 0) => {
+      const result = await compareStores(a, b, { tolerance });
+      if (result.kind !== 'graphs') throw new Error('expected graphs');
+      const [{ unequal, different, missing, largest, first }] = result.nodes.attributes;
+      const values = first.map((one) => [one.row[0], one.a, one.b]);
+      return { equal: result.equal, unequal, different, missing, largest: largest?.difference, first: values };
+    };
+    const texts = ['1', "'axon'", "x'0aff'", "'it''s'", 'NULL', "'1'", "'x''00'''"];
+    const others = ['1', "'soma'", "x'0afe'", 'NULL', "'a'", '1', "x'00'"];
+    const [a, b] = [make('texts.db', ...texts), make('texts-other.db', ...others)];
+    expect(await x(a, make('texts-same.db', ...texts))).toMatchObject({ equal: true, unequal: 0 });
+    expect(await x(a, b, 1000)).toEqual({
+      equal: false,
+      unequal: 6,
+      different: 6,
+      missing: 2,
+      largest: undefined,
+      first: [
+        [2n, "'axon'", "'soma'"],
+        [3n, "x'0aff'", "x'0afe'"],
+        [4n, "'it''s'", Number.NaN],
+        [5n, Number.NaN, "'a'"],
+        [6n, "'1'", 1],
+        [7n, "'x''00'''", "x'00'"],
+      ],
+    });
+    const c = make('large.db', '9007199254740993', '9007199254740992', '-9223372036854775808', '9007199254740993', '5');
+    const d = make('large-other.db', '9007199254740992', '9007199254740992.0', '9223372036854775807', '0.5', '5');
+    expect(await x(c, d)).toMatchObject({
+      equal: false,
+      unequal: 3,
+      different: 3,
+      largest: 2 ** 64,
+      first: [
+        [1n, 9007199254740993n, 9007199254740992n],
+        [3n, -(2n ** 63n), 2n ** 63n - 1n],
+        [4n, 9007199254740993n, 0.5],
+      ],
+    });
+    expect(await x(c, d, 1)).toMatchObject({ unequal: 3, different: 2 });
   });
 
   test('what is none is refused', async () => {

@@ -134,6 +134,11 @@ export const compareCommand = defineCommand<CompareArguments>({
         blockShape: given.blocks,
         limit: given.limit,
         signal: stop.stop,
+        // no turn of the event loop would hear Ctrl-C: it ends the process, and nothing has been written
+        onWhole: () => {
+          progress?.stop();
+          stop.release();
+        },
         onBlock: (blocks, expected, bytes) => progress?.update({ blocks, expected, bytes }),
       });
       progress?.stop();
