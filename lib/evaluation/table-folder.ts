@@ -1,12 +1,13 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { BlockwrightError, codeOf } from '../errors.js';
+import { BlockwrightError, codeOf, messageOf } from '../errors.js';
 import { Coordinate } from '../geometry/coordinate.js';
 import { Roi } from '../geometry/roi.js';
 import { syncFolder, temporaryName, writeDurably } from '../graph/lut-files.js';
 import type { ContingencyTable } from '../native/contingency-table.js';
 import { createFolder } from '../storage/array-folder.js';
+import { ioError } from '../storage/io-error.js';
 import type { CommonGrid } from './common-grid.js';
 
 /** Says what the folder is and which voxels its places count. */
@@ -32,9 +33,17 @@ export interface TableBlocks {
  *
  * @param fresh no block is done: tables that are there go; otherwise they stay, as they vouch for the blocks that are
  * @throws ERR_ARRAY_EXISTS when something else is there, and unless `fresh` when it is tables of other blocks;
- *   ERR_ARRAY_MISSING unless `fresh` when nothing is
+ *   ERR_ARRAY_MISSING unless `fresh` when nothing is; ERR_IO
  */
-export async function prepareTables(folder: string, { grid, blockShape }: TableBlocks, fresh: boolean): Promise<void> {
+export async function prepareTables(folder: string, blocks: TableBlocks, fresh: boolean): Promise<void> {
+  try {
+    await prepare(folder, blocks, fresh);
+  } catch (error) {
+    throw failure('preparing', folder, error);
+  }
+}
+
+async function prepare(folder: string, { grid, blockShape }: TableBlocks, fresh: boolean): Promise<void> {
   await createFolder(folder);
   const all = await readdir(folder);
   // also of other hosts: who still writes there has lost its block
@@ -76,7 +85,11 @@ function checkBlocks(folder: string, before: string | undefined, text: string): 
   );
 }
 
-/** Writes the table of a block, in place of one that is there. Durable when the promise resolves. */
+/**
+ * Writes the table of a block, in place of one that is there. Durable when the promise resolves.
+ *
+ * @throws ERR_ARRAY_EXISTS when something else has its place; ERR_IO
+ */
 export async function writeTable(folder: string, block: number, table: ContingencyTable): Promise<void> {
   const rows = table.a.length;
   const bytes = new Uint8Array(HEADER + ROW * rows);
@@ -95,11 +108,11 @@ export async function writeTable(folder: string, block: number, table: Contingen
 /**
  * What the tables of a folder are of, and the blocks that have a table.
  *
- * @throws ERR_METADATA when it is no folder of tables
+ * @throws ERR_METADATA when it is no folder of tables; ERR_IO
  */
 export async function openTables(folder: string): Promise<TableBlocks & { readonly blocks: number[] }> {
   const text = await readFile(join(folder, DESCRIPTION), 'utf8').catch((error) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw ioError('reading', folder, error);
     return undefined;
   });
   const described = text !== undefined && isDescription(text) ? parseDescription(text) : undefined;
@@ -108,7 +121,10 @@ export async function openTables(folder: string): Promise<TableBlocks & { readon
       path: folder,
     });
   }
-  const blocks = (await readdir(folder)).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
+  const names = await readdir(folder).catch((error) => {
+    throw ioError('listing', folder, error);
+  });
+  const blocks = names.flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
   return { ...described, blocks: blocks.sort((x, y) => x - y) };
 }
 
@@ -130,10 +146,13 @@ function parseDescription(text: string): TableBlocks | undefined {
   }
 }
 
-/** Reads the table of a block. @throws ERR_CHUNK_CORRUPT when the file was cut or changed */
+/** Reads the table of a block. @throws ERR_CHUNK_CORRUPT when the file was cut or changed; ERR_IO */
 export async function readTable(folder: string, block: number): Promise<ContingencyTable> {
   const path = join(folder, `${block}.table`);
-  const bytes = new Uint8Array(await readFile(path)); // a copy, which begins where a column can
+  const read = await readFile(path).catch((error) => {
+    throw ioError('reading', path, error);
+  });
+  const bytes = new Uint8Array(read); // a copy, which begins where a column can
   const corrupt = (expected: string, found: unknown) =>
     new BlockwrightError('ERR_CHUNK_CORRUPT', `${path}: expected ${expected}, found ${found}`, { path });
   if (bytes.length < HEADER) throw corrupt(`at least ${HEADER} bytes`, bytes.length);
@@ -164,9 +183,15 @@ function isDescription(text: string | undefined): boolean {
 /**
  * Writes a file whole, with the folders above it: there is never a part of it under its name. Durable when the promise
  * resolves.
+ *
+ * @throws ERR_ARRAY_EXISTS when something else has its place; ERR_IO
  */
 export async function putFile(path: string, bytes: Uint8Array): Promise<void> {
-  await createFolder(dirname(path));
+  try {
+    await createFolder(dirname(path));
+  } catch (error) {
+    throw failure('writing', path, error);
+  }
   await put(dirname(path), basename(path), bytes);
 }
 
@@ -174,10 +199,22 @@ async function put(folder: string, name: string, bytes: Uint8Array): Promise<voi
   const path = join(folder, name);
   const temporary = temporaryName(path);
   try {
-    await writeDurably(temporary, bytes);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
+    try {
+      await writeDurably(temporary, bytes);
+      await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await syncFolder(folder);
+  } catch (error) {
+    throw failure('writing', path, error);
   }
-  await syncFolder(folder);
+}
+
+/** With a code of ours. */
+function failure(action: string, path: string, error: unknown): BlockwrightError {
+  const wrapped = ioError(action, path, error);
+  if (!['EEXIST', 'ENOTDIR', 'EISDIR'].includes(String(wrapped.details.errno))) return wrapped;
+  const message = `${action} ${path}: something else has its place (${messageOf(error)})`;
+  return new BlockwrightError('ERR_ARRAY_EXISTS', message, { path }, { cause: error });
 }
