@@ -10,6 +10,7 @@ import {
   cube,
   distinctLabels,
   edgeRuns,
+  hubEdges,
   nodeRuns,
   noiseBytes,
   noiseFloats,
@@ -68,6 +69,17 @@ export const graphCases: readonly CancellationCase[] = [
         sums[edge] = sum > 0.5 ? 1 : 0;
       });
       const weights = { affinity: [1, -0.5] as const };
+      return { run: (options) => graphMutexWatershed(nodes, edges, { ...options, weights }) };
+    },
+  },
+  {
+    native: 'graphMutexWatershed',
+    name: 'long searches',
+    part: 1 / 4,
+    threaded: true,
+    async make(count) {
+      const { nodes, edges } = hubEdges(count);
+      const weights = { attraction: [1, 0] as const, repulsion: [1, 0] as const };
       return { run: (options) => graphMutexWatershed(nodes, edges, { ...options, weights }) };
     },
   },

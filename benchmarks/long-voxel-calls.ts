@@ -128,6 +128,18 @@ export const voxelCases: readonly CancellationCase[] = [
     },
   },
   {
+    native: 'mutexWatershed',
+    name: 'long row, with strides and noise',
+    part: 1 / 8,
+    threaded: true,
+    async make(count) {
+      const shape = [3, count];
+      const affinities = noiseFloats(voxels(shape));
+      const more = { offsets: [[1], [2], [9]], strides: [[1], [1], [3]], bias: -0.5, noiseEps: 0.01 };
+      return { run: (options) => mutexWatershed(affinities, shape, { ...options, ...more }) };
+    },
+  },
+  {
     native: 'argmax',
     name: '4 channels of float32',
     part: 4,

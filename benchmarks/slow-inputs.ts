@@ -63,6 +63,35 @@ export function scoredEdges(count: number) {
   return { nodes, edges: { u, v, attributes: { affinity: { sums, counts: new Float64Array(count).fill(1) } } } };
 }
 
+/** Hubs that repel all others: where two of them attract each other a bit, all scores of one are looked through. */
+export function hubEdges(count: number) {
+  const hubs = 40;
+  const leaves = Math.ceil(count / hubs);
+  const pairs = (hubs * (hubs - 1)) / 2;
+  const total = pairs + leaves * hubs + (leaves >> 1);
+  const u = new BigUint64Array(total);
+  const v = new BigUint64Array(total);
+  const attraction = new Float64Array(total);
+  const repulsion = new Float64Array(total);
+  let edge = 0;
+  const add = (a: number, b: number, attractive: number, repulsive: number) => {
+    u[edge] = BigInt(a);
+    v[edge] = BigInt(b);
+    attraction[edge] = attractive;
+    repulsion[edge++] = repulsive;
+  };
+  for (let hub = 1; hub <= hubs; hub++) {
+    for (let other = hub + 1; other <= hubs; other++) add(hub, other, 1, -3);
+  }
+  for (let leaf = hubs + 1; leaf <= hubs + leaves; leaf++) {
+    for (let hub = 1; hub <= hubs; hub++) add(hub, leaf, 0, -3);
+    if ((leaf - hubs) % 2 === 0) add(leaf - 1, leaf, 2, 0); // one that nothing attracts would not be looked at
+  }
+  const counts = new Float64Array(total).fill(1);
+  const attributes = { attraction: { sums: attraction, counts }, repulsion: { sums: repulsion, counts } };
+  return { nodes: ascending(hubs + leaves), edges: { u, v, attributes } };
+}
+
 export function edgeRuns(count: number): EdgeRun[] {
   return [1, 2].map((seed) => {
     const sums = new Float64Array(count).fill(0.5);

@@ -15,6 +15,8 @@ namespace {
 
 using Pair = std::pair<uint64_t, uint64_t>;
 
+constexpr size_t CHECKED = 65536;  // voxels between looks at the cancellation
+
 // The next place of a box in raster order, over its first `axes` axes.
 void advance(Shape& position, const Shape& box, int axes) {
   for (int axis = axes - 1; axis >= 0; --axis) {
@@ -63,7 +65,9 @@ class Contacts {
     for (unsigned axes = 1; axes < 1u << dimensions(); ++axes) {
       if (!is_layer(axes, [&](int axis) { return place_.begin[axis] + block_[axis] < place_.volume[axis]; })) continue;
       const Layer layer = cut(axes, true);
+      size_t seen = 0;
       for (const size_t first : layer.first) {
+        if (seen++ % CHECKED == 0) cancellation_.check();
         const Shape position = in_labels(layer, first);
         const uint64_t piece = name(position), component = component_at(position);
         if (piece == component) continue;
@@ -107,13 +111,21 @@ class Contacts {
     uint64_t next = 1;
     Shape position = block_;
     position.extent.fill(0);
+    size_t left = 0;  // voxels until the next look
     for (size_t row = 0; row < rows; ++row, advance(position, block_, outer)) {
-      if (row % 4096 == 0) cancellation_.check();
       const uint64_t first = name(plus_low(position));
       uint64_t* const voxels = output + row * length;
-      for (size_t x = 0; x < length; ++x) {
-        if (voxels[x] == next && next <= count) names[next++] = first + x;
-        voxels[x] = names[voxels[x]];
+      for (size_t x = 0; x < length;) {
+        if (left == 0) {
+          cancellation_.check();
+          left = CHECKED;
+        }
+        const size_t end = std::min(length, x + left);
+        left -= end - x;
+        for (; x < end; ++x) {
+          if (voxels[x] == next && next <= count) names[next++] = first + x;
+          voxels[x] = names[voxels[x]];
+        }
       }
     }
   }
@@ -189,6 +201,7 @@ class Contacts {
     position.extent.fill(0);
     const size_t corner = offset_of(layer.box.begin, strides_);
     for (size_t index = 0; index < count; ++index, advance(position, layer.box.shape, dimensions())) {
+      if (index % CHECKED == 0) cancellation_.check();
       labels[index] = labels_[corner + offset_of(position, strides_)];
     }
     layer.pieces.resize(count);
@@ -234,7 +247,7 @@ class Contacts {
     Shape position = layer.box.shape;
     position.extent.fill(0);
     for (size_t index = 0; index < layer.pieces.size(); ++index, advance(position, layer.box.shape, dimensions())) {
-      if (index % 65536 == 0) cancellation_.check();
+      if (index % CHECKED == 0) cancellation_.check();
       if (layer.pieces[index] == 0) continue;
       const uint64_t own = names_[axes][layer.pieces[index] - 1];
       Shape from = position;

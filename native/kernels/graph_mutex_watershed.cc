@@ -148,15 +148,17 @@ inline uint32_t GraphWatershed::other_end(const ScoreItem& repulsion, uint32_t c
 bool GraphWatershed::repelled(uint32_t start, uint32_t to, const ScoreItem& item) {
   // A search that was short is made again: to remember its result costs more.
   constexpr uint64_t SHORT = 16;
+  constexpr uint64_t CHECKED = 65536;
   uint32_t cluster = start;
-  uint64_t work = 0;
+  uint64_t looked_at = looked_at_;  // goes on from search to search: there may be many between two checks
   bool found = false;
   do {
-    ++work;
+    if (++looked_at % CHECKED == 0) cancellation_.check();
     if (clusters_[cluster].repulsion >= item.key) {
       const uint32_t begin = clusters_[cluster].begin;
       const uint32_t end = clusters_[cluster + 1].begin;
-      for (uint32_t at = begin; at < end && !found; ++at, ++work) {
+      for (uint32_t at = begin; at < end && !found; ++at) {
+        if (++looked_at % CHECKED == 0) cancellation_.check();
         const ScoreItem repulsion = repulsions_[at];
         if (repulsion.key < item.key || find(other_end(repulsion, cluster)) != to) continue;
         found = repulsion.key > item.key || graph_.precedes(repulsion, item);
@@ -165,8 +167,8 @@ bool GraphWatershed::repelled(uint32_t start, uint32_t to, const ScoreItem& item
     }
     cluster = clusters_[cluster].next;
   } while (cluster != start && !found);
-  looked_at_ += work;
-  if (found && work > SHORT) exclusions_.add(find(start), to);
+  if (found && looked_at - looked_at_ > SHORT) exclusions_.add(find(start), to);
+  looked_at_ = looked_at;
   return found;
 }
 

@@ -101,7 +101,7 @@ Row row_at(const MutexWatershedInput& input, size_t index) {
   return row;
 }
 
-// Makes the keys row by row; rows may be worked on by several threads.
+// Makes the keys segment by segment; rows may be worked on by several threads.
 template <class Key>
 class KeyMaker {
  public:
@@ -122,10 +122,10 @@ class KeyMaker {
   };
 
   template <class Work>
-  void for_each_row(const Cancellation& cancellation, const Work& work);
+  void for_each_segment(const Cancellation& cancellation, const Work& work);
   Part part(uint32_t channel, const Row& row, int64_t segment, int64_t count) const;
-  void mark(const Row& row, Buffers& buffers);
-  size_t fill(const Row& row, Buffers& buffers);
+  void mark(const Row& row, int64_t segment, int64_t count, Buffers& buffers);
+  size_t fill(const Row& row, int64_t segment, int64_t count, Buffers& buffers);
   size_t find_nan(size_t at, const uint8_t* mask, int64_t count) const;
 
   const MutexWatershedInput& input_;
@@ -143,17 +143,21 @@ KeyMaker<Key>::KeyMaker(const MutexWatershedInput& input, EdgeKeys<Key>& keys)
   if constexpr (sizeof(Key) == 2) tables_ = rank_tables(input);
 }
 
-// Calls work(row, buffers) for all rows; each thread takes whole words of 64 voxels.
+// Calls work(row, segment, count, buffers) for all rows, cut into segments of `count` voxels; each thread takes whole words of
+// 64 voxels. The cancellation is looked at each time: a segment may have many channels, and rows any length.
 template <class Key>
 template <class Work>
-void KeyMaker<Key>::for_each_row(const Cancellation& cancellation, const Work& work) {
+void KeyMaker<Key>::for_each_segment(const Cancellation& cancellation, const Work& work) {
   const size_t rows = keys_.voxels / static_cast<size_t>(length_);
   const size_t chunk = 64 * (1 + 256 / static_cast<size_t>(length_));
   parallel_for(input_.threads, (rows + chunk - 1) / chunk, [&](size_t item) {
     const auto buffers = std::make_unique<Buffers>();
-    for (size_t row = item * chunk; row < std::min(rows, (item + 1) * chunk); ++row) {
-      if (row % 64 == 0) cancellation.check();
-      work(row, *buffers);
+    for (size_t index = item * chunk; index < std::min(rows, (item + 1) * chunk); ++index) {
+      const Row row = row_at(input_, index);
+      for (int64_t segment = 0; segment < length_; segment += EDGE_SEGMENT) {
+        cancellation.check();
+        work(row, segment, std::min(EDGE_SEGMENT, length_ - segment), *buffers);
+      }
     }
   });
 }
@@ -180,9 +184,12 @@ void KeyMaker<Key>::make(const Cancellation& cancellation) {
   }
   if (std::find(strided.begin(), strided.end(), true) != strided.end()) {
     for (auto& words : keys_.packed) {
+      cancellation.check();
       if (words != nullptr) std::fill(words.get(), words.get() + keys_.voxels / 64 + 1, PackedEdges{0, 0});
     }
-    for_each_row(cancellation, [&](size_t index, Buffers& buffers) { mark(row_at(input_, index), buffers); });
+    for_each_segment(cancellation, [&](const Row& row, int64_t segment, int64_t count, Buffers& buffers) {
+      mark(row, segment, count, buffers);
+    });
   }
   size_t total = 0;
   for (uint32_t c = 0; c < keys_.channels; ++c) {
@@ -192,6 +199,7 @@ void KeyMaker<Key>::make(const Cancellation& cancellation) {
       continue;
     }
     for (size_t word = 0; word <= keys_.voxels / 64; ++word) {
+      if (word % 65536 == 0) cancellation.check();
       keys_.packed[c][word].before = total;
       total += static_cast<size_t>(__builtin_popcountll(keys_.packed[c][word].present));
     }
@@ -200,91 +208,85 @@ void KeyMaker<Key>::make(const Cancellation& cancellation) {
   keys_.values = large_array<Key>(total);
   // All rows are looked at, so that the NaN that is told does not depend on threads.
   std::atomic<size_t> broken{NONE};
-  for_each_row(cancellation, [&](size_t index, Buffers& buffers) {
-    const size_t found = fill(row_at(input_, index), buffers);
+  for_each_segment(cancellation, [&](const Row& row, int64_t segment, int64_t count, Buffers& buffers) {
+    const size_t found = fill(row, segment, count, buffers);
     for (size_t known = broken; found < known && !broken.compare_exchange_weak(known, found);) {
     }
   });
   if (broken != NONE) throw_not_a_number(input_, broken);
 }
 
-// Notes which edges of channels with strides there are.
+// Notes which edges of channels with strides a segment has.
 template <class Key>
-void KeyMaker<Key>::mark(const Row& row, Buffers& buffers) {
-  for (int64_t segment = 0; segment < length_; segment += EDGE_SEGMENT) {
-    const int64_t count = std::min(EDGE_SEGMENT, length_ - segment);
-    const uint32_t x = row.counter[0] + static_cast<uint32_t>(segment);
-    bool ready = false;  // whether the words of a group of four channels are there
-    for (uint32_t c = 0; c < keys_.channels; ++c) {
-      if (c % 4 == 0) ready = false;
-      PackedEdges* const words = keys_.packed[c].get();
-      const auto [low, high] = part(c, row, segment, count);
-      if (words == nullptr || low == high) continue;
-      const EdgeBox& box = boxes_[c];
-      const auto set = [&](int64_t i) {
-        const size_t voxel = row.begin + static_cast<size_t>(segment + i);
-        words[voxel / 64].present |= uint64_t{1} << (voxel % 64);
-      };
-      if (box.keep_one_of > 1) {
-        if (!ready) philox_segment(row.keep_key, x, row.counter[1], row.counter[2], c / 4, count, buffers.keep_words);
-        ready = true;
-        const uint64_t limit = 0xFFFFFFFF / box.keep_one_of;  // word / 2^32 < 1 / keep_one_of
-        for (int64_t i = low; i < high; ++i) {
-          if (buffers.keep_words[c % 4][i] <= limit) set(i);
-        }
-      } else {
-        const int64_t stride = box.stride[last_];
-        const int64_t beyond = (segment + low - box.begin[last_]) % stride;
-        for (int64_t i = beyond == 0 ? low : low + stride - beyond; i < high; i += stride) set(i);
+void KeyMaker<Key>::mark(const Row& row, int64_t segment, int64_t count, Buffers& buffers) {
+  const uint32_t x = row.counter[0] + static_cast<uint32_t>(segment);
+  bool ready = false;  // whether the words of a group of four channels are there
+  for (uint32_t c = 0; c < keys_.channels; ++c) {
+    if (c % 4 == 0) ready = false;
+    PackedEdges* const words = keys_.packed[c].get();
+    const auto [low, high] = part(c, row, segment, count);
+    if (words == nullptr || low == high) continue;
+    const EdgeBox& box = boxes_[c];
+    const auto set = [&](int64_t i) {
+      const size_t voxel = row.begin + static_cast<size_t>(segment + i);
+      words[voxel / 64].present |= uint64_t{1} << (voxel % 64);
+    };
+    if (box.keep_one_of > 1) {
+      if (!ready) philox_segment(row.keep_key, x, row.counter[1], row.counter[2], c / 4, count, buffers.keep_words);
+      ready = true;
+      const uint64_t limit = 0xFFFFFFFF / box.keep_one_of;  // word / 2^32 < 1 / keep_one_of
+      for (int64_t i = low; i < high; ++i) {
+        if (buffers.keep_words[c % 4][i] <= limit) set(i);
       }
+    } else {
+      const int64_t stride = box.stride[last_];
+      const int64_t beyond = (segment + low - box.begin[last_]) % stride;
+      for (int64_t i = beyond == 0 ? low : low + stride - beyond; i < high; i += stride) set(i);
     }
   }
 }
 
-// Computes the keys of a row. Returns channel * voxels + voxel of its first NaN, or NONE.
+// Computes the keys of a segment. Returns channel * voxels + voxel of its first NaN, or NONE.
 template <class Key>
-size_t KeyMaker<Key>::fill(const Row& row, Buffers& buffers) {
+size_t KeyMaker<Key>::fill(const Row& row, int64_t segment, int64_t count, Buffers& buffers) {
   size_t broken = NONE;
-  for (int64_t segment = 0; segment < length_; segment += EDGE_SEGMENT) {
-    const int64_t count = std::min(EDGE_SEGMENT, length_ - segment);
-    const size_t voxel = row.begin + static_cast<size_t>(segment);
-    const uint32_t x = row.counter[0] + static_cast<uint32_t>(segment);
-    const uint8_t* const mask = input_.mask == nullptr ? nullptr : input_.mask + voxel;
-    bool ready = false;  // whether the noise of a pair of channels is there
-    for (uint32_t c = 0; c < keys_.channels; ++c) {
-      if (c % 2 == 0) ready = false;
-      const size_t at = c * size_t{keys_.voxels} + voxel;
-      const bool packed = keys_.packed[c] != nullptr;
-      const auto [low, high] = part(c, row, segment, count);
-      Key* const out = packed ? buffers.keys : keys_.values.get() + keys_.begins[c] + voxel;
-      if (low == high) {
-        if (!packed) std::fill(out, out + count, Key{0});
-        broken = std::min(broken, find_nan(at, mask, count));
-        continue;
+  const size_t voxel = row.begin + static_cast<size_t>(segment);
+  const uint32_t x = row.counter[0] + static_cast<uint32_t>(segment);
+  const uint8_t* const mask = input_.mask == nullptr ? nullptr : input_.mask + voxel;
+  bool ready = false;  // whether the noise of a pair of channels is there
+  for (uint32_t c = 0; c < keys_.channels; ++c) {
+    if (c % 2 == 0) ready = false;
+    const size_t at = c * size_t{keys_.voxels} + voxel;
+    const bool packed = keys_.packed[c] != nullptr;
+    const auto [low, high] = part(c, row, segment, count);
+    Key* const out = packed ? buffers.keys : keys_.values.get() + keys_.begins[c] + voxel;
+    if (low == high) {
+      if (!packed) std::fill(out, out + count, Key{0});
+      broken = std::min(broken, find_nan(at, mask, count));
+      continue;
+    }
+    if constexpr (sizeof(Key) == 2) {
+      const std::array<int16_t, 256>& table = tables_[c];
+      const uint8_t* const bytes = input_.affinities_uint8 + at;
+      for (int64_t i = 0; i < count; ++i) out[i] = table[bytes[i]];
+      for (int64_t i = 0; mask != nullptr && i < count; ++i) out[i] = mask[i] != 0 ? out[i] : table[0];
+    } else {
+      if (input_.noise_eps != 0 && !ready) {
+        philox_segment(row.noise_key, x, row.counter[1], row.counter[2], c / 2, count, buffers.noise_words);
+        normal_segment(buffers.noise_words[0], buffers.noise_words[1], count, buffers.noise[0]);
+        normal_segment(buffers.noise_words[2], buffers.noise_words[3], count, buffers.noise[1]);
+        ready = true;
       }
-      if constexpr (sizeof(Key) == 2) {
-        const std::array<int16_t, 256>& table = tables_[c];
-        const uint8_t* const bytes = input_.affinities_uint8 + at;
-        for (int64_t i = 0; i < count; ++i) out[i] = table[bytes[i]];
-        for (int64_t i = 0; mask != nullptr && i < count; ++i) out[i] = mask[i] != 0 ? out[i] : table[0];
-      } else {
-        if (input_.noise_eps != 0 && !ready) {
-          philox_segment(row.noise_key, x, row.counter[1], row.counter[2], c / 2, count, buffers.noise_words);
-          normal_segment(buffers.noise_words[0], buffers.noise_words[1], count, buffers.noise[0]);
-          normal_segment(buffers.noise_words[2], buffers.noise_words[3], count, buffers.noise[1]);
-          ready = true;
-        }
-        if (value_segment(input_, c, at, mask, input_.noise_eps != 0 ? buffers.noise[c % 2] : nullptr, count, out)) {
-          const auto beyond = std::find_if(out, out + count, [](int32_t key) { return std::abs(key) > 0x7F800000; });
-          broken = std::min(broken, at + static_cast<size_t>(beyond - out));
-        }
+      if (value_segment(input_, c, at, mask, input_.noise_eps != 0 ? buffers.noise[c % 2] : nullptr, count, out)) {
+        const auto beyond = std::find_if(out, out + count, [](int32_t key) { return std::abs(key) > 0x7F800000; });
+        broken = std::min(broken, at + static_cast<size_t>(beyond - out));
       }
-      if (packed) {
-        keys_.for_each_packed(c, voxel, static_cast<size_t>(count), [&](size_t i, Key& key) { key = out[i]; });
-      } else {
-        std::fill(out, out + low, Key{0});
-        std::fill(out + high, out + count, Key{0});
-      }
+    }
+    if (packed) {
+      keys_.for_each_packed(c, voxel, static_cast<size_t>(count), [&](size_t i, Key& key) { key = out[i]; });
+    } else {
+      std::fill(out, out + low, Key{0});
+      std::fill(out + high, out + count, Key{0});
     }
   }
   return broken;

@@ -134,5 +134,13 @@ int main() {
   const Cancellation cancelled(&raised);
   CHECK_ERROR(ERR_CANCELLED, block_components(labels, two, {Shape({0}), Shape({0}), two}, 1, false, 1, output, cancelled));
   CHECK_ERROR(ERR_CANCELLED, join_components({}, {}, {}, 0, {output, output, output}, cancelled));
+  // The flag is a byte of the first voxel that is 0 in the number of its component, not in its name: raised within the one row.
+  const Shape row({1, 1 << 17}), nothing({0, 0});
+  Exact<uint8_t> ones(row.count());
+  Exact<uint64_t> named(row.count());
+  std::fill_n(ones.data(), row.count(), uint8_t{1});
+  const Cancellation late(reinterpret_cast<const uint8_t*>(named.data()) + 2);
+  const BlockPlace last{nothing, Shape({1, 0}), Shape({2, 1 << 17})};
+  CHECK_ERROR(ERR_CANCELLED, block_components(ones.data(), row, last, 1, false, 1, named.data(), late));
   return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "core/exclusions.h"
 #include "core/philox.h"
+#include "test/stopped.h"
 
 using namespace blockwright;
 
@@ -191,6 +192,46 @@ void test_long_searches() {
   assert(bounded.all_listed && bounded.looked_at <= 3 * size);
 }
 
+// Hubs that attract each other, each two kept apart by a stronger score, and each with many more that a search looks through
+// before it finds that one. They are visited last, and in one go: only the searches can look at the cancellation there.
+void test_cancelled_searches() {
+  constexpr uint64_t HUBS = 80, LEAVES = 3000;
+  std::vector<uint64_t> nodes, u, v;
+  std::vector<double> attraction, repulsion;
+  const auto edge = [&](uint64_t a, uint64_t b, double attractive, double repulsive) {
+    u.push_back(a);
+    v.push_back(b);
+    attraction.push_back(attractive);
+    repulsion.push_back(repulsive);
+  };
+  for (uint64_t node = 1; node <= HUBS + LEAVES; ++node) nodes.push_back(node);
+  for (uint64_t hub = 1; hub <= HUBS; ++hub) {
+    for (uint64_t other = hub + 1; other <= HUBS; ++other) edge(hub, other, 1, -3);
+  }
+  for (uint64_t leaf = HUBS + 1; leaf <= HUBS + LEAVES; ++leaf) {
+    if (leaf % 2 == 0) edge(leaf - 1, leaf, 2, 0);
+    for (uint64_t hub = 1; hub <= HUBS; ++hub) edge(hub, leaf, 0, -3);
+  }
+  std::vector<double> counts(u.size(), 1);
+  FragmentGraph graph;
+  graph.nodes = {nodes.data(), nodes.size()};
+  graph.u = {u.data(), u.size()};
+  graph.v = {v.data(), v.size()};
+  graph.search_budget = 1000;
+  for (std::vector<double>* sums : {&attraction, &repulsion}) {
+    EdgeAttribute attribute;
+    attribute.sums = {sums->data(), sums->size()};
+    attribute.counts = {counts.data(), counts.size()};
+    graph.attributes.push_back(attribute);
+  }
+  std::vector<uint64_t> segments(nodes.size());
+  SearchCost cost;
+  const std::string code = stopped_half_way(
+      [&](const Cancellation& cancellation) { cost = graph_mutex_watershed(graph, segments.data(), cancellation); });
+  assert(cost.looked_at > HUBS * HUBS / 4 * LEAVES);
+  assert(code == ERR_CANCELLED);
+}
+
 // Exclusions against a set of pairs, while clusters are joined in any order.
 void test_exclusions(uint32_t seed) {
   Random random(seed);
@@ -262,6 +303,7 @@ int main() {
   for (uint32_t seed = 0; seed < 1500; ++seed) test_random_graph(seed);
   for (uint32_t seed = 0; seed < 300; ++seed) test_exclusions(seed);
   test_long_searches();
+  test_cancelled_searches();
   test_errors();
   std::puts("graph_mutex_watershed_test: passed");
   return 0;

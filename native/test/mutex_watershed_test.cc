@@ -13,6 +13,8 @@
 #include <set>
 
 #include "core/philox.h"
+#include "kernels/mutex_watershed_keys.h"
+#include "test/stopped.h"
 
 using namespace blockwright;
 
@@ -285,6 +287,20 @@ void test_errors() {
   assert(code({}, Cancellation()) == ERR_LIMIT);
 }
 
+void test_cancelled_in_a_row() {
+  MutexWatershedInput input;
+  input.shape = Shape({1, 1 << 19});
+  input.offsets = {{0, 1}, {0, 2}};
+  input.bias = {0, 0};
+  input.noise_eps = 0.1;
+  const std::vector<float> values(input.shape.count() * 2);
+  input.affinities_float32 = values.data();
+  for (const bool strided : {false, true}) {
+    if (strided) input.strides = {{1, 1}, {1, 2}};
+    assert(stopped_half_way([&](const Cancellation& cancellation) { edge_keys<int32_t>(input, cancellation); }) == ERR_CANCELLED);
+  }
+}
+
 void test_normal_deviates() {
   double sum = 0, squares = 0, largest = 0;
   constexpr uint32_t COUNT = 200000;
@@ -310,6 +326,7 @@ int main() {
   for (const int64_t width : {20, 200}) test_crossing_lines(width);
   for (const int kind : {0, 1, 3}) test_threads(kind % 2 != 0, kind / 2 != 0);
   test_errors();
+  test_cancelled_in_a_row();
   test_normal_deviates();
   std::puts("mutex_watershed_test: passed");
   return 0;
