@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { median } from './compare.js';
 import { isSameMachine } from './machine.js';
 import { growthPlot, type Plot, ratioPlot } from './plots.js';
-import { bytesPerItem, formatExtra, type Row, significant, times } from './row.js';
+import { cells, formatExtra, type Row, times } from './row.js';
 import { type Measurement, readAllResults, type SavedResults } from './saved-results.js';
 
 const HEAD = `# Results of the benchmarks
@@ -70,7 +70,7 @@ export function section(results: SavedResults, place: (name: string, plot: Plot)
   const table = [
     '| case | beside | unit | ours | reference | ratio | CPU s | reference CPU s | CPU ratio | bytes/item | reference bytes/item | equal | measured |',
     '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|---|',
-    ...rows.map((row) => `| ${[...cells(row), `[${number(row.measurement)}]`].map(cell).join(' | ')} |`),
+    ...rows.map((row) => `| ${[...cells(row, '**no**'), `[${number(row.measurement)}]`].map(cell).join(' | ')} |`),
   ].join('\n');
   const notes = [...new Set(rows.flatMap(notesOf))].map((note) => `* ${note}`);
   const circumstances = measurements.map((one, index) => `* [${index + 1}] ${circumstancesOf(one)}`);
@@ -80,23 +80,6 @@ export function section(results: SavedResults, place: (name: string, plot: Plot)
   const mixed = machines.length > 1 ? [`Rows are from ${machines.length} machines: their rates do not compare.`] : [];
   const lists = [notes, circumstances].filter((list) => list.length > 0).map((list) => list.join('\n'));
   return `${[`## ${bench}`, `${description[0].toUpperCase()}${description.slice(1)}.`, ...images, table, ...mixed, ...lists].join('\n\n')}\n`;
-}
-
-function cells(row: Row): string[] {
-  return [
-    row.case,
-    row.referenceName,
-    row.unit,
-    significant(row.ours),
-    significant(row.reference),
-    times(row.ratio),
-    significant(row.cpuSeconds),
-    significant(row.referenceCpuSeconds),
-    times(row.cpuRatio),
-    bytesPerItem(row.peakBytes, row.items),
-    bytesPerItem(row.referencePeakBytes, row.items),
-    row.equal === null ? '-' : row.equal ? 'yes' : '**no**',
-  ];
 }
 
 function notesOf(row: Row): string[] {

@@ -62,11 +62,12 @@ export function times(ratio: number | null): string {
   return ratio === null ? '-' : `${significant(ratio)}x`;
 }
 
-export function bytesPerItem(bytes: number | null, items: number): string {
+function bytesPerItem(bytes: number | null, items: number): string {
   return bytes === null ? '-' : significant(bytes / items);
 }
 
-function cells(row: Row): string[] {
+/** The figures of a row, as text; `differs` is said of results that are not equal. */
+export function cells(row: Row, differs = 'NO'): string[] {
   return [
     row.case,
     row.referenceName,
@@ -79,13 +80,13 @@ function cells(row: Row): string[] {
     times(row.cpuRatio),
     bytesPerItem(row.peakBytes, row.items),
     bytesPerItem(row.referencePeakBytes, row.items),
-    row.equal === null ? '-' : row.equal ? 'yes' : 'NO',
+    row.equal === null ? '-' : row.equal ? 'yes' : differs,
   ];
 }
 
 /** The rows of one benchmark as text: a table, then the notes that do not fit in it. */
 export function formatTable(rows: readonly Row[]): string {
-  const lines = [COLUMNS, ...rows.map(cells)];
+  const lines = [COLUMNS, ...rows.map((row) => cells(row))];
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const table = lines.map((line) =>
     line.map((cell, column) => (column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '),

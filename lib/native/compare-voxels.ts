@@ -1,18 +1,9 @@
 import { callNative } from './addon.js';
 import { argumentError, checkLength, checkType, checkWholeNumber } from './checks.js';
+import type { NumericArray } from './numeric-array.js';
 
 /** Elements of an array of any type that is stored. */
-export type ComparedArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+export type ComparedArray = NumericArray;
 
 const TYPES = [
   'Uint8Array',

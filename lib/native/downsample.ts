@@ -1,20 +1,11 @@
 import { callNative } from './addon.js';
 import { argumentError, checkLength, checkType } from './checks.js';
+import type { NumericArray } from './numeric-array.js';
 
 export type DownsampleMethod = 'mean' | 'mode' | 'stride';
 
 /** Arrays that can be downsampled. */
-export type DownsampleValues =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+export type DownsampleValues = NumericArray;
 
 export interface DownsampleOptions {
   /** Voxels of a cell, one number an axis, from 1 on (1 for channels); their product is at most 2^31. */

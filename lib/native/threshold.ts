@@ -1,5 +1,6 @@
 import { callNative } from './addon.js';
 import { argumentError, checkThreads, checkType } from './checks.js';
+import type { NumericArray } from './numeric-array.js';
 
 const TYPES = {
   Uint8Array: 'uint8',
@@ -15,17 +16,7 @@ const TYPES = {
 } as const;
 
 /** Values that a threshold may be applied to. */
-export type ThresholdValues =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+export type ThresholdValues = NumericArray;
 
 export interface ThresholdOptions {
   /** Applied first, in float64: v * scale + shift, rounded to float32 (of 32- and 64-bit integers and of float64: not). @default 1 */

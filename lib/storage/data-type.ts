@@ -1,3 +1,4 @@
+import type { NumericArray } from '../native/numeric-array.js';
 /** Data types of array elements. */
 export type DataType =
   | 'uint8'
@@ -14,17 +15,7 @@ export type DataType =
   | 'bool';
 
 /** A typed array that holds a region. bool comes as Uint8Array of 0 and 1, float16 as Float32Array. */
-export type TypedArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+export type TypedArray = NumericArray;
 
 export type DataKind = 'boolean' | 'unsigned' | 'signed' | 'float';
 
