@@ -6,6 +6,7 @@ import type { ArrayMetadata } from '../storage/metadata.js';
 import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
 import { checkImages } from './image-outputs.js';
 import { metadataDifference } from './metadata-difference.js';
+import { checkWriters } from './output-writer.js';
 import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkPlaces } from './places.js';
 import { pathOfReference } from './plan-context.js';
@@ -50,6 +51,7 @@ export async function checkTask(check: Check): Promise<Refusal[]> {
     ...checkPlaces(check),
     ...(await checkInputs(check)),
     ...(await checkRecordedOutputs(check)),
+    ...checkWriters(check),
     ...(await checkWritable(check)),
   ];
 }
