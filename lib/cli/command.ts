@@ -15,3 +15,11 @@ export interface Command<Arguments> {
 export function defineCommand<Arguments>(command: Command<Arguments>): Command<Arguments> {
   return command;
 }
+
+/** One among others: what its arguments are, only the command itself knows. */
+export interface AnyCommand {
+  readonly command: string;
+  readonly describe: string;
+  options(yargs: Argv): unknown;
+  run(arguments_: never, console: Console): Promise<ExitCode>;
+}

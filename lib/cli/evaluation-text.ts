@@ -7,7 +7,7 @@ const SHOWN = 3;
 
 /** What `evaluate` says: scores, then where the largest errors are. */
 export function evaluationText(evaluation: Evaluation, ignoreTruthBackground: boolean): string {
-  const { roi, voxelSize, units, voxels, segments, truthSegments } = evaluation;
+  const { roi, voxelSize, units, voxels, segments, truthSegments, background } = evaluation;
   const { voiSplit, voiMerge, adaptedRandError, randPrecision, randRecall } = evaluation;
   const shape = roi.shape.map((extent, axis) => extent / voxelSize[axis]).join(' x ');
   const unit = units.every((one) => one === units[0]) ? (units[0] ?? '') : units.join(', ');
@@ -16,7 +16,8 @@ export function evaluationText(evaluation: Evaluation, ignoreTruthBackground: bo
     firstLine(
       `compared: ${shape} voxels of ${[voxelSize.join(', '), unit].join(' ').trimEnd()} at [${roi.offset.join(', ')}]`,
     ),
-    `${formatCount(voxels)} ${of}, ${formatCount(segments)} segments, ${formatCount(truthSegments)} of the truth`,
+    `${formatCount(voxels)} ${of}, ${formatCount(segments)} segments${zeroText(background.segments)}, ` +
+      `${formatCount(truthSegments)} of the truth${zeroText(background.truthSegments)}`,
     '',
     ...alignColumns(
       [
@@ -43,6 +44,8 @@ export function evaluationText(evaluation: Evaluation, ignoreTruthBackground: bo
   }
   return lines.join('\n');
 }
+
+const zeroText = (counted: boolean) => (counted ? ' (one is background 0)' : ' (without background)');
 
 interface LabelErrorText {
   readonly id: bigint;

@@ -13,7 +13,7 @@ export interface AttemptEnd {
 }
 
 /** Blocks of a chain that are shown at its ends, where it is longer. */
-const SHOWN_LINKS = 8;
+export const SHOWN_LINKS = 8;
 
 /**
  * A block and what it waits for, one after the other, down to the cause.

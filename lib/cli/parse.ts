@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
-import type { Command } from './command.js';
+import type { AnyCommand } from './command.js';
 import { cancelCommand } from './commands/cancel.js';
 import { cleanCommand } from './commands/clean.js';
 import { compareCommand } from './commands/compare.js';
@@ -24,6 +24,7 @@ import { verifyCommand } from './commands/verify.js';
 import type { Console } from './console.js';
 import { ExitCode, exitCodeOfError } from './exit-code.js';
 import { printError } from './print-error.js';
+import { usageText } from './usage-text.js';
 
 const EPILOGUE = `Exit codes:
   0  every block is done; nothing is damaged, or differs
@@ -32,6 +33,30 @@ const EPILOGUE = `Exit codes:
   3  interrupted, resumable
   4  the run could not go on, resumable`;
 
+/** In the order of the help. The arguments of each are its own. */
+const COMMANDS: readonly AnyCommand[] = [
+  runCommand,
+  resumeCommand,
+  planCommand,
+  statusCommand,
+  logsCommand,
+  costsCommand,
+  failuresCommand,
+  explainCommand,
+  retryCommand,
+  replayCommand,
+  cancelCommand,
+  cleanCommand,
+  tasksCommand,
+  schemaCommand,
+  infoCommand,
+  verifyCommand,
+  copyCommand,
+  evaluateCommand,
+  compareCommand,
+  doctorCommand,
+];
+
 /** A command line that cannot be understood. */
 class UsageError extends Error {}
 
@@ -39,14 +64,14 @@ class UsageError extends Error {}
 export async function parseAndRun(argv: readonly string[], console: Console): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.complete;
   let understood = false;
-  const add = <Arguments>(parser: Argv, command: Command<Arguments>) =>
+  const add = (parser: Argv, command: AnyCommand) =>
     parser.command(
       command.command,
       command.describe,
       (inner) => command.options(inner) as Argv,
       async (found) => {
         understood = true;
-        exitCode = await command.run(found as Arguments, console);
+        exitCode = await command.run(found as never, console);
       },
     );
   let parser: Argv = yargs()
@@ -66,26 +91,7 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
     .fail((message, error) => {
       throw understood ? error : new UsageError(message ?? error.message);
     });
-  parser = add(parser, runCommand);
-  parser = add(parser, resumeCommand);
-  parser = add(parser, planCommand);
-  parser = add(parser, statusCommand);
-  parser = add(parser, logsCommand);
-  parser = add(parser, costsCommand);
-  parser = add(parser, failuresCommand);
-  parser = add(parser, explainCommand);
-  parser = add(parser, retryCommand);
-  parser = add(parser, replayCommand);
-  parser = add(parser, cancelCommand);
-  parser = add(parser, cleanCommand);
-  parser = add(parser, tasksCommand);
-  parser = add(parser, schemaCommand);
-  parser = add(parser, infoCommand);
-  parser = add(parser, verifyCommand);
-  parser = add(parser, copyCommand);
-  parser = add(parser, evaluateCommand);
-  parser = add(parser, compareCommand);
-  parser = add(parser, doctorCommand);
+  for (const one of COMMANDS) parser = add(parser, one);
   try {
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _found, text) => {
@@ -95,7 +101,9 @@ export async function parseAndRun(argv: readonly string[], console: Console): Pr
     return exitCode;
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`blockwright: ${error.message}\nSee: blockwright --help`);
+      const command = COMMANDS.find((one) => one.command.split(' ')[0] === argv[0]);
+      const name = command === undefined ? '' : ` ${argv[0]}`;
+      console.error(`blockwright: ${usageText(error.message, argv, command)}\nSee: blockwright${name} --help`);
       return ExitCode.refused;
     }
     printError(error, console, argv.includes('--verbose') || Boolean(process.env.BLOCKWRIGHT_DEBUG));

@@ -2,9 +2,7 @@ import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlockwrightError } from '../errors.js';
 import { isAddress } from '../storage/address.js';
-import { NpyVolume } from '../storage/npy-volume.js';
-import { openStore } from '../storage/open-store.js';
-import type { Volume } from '../storage/volume.js';
+import { isNpy, openArray } from '../storage/open-store.js';
 import { type ArrayComparison, type ArrayOptions, compareArrays } from './compare-arrays.js';
 import { compareGraphs, type GraphComparison } from './compare-graphs.js';
 import { compareLuts, type LutComparison } from './compare-luts.js';
@@ -63,13 +61,6 @@ function refuse(options: StoreOptions, names: readonly (keyof StoreOptions)[], k
     const given = options[name] !== undefined && options[name] !== false && options[name] !== 0;
     if (given) throw new BlockwrightError('ERR_ARGUMENT', `${name}: expected nothing, for ${kind} has no use for it`);
   }
-}
-
-const isNpy = (path: string) => /\.npy$/i.test(path);
-
-/** Opens an array as this command reads it. */
-export function openArray(path: string): Promise<Volume> {
-  return !isAddress(path) && isNpy(path) ? NpyVolume.open(path) : openStore(path);
 }
 
 async function kindOf(path: string): Promise<Kind> {

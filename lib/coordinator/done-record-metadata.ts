@@ -24,6 +24,11 @@ const METADATA = z.object({
   }),
 });
 
+/** Differences that a message lists; all are in the error's details. */
+const LISTED_DIFFERENCES = 8;
+/** Of a value that is shown. */
+const SHOWN_CHARACTERS = 200;
+
 /** Whose record it is. */
 export interface RecordIdentity {
   readonly task: string;
@@ -117,11 +122,15 @@ export function isOfPlan({ attributes }: RecordMetadata, whose: RecordIdentity):
 export function planChanged(folder: string, { attributes }: RecordMetadata, whose: RecordIdentity): BlockwrightError {
   const different = differences(attributes.blockwright.identity, JSON.parse(canonicalJson(whose.identity)));
   // Of the tasks before this one only hashes are known: theirs say what differs.
-  const listed = different.map(({ key, before, after }) =>
-    /^task\.upstream\.[^.]+$/.test(key) && typeof before === 'string' && typeof after === 'string'
-      ? `  ${key}: has another plan`
-      : `  ${key}: was ${show(before)}, is ${show(after)}`,
-  );
+  const listed = different
+    .slice(0, LISTED_DIFFERENCES)
+    .map(({ key, before, after }) =>
+      /^task\.upstream\.[^.]+$/.test(key) && typeof before === 'string' && typeof after === 'string'
+        ? `  ${key}: has another plan`
+        : `  ${key}: was ${show(before)}, is ${show(after)}`,
+    );
+  const more = different.length - listed.length;
+  if (more > 0) listed.push(`  and ${more} more ${more === 1 ? 'difference' : 'differences'}`);
   return new BlockwrightError(
     'ERR_PLAN_CHANGED',
     `task ${whose.task}: its blocks were begun with another plan. Undo the change, use another run directory, or remove ` +
@@ -131,5 +140,6 @@ export function planChanged(folder: string, { attributes }: RecordMetadata, whos
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'absent' : canonicalJson(value);
+  const text = value === undefined ? 'absent' : canonicalJson(value);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text;
 }

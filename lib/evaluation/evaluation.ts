@@ -44,6 +44,8 @@ export interface Evaluation extends SegmentationScores {
   /** Most bits first; background 0 counts as a segment. */
   readonly worstMerges: readonly WorstMerge[];
   readonly worstSplits: readonly WorstSplit[];
+  /** Whether background 0 is one of the segments that are counted, and of the truth segments. */
+  readonly background: { readonly segments: boolean; readonly truthSegments: boolean };
   /** What was compared, world units. */
   readonly roi: { readonly offset: readonly number[]; readonly shape: readonly number[] };
   readonly voxelSize: readonly number[];
@@ -71,10 +73,17 @@ export async function evaluateTable(
     ...scores,
     worstMerges: merges.map((one) => ({ segment: one.id, ...sizesOf(one), truth: overlapsOf(one) })),
     worstSplits: splits.map((one) => ({ truth: one.id, ...sizesOf(one), segments: overlapsOf(one) })),
+    background: backgroundOf(table, options.ignoreTruthBackground ?? true),
     roi: grid.roi.toJSON(),
     voxelSize: grid.voxelSize.values,
     units: grid.units,
   };
+}
+
+function backgroundOf({ a, b }: ContingencyTable, ignoreTruth: boolean): Evaluation['background'] {
+  // rows are in the order of a, and of b where a is the same
+  const segments = a[0] === 0n && (!ignoreTruth || b[0] !== 0n || a[1] === 0n);
+  return { segments, truthSegments: !ignoreTruth && b.includes(0n) };
 }
 
 const sizesOf = ({ bits, voxels, partners }: LabelError) => ({ bits, voxels, partners });

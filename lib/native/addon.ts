@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BlockwrightError, isBlockwrightError, messageOf } from '../errors.js';
+import { BlockwrightError, type ErrorCode, isBlockwrightError, messageOf } from '../errors.js';
 import { argumentError } from './checks.js';
 
 /** What the kernels addon exports: each function takes one options object and returns a promise (see native/addon.cc). */
@@ -57,6 +57,9 @@ function plainCopy(name: string, value: unknown, depth = 0): unknown {
   return copy;
 }
 
+/** These name a file and what is wrong with it: whose function found it says nothing to users. It is in the stack. */
+const ABOUT_FILES: readonly ErrorCode[] = ['ERR_IO', 'ERR_CHUNK_CORRUPT', 'ERR_METADATA', 'ERR_UNSUPPORTED'];
+
 /**
  * Calls a native function and awaits it. Its errors are rethrown with a JavaScript stack and their code. `signal` stops
  * the kernel at its next check (ERR_CANCELLED).
@@ -82,7 +85,8 @@ export async function callNative<Result>(
   } catch (error) {
     const code = isBlockwrightError(error) ? error.code : 'ERR_NATIVE';
     const details = typeof error === 'object' && error !== null ? { ...error, code: undefined } : {};
-    throw new BlockwrightError(code, `${name}: ${messageOf(error)}`, details, { cause: error });
+    const message = ABOUT_FILES.includes(code) ? messageOf(error) : `${name}: ${messageOf(error)}`;
+    throw new BlockwrightError(code, message, details, { cause: error });
   } finally {
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
   }

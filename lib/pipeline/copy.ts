@@ -5,6 +5,7 @@ import { BlockwrightError } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
 import { arrayEntries } from '../storage/array-folder.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
+import { WRITER_FILE } from '../storage/stored-files.js';
 import { openVolume } from '../storage/volume-source.js';
 import type { BlockOptions } from '../tasks/block-options.js';
 import { LEVEL } from '../tasks/copy.js';
@@ -88,8 +89,10 @@ export async function copyPipeline(request: CopyRequest): Promise<Copy> {
   return { pipeline: await make(partOf(metadata, { begin, end, roi })), continues };
 }
 
-/** Removes the run folder of a copy that is complete. */
-export async function removeCopyRun({ runDirectory }: Pipeline): Promise<void> {
+/** Removes the run folder of a copy that is complete, and the note of it. */
+export async function removeCopyRun({ runDirectory, arrays }: Pipeline): Promise<void> {
+  const target = arrays.get('target')!.store!;
+  for (const folder of [target, join(target, LEVEL)]) await rm(join(folder, WRITER_FILE), { force: true });
   await rm(runDirectory, { recursive: true, force: true });
 }
 

@@ -50,6 +50,26 @@ export function explainBlock({ pipeline, tasks }: PipelinePlan, planned: Planned
   return { task: name, block, state, waitsFor: waits.filter(({ missing }) => missing.length > 0) };
 }
 
+/**
+ * A block and, one after the other, a block that it waits for, down to the cause: one that failed, or that waits for no other.
+ * The first is what was asked for. Memory as of {@link explainBlock}.
+ */
+export function explainToCause(plan: PipelinePlan, planned: PlannedTask, block: number): BlockExplanation[] {
+  const chain = [explainBlock(plan, planned, block)];
+  for (;;) {
+    const { state, waitsFor } = chain[chain.length - 1];
+    if (state === 'failed' || waitsFor.length === 0) return chain;
+    const missing = waitsFor.flatMap(({ task, missing }) => missing.map((one) => ({ ...one, task })));
+    // what failed is a cause; what was orphaned leads to one
+    const next =
+      missing.find((one) => one.state === 'failed') ?? missing.find((one) => one.state === 'orphaned') ?? missing[0];
+    // neighbours of one task may each wait for the other
+    if (chain.some((one) => one.task === next.task && one.block === next.block)) return chain;
+    const before = plan.tasks.find(({ task }) => task.name === next.task)!;
+    chain.push(explainBlock(plan, before, next.block));
+  }
+}
+
 function isSuccess(state: RecordedName): boolean {
   return state === 'done' || state === 'skipped' || state === 'masked';
 }

@@ -7,6 +7,7 @@ import type { OutputArray, Resource } from '../workers/task-definition.js';
 import type { Check } from './check.js';
 import { checkImages } from './image-outputs.js';
 import { metadataDifference } from './metadata-difference.js';
+import { checkWriters } from './output-writer.js';
 import { checkPlaces } from './places.js';
 import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
@@ -38,6 +39,7 @@ export async function checkTask(check: Check): Promise<Refusal[]> {
     ...checkPlaces(check),
     ...(await checkInputs(check)),
     ...(await checkRecordedOutputs(check)),
+    ...checkWriters(check),
     ...(await checkWritable(check)),
   ];
 }

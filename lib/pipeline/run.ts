@@ -10,6 +10,7 @@ import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
 import { loadTasks } from './load-tasks.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
+import { noteWriter } from './output-writer.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
@@ -106,7 +107,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
         identity: planned.identity,
         skip: skippedBlocks(pipeline, planned),
         wanted: wanted?.get(planned.task.name),
-        init: taskInit(pipeline, planned, context),
+        init: async (fresh) => {
+          await taskInit(pipeline, planned, context)(fresh);
+          await noteWriter(pipeline, planned);
+        },
       })),
       executor: serial ? own.executor : (options.executor ?? own.executor),
       workers: serial ? 1 : (options.workers ?? own.workers),

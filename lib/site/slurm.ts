@@ -7,6 +7,8 @@ import type { ClusterFacts, Partition } from './site-facts.js';
 import { leadingNumber, parseConfig, parseSinfo, SINFO_FORMAT } from './slurm-answers.js';
 
 const COMMANDS = ['sbatch', 'squeue', 'scontrol', 'scancel', 'sinfo'];
+/** What its commands say where its packages are and no configuration is. */
+const NOT_SET_UP = /could not establish a configuration source|cannot stat file .*slurm\.conf/i;
 
 /** The commands of SLURM, whether they answer, and what its limits are. */
 export const slurmCheck: SiteCheck = {
@@ -17,6 +19,12 @@ export const slurmCheck: SiteCheck = {
     const lacking = COMMANDS.filter((_, i) => paths[i] === undefined);
     const versions = await versionFindings(surroundings.ask, COMMANDS, '--version', /^slurm\S* (\S+)/m);
     if (versions.version === '') {
+      const { error } = await surroundings.ask(COMMANDS.find((_, i) => paths[i] !== undefined)!, '--version');
+      if (NOT_SET_UP.test(error)) {
+        const found =
+          'installed, not set up: there is no slurm.conf, and no server that has one; of no concern without SLURM';
+        return { findings: [absent('commands', found)] };
+      }
       const said = versions.findings.map(({ found }) => found)[0] ?? '';
       const advice = 'Only runs on SLURM are concerned: their host needs its configuration and a way to its controller';
       return { findings: [wrong('commands', `are there, and do not answer: ${said}`, advice)] };

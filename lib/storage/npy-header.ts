@@ -5,6 +5,10 @@ import type { DataType } from './data-type.js';
 export interface NpyHeader {
   readonly dataType: DataType;
   readonly shape: readonly number[];
+  /** Whether the first axis is the fastest in the file, not the last. */
+  readonly fortranOrder: boolean;
+  /** Whether the first byte of an element is its highest. */
+  readonly bigEndian: boolean;
   /** Bytes before the first element. */
   readonly begin: number;
 }
@@ -13,24 +17,24 @@ export interface NpyHeader {
 export const NPY_HEADER_BYTES = 4096;
 
 const TYPES: Readonly<Record<string, DataType>> = {
-  '|b1': 'bool',
-  '|u1': 'uint8',
-  '|i1': 'int8',
-  '<u2': 'uint16',
-  '<i2': 'int16',
-  '<u4': 'uint32',
-  '<i4': 'int32',
-  '<u8': 'uint64',
-  '<i8': 'int64',
-  '<f4': 'float32',
-  '<f8': 'float64',
+  b1: 'bool',
+  u1: 'uint8',
+  i1: 'int8',
+  u2: 'uint16',
+  i2: 'int16',
+  u4: 'uint32',
+  i4: 'int32',
+  u8: 'uint64',
+  i8: 'int64',
+  f4: 'float32',
+  f8: 'float64',
 };
 
 /**
  * Reads the header of a .npy file, versions 1 to 3 (numpy.lib.format).
  *
  * @param start the first bytes of the file, at least {@link NPY_HEADER_BYTES} or all
- * @throws ERR_METADATA where it is none; ERR_UNSUPPORTED for structured types, big endian and Fortran order
+ * @throws ERR_METADATA where it is none; ERR_UNSUPPORTED for structured, complex, text and half-precision types
  */
 export function parseNpyHeader(path: string, start: Uint8Array): NpyHeader {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
@@ -49,16 +53,12 @@ export function parseNpyHeader(path: string, start: Uint8Array): NpyHeader {
   const extents = /'shape':\s*\(([\d\s,]*)\)/.exec(text)?.[1];
   const unsupported = (found: string) => new BlockwrightError('ERR_UNSUPPORTED', `${path}: ${found}`, { path });
   if (order === undefined || extents === undefined) throw wrong(`the header ${text.trim()}`);
-  const dataType = type !== undefined && Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+  const [, byteOrder, kind] = /^([<>|=])(..)$/.exec(type ?? '') ?? [];
+  const dataType = kind !== undefined && Object.hasOwn(TYPES, kind) ? TYPES[kind] : undefined;
   if (dataType === undefined) {
-    throw unsupported(
-      `expected little-endian integers, floats of 32 or 64 bits or bool, found ${type ?? 'a structured type'}`,
-    );
+    throw unsupported(`expected integers, floats of 32 or 64 bits or bool, found ${type ?? 'a structured type'}`);
   }
   const shape = (extents.match(/\d+/g) ?? []).map(Number);
-  if (order === 'True' && shape.filter((extent) => extent > 1).length > 1) {
-    throw unsupported('expected C order, found Fortran order; numpy.ascontiguousarray makes it so');
-  }
   if (shape.length > 6 || !shape.every(Number.isSafeInteger)) throw unsupported(`the shape (${extents})`);
-  return { dataType, shape, begin };
+  return { dataType, shape, fortranOrder: order === 'True', bigEndian: byteOrder === '>', begin };
 }

@@ -1,5 +1,6 @@
 import { isAddress } from './address.js';
 import { ChunkedArray } from './chunked-array.js';
+import { NpyVolume } from './npy-volume.js';
 import type { Volume } from './volume.js';
 
 /**
@@ -13,4 +14,11 @@ export async function openStore(store: string): Promise<Volume> {
   // Only who reads from afar needs what that takes.
   const { RemoteArray } = await import('./remote-array.js');
   return RemoteArray.open(store);
+}
+
+export const isNpy = (path: string): boolean => /\.npy$/i.test(path);
+
+/** The same, and .npy files: for what only reads whole arrays, outside of runs. */
+export async function openArray(path: string): Promise<Volume> {
+  return !isAddress(path) && isNpy(path) ? NpyVolume.open(path) : openStore(path);
 }

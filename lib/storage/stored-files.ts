@@ -19,7 +19,9 @@ export interface StoredFile {
   readonly index: readonly number[];
 }
 
-const METADATA = new Set(['zarr.json', '.zarray', '.zattrs', '.zgroup', '.zmetadata']);
+/** In the folder of an array that a run writes: whose it is. */
+export const WRITER_FILE = '.blockwright.json';
+const METADATA = new Set(['zarr.json', '.zarray', '.zattrs', '.zgroup', '.zmetadata', WRITER_FILE]);
 const NUMBER = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /** Chunk files (shards where there are some) along each axis when every one is there. */

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { growthPlot, ratioPlot, seriesOf } from '../../benchmarks/plots.js';
 import { writeReport } from '../../benchmarks/report.js';
 import type { Row } from '../../benchmarks/row.js';
@@ -218,11 +218,15 @@ describe('the report', () => {
     rowOf({ case: '128^3 a|b', items: 128 ** 3, equal: false, extra: { rounds: 3 } }),
   ]);
 
-  test('has a section a benchmark in their order, with plots that are there and a row a case', () => {
+  beforeEach(() => {
     mkdirSync(results, { recursive: true });
     writeResults(results, first);
     writeResults(results, { ...first, bench: 'aaa' });
     writeReport(results, ['edges', 'aaa']);
+  });
+  afterEach(() => rmSync(join(folder, 'report'), { recursive: true }));
+
+  test('has a section a benchmark in their order, with plots that are there and a row a case', () => {
     const page = read();
     expect([...page.matchAll(/^## (.*)$/gm)].map(([, name]) => name)).toEqual(['edges', 'aaa']);
     const images = [...page.matchAll(/!\[([^\]]+)\]\(([^)]+)\)/g)];

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { copyTask, fillTask, ToyPipeline } from '../support/toy-pipeline.js';
@@ -24,18 +24,31 @@ describe('the command line', () => {
 
   test.each([
     [[], 'expected a command'],
-    [['plam', 'p.yaml'], 'Did you mean plan?'],
-    [['run'], 'Not enough non-option arguments: got 0, need at least 1'],
-    [['run', 'p.yaml', '--jsom'], 'Unknown argument: jsom'],
+    [['plam', 'p.yaml'], 'unknown command: plam (did you mean plan?)'],
+    [['run'], 'expected: blockwright run <file>'],
+    [['run', 'p.yaml', 'q.yaml'], 'unexpected argument: q.yaml'],
+    [['copy', 'a.zarr'], 'expected: blockwright copy <source> <target>'],
+    [['run', 'p.yaml', '--jsom'], 'unknown option: --jsom (did you mean --json?)'],
+    [['run', 'p.yaml', '--wrokers=3'], 'unknown option: --wrokers (did you mean --workers?)'],
+    [['compare', 'a', 'b', '--by-indx'], 'unknown option: --by-indx (did you mean --by-index?)'],
+    [
+      ['run', 'p.yaml', '--far-away', '--quite'],
+      'unknown option: --far-away\nunknown option: --quite (did you mean --quiet?)',
+    ],
     [['run', 'p.yaml', '--workers', '0'], '--workers: expected a whole number of at least 1'],
     [['run', 'p.yaml', '--workers', 'many'], '--workers: expected a whole number of at least 1'],
-    [['logs', 'p.yaml', '--block', '3'], 'Missing dependent arguments:\n block -> task'],
+    [['run', 'p.yaml', '--until'], '--until: a value is missing'],
+    [['logs', 'p.yaml', '--block', '3'], '--block: expected --task, too, found none'],
+    [
+      ['compare', 'a', 'b', '--partition', '--tolerance', '1'],
+      '--partition, --tolerance: expected one of them, found both',
+    ],
   ])('%j is not understood', async (args, message) => {
     const { status, out, error } = await toy.inProcess(...args);
     expect({ status, out, error }).toEqual({
       status: 2,
       out: '',
-      error: `blockwright: ${message}\nSee: blockwright --help\n`,
+      error: `blockwright: ${message}\nSee: blockwright${args.length === 0 || args[0] === 'plam' ? '' : ` ${args[0]}`} --help\n`,
     });
   });
 
@@ -92,6 +105,43 @@ b             uint32  40 x 30  20 x 10  none   zstd level 1 with checksum  FOLDE
 `);
     expect(existsSync(join(toy.folder, 'toy.run'))).toBe(false);
     expect(existsSync(join(toy.folder, 'd.zarr'))).toBe(false);
+  });
+
+  test('shows how many blocks are done where a run was begun', async () => {
+    toy.write(fillTask(', failBlocks: [4], retries: 0') + copyTask);
+    expect((await toy.run('run', 'p.yaml')).status).toBe(1);
+    const { out } = await toy.inProcess('plan', 'FOLDER/p.yaml');
+    expect(out.split('\n').slice(2, 5)).toEqual([
+      'task  type      blocks  done  grid   levels    reads   writes  after',
+      'fill  toy-fill      12    11  4 x 3       1      0 B  4.7 KiB',
+      'copy  toy-copy       6     5  2 x 3       1  4.7 KiB  4.7 KiB  fill',
+    ]);
+    const asJson = JSON.parse((await toy.inProcess('plan', 'FOLDER/p.yaml', '--json')).out) as { tasks: object[] };
+    expect(asJson.tasks).toMatchObject([{ done: 11 }, { done: 5 }]);
+  });
+
+  test('what another run wrote and vouches for is not written over', async () => {
+    toy.write(fillTask());
+    expect((await toy.run('run', 'p.yaml')).status).toBe(0);
+    const file = join(toy.folder, 'p.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('name: toy\n', 'name: toy\nrunDirectory: other.run\n'));
+    const bytes = () => readFileSync(join(toy.folder, 'd.zarr/a/c/1/1'));
+    const before = bytes();
+    for (const command of ['plan', 'run']) {
+      const { status, out, error } = await toy.inProcess(command, 'FOLDER/p.yaml');
+      expect(status).toBe(2);
+      expect(out + error).toContain(
+        "the array 'a' (FOLDER/d.zarr/a) was written by another run, whose folder is FOLDER/toy.run (its task 'fill'): this one would",
+      );
+    }
+    expect([bytes(), existsSync(join(toy.folder, 'other.run'))]).toEqual([before, false]);
+    expect((await toy.inProcess('verify', 'FOLDER/d.zarr')).out).not.toContain('blockwright.json');
+    // once its records are gone, it is this one that vouches
+    expect((await toy.inProcess('clean', 'FOLDER/toy.run', '--yes')).status).toBe(0);
+    expect((await toy.run('run', 'p.yaml')).status).toBe(0);
+    expect((await toy.inProcess('plan', 'FOLDER/p.yaml')).status).toBe(0);
+    toy.write(fillTask());
+    expect((await toy.inProcess('plan', 'FOLDER/p.yaml')).out).toContain('whose folder is FOLDER/other.run');
   });
 
   test('lists what would be refused, and exits with 2', async () => {

@@ -207,15 +207,18 @@ first of them:
 
 test('wrong use', async () => {
   const cases: [string[], string][] = [
-    [['FOLDER/labels'], 'Not enough non-option arguments'],
+    [['FOLDER/labels'], 'expected: blockwright compare <a> <b>'],
     [['FOLDER/labels', 'FOLDER/nothing'], 'ERR_ARRAY_MISSING'],
     [['FOLDER/labels', 'FOLDER/a.lut'], 'ERR_ARGUMENT: expected two of a kind, found an array'],
     [['FOLDER/labels', 'FOLDER/labels', '--tolerance', '-1'], '--tolerance: expected a number of at least 0'],
     [['FOLDER/labels', 'FOLDER/labels', '--limit', '1.5'], '--limit: expected a whole number'],
-    [['FOLDER/labels', 'FOLDER/labels', '--partition', '--tolerance', '1'], 'mutually exclusive'],
+    [
+      ['FOLDER/labels', 'FOLDER/labels', '--partition', '--tolerance', '1'],
+      '--partition, --tolerance: expected one of them, found both',
+    ],
     [['FOLDER/values', 'FOLDER/values', '--partition'], 'expected labels of an integer type'],
     [['FOLDER/a.lut', 'FOLDER/b.lut', '--view', 'x.png'], '--view: expected arrays, found luts'],
-    [['FOLDER/a.lut', 'FOLDER/b.lut', '--fragments', 'FOLDER/labels'], 'Not enough arguments following: fragments'],
+    [['FOLDER/a.lut', 'FOLDER/b.lut', '--fragments', 'FOLDER/labels'], '--fragments: a value is missing'],
     [['FOLDER/labels', 'FOLDER/labels', '--fragments', 'a', 'b'], 'fragments: expected nothing'],
     [['FOLDER/labels', 'ftp://x/y'], 'ERR_UNSUPPORTED'],
   ];

@@ -288,11 +288,11 @@ describe('copy', () => {
     ],
     [['--operations', 'none.yaml'], "--operations: ENOENT: no such file or directory, open 'none.yaml'"],
     [['--operations', '7'], "--operations: ENOENT: no such file or directory, open '7'"],
-    [['--zarr-format', '4'], 'Invalid values:\n  Argument: zarr-format, Given: 4, Choices: 2, 3'],
-    [['--chunk', '8,8,8'], 'Unknown argument: chunk'],
+    [['--zarr-format', '4'], '--zarr-format: expected one of 2, 3, found 4'],
+    [['--chunk', '8,8,8'], 'unknown option: --chunk (did you mean --chunks?)'],
   ])('%j is not understood', async (args, message) => {
     const { status, error } = await toy.inProcess('copy', 'FOLDER/source', 'FOLDER/x', ...args);
-    expect({ status, error }).toEqual({ status: 2, error: `blockwright: ${message}\nSee: blockwright --help\n` });
+    expect({ status, error }).toEqual({ status: 2, error: `blockwright: ${message}\nSee: blockwright copy --help\n` });
   });
 
   test('a folder that is empty, or holds other things, can be copied to', async () => {

@@ -99,6 +99,25 @@ describe('doctor', () => {
     expect(site.found('nvidia-smi')).toContain('NVIDIA-SMI has failed');
   });
 
+  test('SLURM that is installed and not set up is not wrong; one that does not answer is', async () => {
+    const commands = ['sbatch', 'squeue', 'scontrol', 'scancel', 'sinfo'];
+    const saying = (...lines: string[]) =>
+      Object.fromEntries(
+        commands.map((name) => [name, `${lines.map((line) => `echo '${name}: ${line}' >&2`).join('\n')}\nexit 1`]),
+      );
+    const lines = [
+      'error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host',
+      'error: fetch_config: DNS SRV lookup failed',
+      'fatal: Could not establish a configuration source',
+    ];
+    const bare = await report(saying(...lines));
+    expect(bare.verdicts('SLURM')).toEqual({ commands: 'absent' });
+    expect(bare.found('commands')).toMatch(/^installed, not set up: /);
+    const broken = await report(saying('error: Unable to contact slurm controller'));
+    expect(broken.verdicts('SLURM')).toEqual({ commands: 'wrong' });
+    expect(broken.found('commands')).toMatch(/^are there, and do not answer: /);
+  });
+
   test('commands that hang are killed and named', async () => {
     const hang = `[ "$1" = --version ] && ${version} || exec /bin/sleep 600`;
     const site = await report({ ...slurm, squeue: hang }, '--timeout', '1');

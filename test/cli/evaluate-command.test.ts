@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { evaluationProgressText } from '../../lib/cli/evaluation-text.js';
 import { main } from '../../lib/cli/main.js';
 import { writeLut } from '../../lib/graph/lut.js';
+import { openArray } from '../../lib/storage/open-store.js';
 import { TaskBench } from '../support/task-bench.js';
 
 const SHAPE = [4, 6];
@@ -50,7 +52,7 @@ describe('evaluate', () => {
     const { status, out } = await evaluate(...ARRAYS);
     expect(status).toBe(0);
     expect(out).toBe(`compared: 4 x 6 voxels of 8, 8 nm at [80, 0]
-19 voxels with truth above 0, 3 segments, 3 of the truth
+19 voxels with truth above 0, 3 segments (without background), 3 of the truth (without background)
 
 VOI split           0.1450 bits  segments of the truth in pieces
 VOI merge           0.6832 bits  segments over several of the truth
@@ -97,8 +99,32 @@ truth    bits  voxels  segment  voxels  a place to look at, nm
     expect(await scores('--lut', 'FOLDER/joined.lut')).toMatchObject({ voiSplit: 0, worstSplits: [] });
     expect(await scores('--mask', 'FOLDER/data.zarr/mask')).toMatchObject({ voxels: 15, voiMerge: 0 });
     expect(await scores('--roi', '80,0:8,48')).toMatchObject({ voxels: 3, roi: { offset: [80, 0], shape: [8, 48] } });
-    expect(await scores('--truth-background')).toMatchObject({ voxels: 24, truthSegments: 4 });
+    expect(await scores('--truth-background')).toMatchObject({
+      ...{ voxels: 24, truthSegments: 4 },
+      background: { segments: false, truthSegments: true },
+    });
+    // the other way round it is the segmentation that has background, and no truth is 0
+    const turned = await evaluate(...[...ARRAYS].reverse());
+    expect(turned.out).toContain('4 segments (one is background 0), 3 of the truth (without background)');
     expect((await scores('--distinct-pairs')).adaptedRandError).not.toBe((await scores()).adaptedRandError);
+  });
+
+  test('a .npy file lies where the other array does, if it has its shape', async () => {
+    const path = join(bench.folder, 'segments.npy');
+    const stored = await openArray(join(bench.folder, 'data.zarr/segments'));
+    const data = (await stored.readRegion([0, 0], SHAPE)) as BigUint64Array;
+    // Fortran order, big endian
+    const bytes = Buffer.alloc(8 * data.length);
+    for (let y = 0; y < SHAPE[0]; y++) {
+      for (let x = 0; x < SHAPE[1]; x++) bytes.writeBigUInt64BE(data[y * SHAPE[1] + x], 8 * (x * SHAPE[0] + y));
+    }
+    const header = "{'descr': '>u8', 'fortran_order': True, 'shape': (4, 6), }".padEnd(117);
+    writeFileSync(
+      path,
+      Buffer.concat([Buffer.from('\x93NUMPY\x01\0v\0', 'latin1'), Buffer.from(`${header}\n`), bytes]),
+    );
+    expect((await evaluate(path, ARRAYS[1])).out).toBe((await evaluate(...ARRAYS)).out);
+    expect((await evaluate(path, path)).out).toContain('compared: 4 x 6 voxels of 1, 1 at [0, 0]');
   });
 
   test('what cannot be compared is refused', async () => {

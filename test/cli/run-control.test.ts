@@ -49,9 +49,16 @@ describe('retry', () => {
   test('does what failed again, and nothing else', async () => {
     toy.write(fillTask(', failOnce: once, retries: 0') + copyTask);
     expect((await toy.run('run', 'p.yaml')).status).toBe(1);
+    const taken = await toy.inProcess('retry', 'FOLDER/p.yaml', '--no-run');
+    expect([taken.status, taken.error]).toEqual([
+      0,
+      'Nothing to take back: the next run tries 1 failed block again, and 1 orphaned.\n',
+    ]);
     const { status, out } = await toy.run('retry', 'p.yaml', '--json');
     expect(status).toBe(0);
     expect(result(out).tasks[0]).toMatchObject({ name: 'fill', done: 12, alreadyDone: 11 });
+    const none = await toy.inProcess('retry', 'FOLDER/p.yaml', '--no-run');
+    expect(none.error).toBe('No block failed: there is nothing to take back.\n');
   });
 
   test('does a task and what uses its results again, not what comes before it', async () => {
@@ -118,13 +125,15 @@ describe('explain', () => {
     expect(await explain('fill', '4')).toContain('block 4 of fill: failed\n  block 4 is not to my taste\n');
     // blocks of copy are two of fill high: 4 is below 1
     expect(await explain('copy', '1')).toBe(
-      'block 1 of copy: orphaned\n  1 of the 2 blocks of fill that it needs not done: 4 (failed)\n',
+      'block 1 of copy: orphaned\n  1 of the 2 blocks of fill that it needs not done: 4 (failed)\n' +
+        'block 4 of fill: failed\n  block 4 is not to my taste\n  The next run tries it again. More: blockwright failures\n',
     );
     expect(await explain('copy', '0')).toBe('block 0 of copy: done\n');
     const data = JSON.parse(await explain('copy', '1', '--json')) as object;
     expect(data).toMatchObject({
       state: 'orphaned',
       waitsFor: [{ task: 'fill', needed: 2, missing: [{ block: 4, state: 'failed' }] }],
+      chain: [{ block: 1 }, { task: 'fill', block: 4, state: 'failed', reason: 'block 4 is not to my taste' }],
     });
     await toy.inProcess('retry', 'FOLDER/p.yaml', '--task', 'fill', '--done', '--no-run');
     expect(await explain('fill', '5')).toContain('the run is not at work');

@@ -172,6 +172,24 @@ describe('a done record', () => {
     openRecord([3, 4, 5], { task: 'toy', identity: { geometry, options, type } }).close();
   });
 
+  test('of a plan that differs in many places: the message names the first', () => {
+    const many = (value: number) =>
+      Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`k${String(i).padStart(2, '0')}`, value]));
+    const record = openRecord([3], { task: 'toy', identity: { ...many(1), text: 'x'.repeat(5000) } });
+    record.mark([1], 1);
+    record.close();
+    const error = thrownBy(() => openRecord([3], { task: 'toy', identity: { ...many(2), text: 'y'.repeat(5000) } }));
+    const lines = messageOf(error).split('\n').slice(1);
+    expect([lines[0], lines[7], lines[8]]).toEqual([
+      '  k00: was 1, is 2',
+      '  k07: was 1, is 2',
+      '  and 23 more differences',
+    ]);
+    expect((error as { details: { differences: unknown[] } }).details.differences).toHaveLength(31);
+    const long = thrownBy(() => openRecord([3], { task: 'toy', identity: { ...many(1), text: '' } }));
+    expect(messageOf(long)).toContain(`  text: was "${'x'.repeat(199)}..., is ""`);
+  });
+
   test('of another plan in which nothing is done is replaced', () => {
     const record = openRecord([3, 4, 5]);
     record.mark([0, 1, 2], 3);

@@ -94,7 +94,7 @@ test('damaged chunks fail their blocks by name; the others go on; mended, the sa
   });
   const failures = await tell(folder, 'failures');
   for (const [block, [key, , reason]] of damage.entries()) {
-    const cause = `ERR_CHUNK_CORRUPT: readRegion: chunk c/${key} of FOLDER/data.zarr/affinities is damaged: `;
+    const cause = `ERR_CHUNK_CORRUPT: chunk c/${key} of FOLDER/data.zarr/affinities is damaged: `;
     const log = `FOLDER/small.run/tasks/fragments/logs/block-${block}.log`;
     const told = out.split('\n\n').find((paragraph) => paragraph.startsWith(`fragments: ${cause}`));
     expect(told).toMatch(reason);

@@ -55,11 +55,11 @@ describe('mapFile', () => {
     const missing = join(folder, 'nothing');
     await expect(mapFile(missing)).rejects.toMatchObject({
       code: 'ERR_IO',
-      message: `mapFile: cannot open ${missing}: No such file or directory (errno 2)`,
+      message: `cannot open ${missing}: No such file or directory (errno 2)`,
     });
     await expect(mapFile(folder)).rejects.toMatchObject({
       code: 'ERR_IO',
-      message: `mapFile: cannot map ${folder}: not a regular file`,
+      message: `cannot map ${folder}: not a regular file`,
     });
   });
 });

@@ -5,7 +5,9 @@ import { type EvaluationProgress, evaluateVolumes } from '../../evaluation/evalu
 import { Roi } from '../../geometry/roi.js';
 import { openLut } from '../../graph/lut.js';
 import { isAddress } from '../../storage/address.js';
-import { openVolume } from '../../storage/volume-source.js';
+import { NpyVolume } from '../../storage/npy-volume.js';
+import { openArray } from '../../storage/open-store.js';
+import type { Volume } from '../../storage/volume.js';
 import { defineCommand } from '../command.js';
 import { parseRoi } from '../copy-options.js';
 import { evaluationProgressText, evaluationText } from '../evaluation-text.js';
@@ -32,7 +34,11 @@ export const evaluateCommand = defineCommand<EvaluateArguments>({
   describe: 'Score a segmentation (VOI, adapted Rand error), and list its largest merges and splits',
   options: (yargs) =>
     yargs
-      .positional('segmentation', { type: 'string', demandOption: true, describe: 'Array of labels' })
+      .positional('segmentation', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Array of labels: zarr, or a .npy file',
+      })
       .positional('truth', { type: 'string', demandOption: true, describe: 'Array of the true labels' })
       .option('mask', { type: 'string', describe: 'Array: voxels where it is 0, or where it is not, are left out' })
       .option('lut', {
@@ -72,18 +78,16 @@ export const evaluateCommand = defineCommand<EvaluateArguments>({
       }) as unknown as Argv<EvaluateArguments>,
   run: async (found, console) => {
     const { roi, worst, truthBackground, distinctPairs, json, quiet } = found;
-    const open = (store: string) => openVolume({ store: isAddress(store) ? store : resolve(store) });
     const progress = quiet ? undefined : new ScanProgress<EvaluationProgress>(console.progress, evaluationProgressText);
     const stop = onStopRequests((request) => {
       if (request === 'kill') process.exit(ExitCode.interrupted);
     });
     try {
-      const [segmentation, truth, mask, lut] = await Promise.all([
-        open(found.segmentation),
-        open(found.truth),
-        found.mask === undefined ? undefined : open(found.mask),
+      const [volumes, lut] = await Promise.all([
+        openAll([found.segmentation, found.truth, ...(found.mask === undefined ? [] : [found.mask])]),
         found.lut === undefined ? undefined : openLut(resolve(found.lut)),
       ]);
+      const [segmentation, truth, mask] = volumes;
       const evaluation = await evaluateVolumes(
         { segmentation, truth, mask, lut },
         {
@@ -109,3 +113,12 @@ export const evaluateCommand = defineCommand<EvaluateArguments>({
     }
   },
 });
+
+/** A .npy file has no place in the world: it takes that of the first of the others that has as many voxels along every axis. */
+async function openAll(paths: readonly string[]): Promise<Volume[]> {
+  const opened = await Promise.all(paths.map((path) => openArray(isAddress(path) ? path : resolve(path))));
+  const placed = opened.find((one) => !isNpyVolume(one));
+  return opened.map((one) => (placed !== undefined && isNpyVolume(one) ? one.placedLike(placed.metadata) : one));
+}
+
+const isNpyVolume = (volume: Volume): volume is NpyVolume => volume instanceof NpyVolume;

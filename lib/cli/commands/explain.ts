@@ -5,14 +5,14 @@ import type { BlockReport } from '../../coordinator/explain-schedule.js';
 import { RunFolder } from '../../coordinator/run-folder.js';
 import { readFailures } from '../../coordinator/run-status.js';
 import { BlockwrightError } from '../../errors.js';
-import { type BlockExplanation, explainBlock, type Waiting } from '../../pipeline/explain-block.js';
+import { type BlockExplanation, explainToCause, type Waiting } from '../../pipeline/explain-block.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { assertRunnable, planPipeline } from '../../pipeline/plan.js';
 import { checkBlock, findTask } from '../block-argument.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
-import { firstLine, formatCount } from '../format.js';
-import { chainText, runReportText } from '../live-explain-text.js';
+import { firstLine, formatCount, plural } from '../format.js';
+import { chainText, runReportText, SHOWN_LINKS } from '../live-explain-text.js';
 import { findRun, saySilence } from '../live-run.js';
 import { attemptEnds, lastLines } from '../log-excerpts.js';
 import { findRunDirectory } from '../run-directory.js';
@@ -64,11 +64,14 @@ export const explainCommand = defineCommand<ExplainArguments>({
     assertRunnable(plan);
     const planned = findTask(plan, wanted.task);
     checkBlock(planned, wanted.block);
-    const explanation = explainBlock(plan, planned, wanted.block);
-    const failures = explanation.state === 'failed' ? await readFailures(runDirectory) : [];
-    const reason = failures.find((one) => one.task === task && one.block === block)?.message;
-    if (json) console.out(JSON.stringify({ ...explanation, reason }, undefined, 2));
-    else console.out(explanationText(explanation, reason, found.status.owner !== undefined));
+    const explained = explainToCause(plan, planned, wanted.block);
+    const failures = explained.at(-1)?.state === 'failed' ? await readFailures(runDirectory) : [];
+    const chain = explained.map((one) => ({
+      ...one,
+      reason: failures.find(({ task, block }) => task === one.task && block === one.block)?.message,
+    }));
+    if (json) console.out(JSON.stringify({ ...chain[0], chain }, undefined, 2));
+    else console.out(causeText(chain, found.status.owner !== undefined));
     return ExitCode.complete;
   },
 });
@@ -109,11 +112,20 @@ function notAtWork(runDirectory: string): BlockwrightError {
   );
 }
 
-function explanationText(
-  { task, block, state, waitsFor }: BlockExplanation,
-  reason: string | undefined,
-  atWork: boolean,
-) {
+interface ToldBlock extends BlockExplanation {
+  readonly reason: string | undefined;
+}
+
+/** A block, and what it waits for, down to the cause. */
+function causeText(chain: readonly ToldBlock[], atWork: boolean): string {
+  const hidden = chain.length - 2 * SHOWN_LINKS;
+  if (hidden <= 1) return chain.map((one) => blockText(one, atWork)).join('\n');
+  const [first, last] = [chain.slice(0, SHOWN_LINKS), chain.slice(-SHOWN_LINKS)];
+  const text = (part: readonly ToldBlock[]) => part.map((one) => blockText(one, atWork));
+  return [...text(first), `... ${plural(hidden, 'block')} in between ...`, ...text(last)].join('\n');
+}
+
+function blockText({ task, block, state, waitsFor, reason }: ToldBlock, atWork: boolean): string {
   const lines = [`block ${block} of ${task}: ${state}`];
   if (reason !== undefined) lines.push(`  ${firstLine(reason)}`);
   if (state === 'failed') lines.push('  The next run tries it again. More: blockwright failures');

@@ -1,3 +1,5 @@
+import { readRunStatus } from '../../coordinator/run-status.js';
+import { isBlockwrightError } from '../../errors.js';
 import { batchScripts } from '../../pipeline/executors.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
@@ -36,12 +38,24 @@ export const planCommand = defineCommand<PlanArguments>({
       return ExitCode.complete;
     }
     const plan = await planPipeline(pipeline);
-    console.out(json ? JSON.stringify(planAsData(plan), undefined, 2) : formatPlan(plan));
+    const done = doneBlocks(pipeline.runDirectory);
+    console.out(json ? JSON.stringify(planAsData(plan, done), undefined, 2) : formatPlan(plan, done));
     return plan.refusals.length === 0 ? ExitCode.complete : ExitCode.refused;
   },
 });
 
-function planAsData({ pipeline, tasks, refusals }: PipelinePlan) {
+/** Blocks that are recorded as done or skipped, by task; none where there was no run. */
+function doneBlocks(runDirectory: string): ReadonlyMap<string, number> {
+  try {
+    return new Map(readRunStatus(runDirectory)?.tasks.map(({ name, done, skipped }) => [name, done + skipped]));
+  } catch (error) {
+    // the run says what is wrong with damaged records
+    if (!isBlockwrightError(error)) throw error;
+    return new Map();
+  }
+}
+
+function planAsData({ pipeline, tasks, refusals }: PipelinePlan, done: ReadonlyMap<string, number>) {
   return {
     name: pipeline.name,
     runDirectory: pipeline.runDirectory,
@@ -49,6 +63,7 @@ function planAsData({ pipeline, tasks, refusals }: PipelinePlan) {
       name: task.name,
       type: task.definition.type,
       blocks: plan.blocks.count,
+      done: done.get(task.name) ?? 0,
       grid: plan.blocks.gridShape,
       levels: plan.blocks.levels,
       blockShape: plan.blocks.blockShape,
@@ -74,18 +89,23 @@ function codecsOf({ metadata, create }: OutputArray): readonly Codec[] {
   return innermostChunk(newFormat(metadata, create)).codecs;
 }
 
-function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
+function formatPlan({ pipeline, tasks, refusals }: PipelinePlan, done: ReadonlyMap<string, number>): string {
+  const doneCells = (name: string) => (done.size === 0 ? [] : [formatCount(done.get(name) ?? 0)]);
   const rows = tasks.map(({ task, plan: { blocks }, upstream, barriers, bytesRead, bytesWritten }) => [
     task.name,
     task.definition.type,
     formatCount(blocks.count),
+    ...doneCells(task.name),
     blocks.gridShape.values.join(' x '),
     String(blocks.levels),
     formatBytes(bytesRead),
     formatBytes(bytesWritten),
     [...upstream, ...barriers.map((name) => `all of ${name}`)].join(', '),
   ]);
-  const head = ['task', 'type', 'blocks', 'grid', 'levels', 'reads', 'writes', 'after'];
+  const head = [
+    ...['task', 'type', 'blocks', ...(done.size === 0 ? [] : ['done'])],
+    ...['grid', 'levels', 'reads', 'writes', 'after'],
+  ];
   const outputs = tasks.flatMap(({ plan }) =>
     plan.outputs.map((output) => {
       const { shape, chunkShape, shardShape, dataType } = output.metadata;
@@ -103,7 +123,8 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan): string {
   const parts = [
     `${pipeline.name}: ${tasks.reduce((sum, { plan }) => sum + plan.blocks.count, 0)} blocks, run directory ${pipeline.runDirectory}`,
   ];
-  if (rows.length > 0) parts.push(alignColumns([head, ...rows], [0, 1, 3, 7]).join('\n'));
+  if (rows.length > 0)
+    parts.push(alignColumns([head, ...rows], [0, 1, head.indexOf('grid'), head.length - 1]).join('\n'));
   if (outputs.length > 0)
     parts.push(
       alignColumns(

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { TaskStatus } from '../../coordinator/run-status.js';
 import { BlockwrightError } from '../../errors.js';
 import { loadPipeline } from '../../pipeline/file.js';
 import { type PipelinePlan, planPipeline } from '../../pipeline/plan.js';
@@ -61,11 +62,18 @@ export const retryCommand = defineCommand<RetryArguments>({
       console.error(`All blocks are to be done again: ${names.join(', ')}`);
     } else {
       checkWanted(plan, found, console);
+      if (!found.run) console.error(nothingToTakeBack(atWork.status.tasks));
     }
-    // what failed or was orphaned needs no mark: every run tries it again
     return found.run ? runWithProgress(plan, found, console) : ExitCode.complete;
   },
 });
+
+/** What failed or was orphaned needs no mark. */
+function nothingToTakeBack(tasks: readonly TaskStatus[]): string {
+  const sum = (key: 'failed' | 'orphaned') => tasks.reduce((total, task) => total + task[key], 0);
+  if (sum('failed') + sum('orphaned') === 0) return 'No block failed: there is nothing to take back.';
+  return `Nothing to take back: the next run tries ${plural(sum('failed'), 'failed block')} again, and ${formatCount(sum('orphaned'))} orphaned.`;
+}
 
 async function retryLive(
   client: NonNullable<FoundRun['client']>,
