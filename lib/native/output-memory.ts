@@ -3,9 +3,9 @@ import { callNative } from './addon.js';
 /** Smaller results come from the ordinary memory of JavaScript, which costs them little. */
 const SMALLEST_BYTES = 2 ** 20;
 /** So long after the last result was asked for no memory is kept. */
-const IDLE_MS = 2000;
+const IDLE_MS = 10_000;
 
-type Output = BigUint64Array | Uint32Array | Uint8Array;
+type Output = BigUint64Array | Uint32Array | Float32Array | Uint8Array;
 
 let rest: NodeJS.Timeout | undefined;
 
