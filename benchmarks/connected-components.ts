@@ -3,6 +3,7 @@ import { type ComponentIds, type Connectivity, connectedComponents } from '../li
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
 import { compare, isChosen } from './compare.js';
 import { cornerAffinities, cornerLabels } from './inputs.js';
+import { inLargePages } from './large-pages.js';
 import { readNpy, writeNpy } from './npy.js';
 import { samePartition } from './partition.js';
 import type { Row } from './row.js';
@@ -27,18 +28,20 @@ interface Settings {
 
 export const ours: MakeOurSide = async (settings) => {
   const { labels: path, connectivity, memory, threads } = settings as Settings;
-  const { data: labels, shape } = readNpy<BigUint64Array | Uint8Array>(path);
-  const existing = new BigUint64Array(memory === 'existing' ? labels.length : 0).fill(1n);
+  const { data, shape } = readNpy<BigUint64Array | Uint8Array>(path);
+  const labels = await inLargePages(data);
+  const existing = await inLargePages(new BigUint64Array(memory === 'existing' ? labels.length : 0));
   const options = { connectivity: connectivity as Connectivity, threads };
   const outputs = {
-    new: () => new BigUint64Array(labels.length),
+    new: () => undefined,
     'new, 32-bit ids': () => new Uint32Array(labels.length),
     existing: () => existing,
   };
   return {
     run: async () => {
-      const output: ComponentIds = outputs[memory]();
-      return { result: (await connectedComponents(labels, shape, { ...options, output })).labels };
+      const output: ComponentIds | undefined = outputs[memory]();
+      const given = output === undefined ? options : { ...options, output };
+      return { result: (await connectedComponents(labels, shape, given)).labels };
     },
     write: (result, folder) => {
       const ids = result as BigUint64Array | Uint32Array;
@@ -112,6 +115,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
               items: extent ** shape.length,
               settings,
               reference: { name: REFERENCE, environment: 'volara', script: 'connected_components', settings: input },
+              warmUp: true,
               equal: (ours, reference) =>
                 samePartition(
                   readNpy<BigUint64Array>(join(ours, 'labels.npy')).data,

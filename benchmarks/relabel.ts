@@ -3,6 +3,7 @@ import { relabel } from '../lib/native/relabel.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
 import { compare, isChosen } from './compare.js';
 import { cornerFragments, tiled } from './inputs.js';
+import { inLargePages } from './large-pages.js';
 import { readNpy, writeNpy } from './npy.js';
 import { sameNumbers } from './partition.js';
 import type { Row } from './row.js';
@@ -19,9 +20,10 @@ interface Settings {
 
 export const ours: MakeOurSide = async (settings) => {
   const { labels: path, from, to, reuse, threads } = settings as Settings;
-  const { data: labels, shape } = readNpy<BigUint64Array>(path);
+  const { data, shape } = readNpy<BigUint64Array>(path);
+  const labels = await inLargePages(data);
   const table = { fragments: readNpy<BigUint64Array>(from).data, segments: readNpy<BigUint64Array>(to).data };
-  const output = reuse ? new BigUint64Array(labels.length).fill(1n) : undefined;
+  const output = reuse ? await inLargePages(new BigUint64Array(labels.length)) : undefined;
   return {
     run: async () => ({
       result: await relabel(labels, table, { threads, ...(output === undefined ? {} : { output }) }),
@@ -82,6 +84,7 @@ async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
             items: extent ** 3,
             settings,
             reference: { name, environment: 'volara', script: 'relabel', settings: { ...files, how, reuse } },
+            warmUp: true,
             equal: how === 'copy' ? 'a copy is the bound, not a reference' : sameLabels,
             extra: () => ({ entries: count }),
           },

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { type ThresholdValues, threshold } from '../lib/native/threshold.js';
+import { threshold } from '../lib/native/threshold.js';
 import type { Benchmark, BenchmarkOptions, MakeOurSide } from './benchmark.js';
 import { compare, isChosen } from './compare.js';
+import { inLargePages } from './large-pages.js';
 import { readNpy, writeNpy } from './npy.js';
 import { sameNumbers } from './partition.js';
 import { Random } from './random.js';
@@ -19,9 +20,10 @@ interface Settings {
 
 export const ours: MakeOurSide = async (settings) => {
   const { values: path, threshold: limit, threads } = settings as Settings;
-  const { data, shape } = readNpy<Uint8Array>(path);
+  const { data: read, shape } = readNpy<Uint8Array | Float32Array>(path);
+  const data = await inLargePages(read);
   return {
-    run: async () => ({ result: await threshold(data as ThresholdValues, limit, { threads }) }),
+    run: async () => ({ result: await threshold(data, limit, { threads }) }),
     write: (result, folder) => writeNpy(join(folder, 'mask.npy'), shape, result as Uint8Array),
   };
 };

@@ -19,6 +19,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_regions(exports);
   export_map_file(exports);
   export_join_components(exports);
+  export_output_memory(exports);
   export_merge_edges(exports);
   export_merge_nodes(exports);
   export_relabel(exports);

@@ -1,5 +1,6 @@
 import { callNative } from './addon.js';
 import { argumentError, checkBox, checkLength, checkThreads, checkType } from './checks.js';
+import { newOutput } from './output-memory.js';
 import type { VoxelBox } from './voxel-box.js';
 
 /**
@@ -23,7 +24,7 @@ export interface ConnectedComponentsOptions<Ids extends ComponentIds = BigUint64
   /**
    * Where the result goes, to reuse memory or to have ids of 32 bits: voxels of the crop (or shape). May be `labels` itself, as
    * all of them are read before anything is written.
-   * @default a new BigUint64Array
+   * @default a new BigUint64Array; a large one cannot be transferred to another thread
    */
   readonly output?: Ids;
   readonly signal?: AbortSignal;
@@ -76,7 +77,7 @@ export async function connectedComponents<Ids extends ComponentIds = BigUint64Ar
     throw argumentError('idOffset', 'a bigint in [0, 2^64)', idOffset);
   }
   const threads = checkThreads(options.threads);
-  const output: ComponentIds = options.output ?? new BigUint64Array(voxels);
+  const output: ComponentIds = options.output ?? (await newOutput(BigUint64Array, voxels));
   checkType('output', output, 'BigUint64Array', 'Uint32Array');
   if (output.length !== voxels) throw argumentError('output', `${voxels} elements`, output.length);
   const count = await callNative<number>(

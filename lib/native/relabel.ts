@@ -1,5 +1,6 @@
 import { callNative } from './addon.js';
 import { argumentError, checkThreads, checkType, checkWholeNumber, labelsOutput } from './checks.js';
+import { newOutput } from './output-memory.js';
 
 /** Fragment id -> segment id as columns; may be views of a mapped file (see mapFile). */
 export interface LookupTable {
@@ -21,7 +22,10 @@ export interface RelabelOptions {
   readonly minSegmentSize?: number;
   /** Threads of this call; the result does not depend on them. @default 1 */
   readonly threads?: number;
-  /** Where the result goes; may be `labels` itself. @default new */
+  /**
+   * Where the result goes; may be `labels` itself. A large new array cannot be transferred to another thread.
+   * @default new
+   */
   readonly output?: BigUint64Array;
   readonly signal?: AbortSignal;
 }
@@ -57,7 +61,10 @@ export async function relabel(
     throw argumentError('sizes', 'the voxels of each segment, as minSegmentSize is given', 'none');
   }
   const threads = checkThreads(options.threads);
-  const output = labelsOutput(options.output, labels.length);
+  const output =
+    options.output === undefined
+      ? await newOutput(BigUint64Array, labels.length)
+      : labelsOutput(options.output, labels.length);
   await callNative<void>(
     'relabel',
     { labels, output, fragments, segments, sizes: minimumSize > 0 ? sizes : undefined, missing, minimumSize, threads },

@@ -1,6 +1,7 @@
 import { callNative } from './addon.js';
 import { argumentError, checkThreads, checkType } from './checks.js';
 import type { NumericArray } from './numeric-array.js';
+import { newOutput } from './output-memory.js';
 
 const TYPES = {
   Uint8Array: 'uint8',
@@ -23,7 +24,10 @@ export interface ThresholdOptions {
   readonly scale?: number;
   /** @default 0 */
   readonly shift?: number;
-  /** Where the result goes; may be `values` itself where that is a Uint8Array. @default new */
+  /**
+   * Where the result goes; may be `values` itself where that is a Uint8Array. A large new array cannot be transferred to another thread.
+   * @default new
+   */
   readonly output?: Uint8Array;
   /** Threads of this call; the result does not depend on them. @default 1 */
   readonly threads?: number;
@@ -51,7 +55,7 @@ export async function threshold(
   }
   const threads = checkThreads(options.threads);
   const count = values.length;
-  const output = options.output ?? new Uint8Array(count);
+  const output = options.output ?? (await newOutput(Uint8Array, count));
   checkType('output', output, 'Uint8Array');
   if (output.length !== count) throw argumentError('output', `${count} elements`, output.length);
   const isWide = /32|64/.test(sourceType) && sourceType !== 'float32';

@@ -26,6 +26,7 @@ void export_gaussian_smoothing(Exports exports);
 void export_regions(Exports exports);
 void export_map_file(Exports exports);
 void export_join_components(Exports exports);
+void export_output_memory(Exports exports);
 void export_merge_edges(Exports exports);
 void export_merge_nodes(Exports exports);
 void export_relabel(Exports exports);

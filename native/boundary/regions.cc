@@ -7,6 +7,7 @@
 
 #include "boundary/arguments.h"
 #include "boundary/exports.h"
+#include "boundary/instance_data.h"
 #include "boundary/promise_worker.h"
 #include "boundary/results.h"
 #include "io/array_description.h"
@@ -112,18 +113,13 @@ size_t threads_of(const Arguments& arguments) {
   return static_cast<size_t>(std::clamp<int64_t>(arguments.integer("threads"), 1, 256));
 }
 
-// Of this instance of the addon; a call that is under way keeps them alive.
-using SharedStates = std::shared_ptr<ChunkStates>;
-
-SharedStates states_of(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<SharedStates>(); }
-
 Napi::Value read_region_async(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   const ArrayDescription array = array_of(arguments);
   const Region region = region_of(arguments, array);
   const size_t threads = threads_of(arguments);
   const Cancellation cancellation = arguments.cancellation();
-  const SharedStates states = states_of(info);
+  const std::shared_ptr<ChunkStates> states = instance_data(info.Env()).states;
   const auto missing = std::make_shared<size_t>(0);
   return run_async(
       info.Env(), arguments.object(), [=] { *missing = read_region(array, region, threads, cancellation, *states); },
@@ -137,7 +133,7 @@ Napi::Value write_region_async(const Napi::CallbackInfo& info) {
   const size_t threads = threads_of(arguments);
   const bool durable = arguments.boolean("durable");
   const Cancellation cancellation = arguments.cancellation();
-  const SharedStates states = states_of(info);
+  const std::shared_ptr<ChunkStates> states = instance_data(info.Env()).states;
   return run_async(
       info.Env(), arguments.object(), [=] { write_region(array, region, durable, threads, cancellation, *states); },
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
@@ -187,7 +183,6 @@ Napi::Value find_inner_chunks_async(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void export_regions(Exports exports) {
-  exports.Env().SetInstanceData(new SharedStates(std::make_shared<ChunkStates>()));
   BLOCKWRIGHT_EXPORT(exports, "readRegion", read_region_async);
   BLOCKWRIGHT_EXPORT(exports, "writeRegion", write_region_async);
   BLOCKWRIGHT_EXPORT(exports, "decodeChunk", decode_chunk_async);

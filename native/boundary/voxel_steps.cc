@@ -5,6 +5,7 @@
 #include "boundary/arguments.h"
 #include "boundary/exports.h"
 #include "boundary/promise_worker.h"
+#include "core/large_pages.h"
 
 namespace blockwright {
 
@@ -65,7 +66,11 @@ Napi::Value voxel_steps_async(const Napi::CallbackInfo& info) {
   const auto threads = static_cast<size_t>(std::clamp<int64_t>(arguments.integer("threads"), 1, 256));
   const Cancellation cancellation = arguments.cancellation();
   return run_async(
-      info.Env(), arguments.object(), [=] { run_voxel_pass(pass, threads, cancellation); },
+      info.Env(), arguments.object(),
+      [=] {
+        prefer_large_pages(target.data, target.size);
+        run_voxel_pass(pass, threads, cancellation);
+      },
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 

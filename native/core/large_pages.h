@@ -1,4 +1,4 @@
-// A hint to the system that memory is about to be filled: pages of 2 MiB cost a fraction of the faults of 4 kB ones. Most of the
+// Hints to the system about large memory. That it is about to be filled: pages of 2 MiB cost a fraction of the faults of 4 kB ones. Most of the
 // time of reading a well compressed array into new memory went into faults.
 #pragma once
 
@@ -13,16 +13,28 @@ namespace blockwright {
 
 constexpr size_t LARGE_PAGE = size_t{1} << 21;
 
-// Only the large pages that lie wholly inside the memory, so that it occupies no more than without them.
-inline void prefer_large_pages(const void* memory, size_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
+#if defined(__linux__)
+// Only the large pages that lie wholly inside the memory. A hint: its failure changes nothing.
+inline void advise_large_pages(const void* memory, size_t bytes, int advice) {
   const auto address = reinterpret_cast<uintptr_t>(memory);
   const uintptr_t begin = (address + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
   const uintptr_t end = (address + bytes) / LARGE_PAGE * LARGE_PAGE;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // a hint: its failure changes nothing
-#else
-  (void)memory;
-  (void)bytes;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+}
+#endif
+
+// Memory so prepared occupies no more than without large pages.
+inline void prefer_large_pages([[maybe_unused]] const void* memory, [[maybe_unused]] size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  advise_large_pages(memory, bytes, MADV_HUGEPAGE);
+#endif
+}
+
+// What is in the memory is of no use any more: where memory is short the system may take its large pages, without notice, until
+// they are written again.
+inline void may_be_taken([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes) {
+#if defined(__linux__) && defined(MADV_FREE)
+  advise_large_pages(memory, bytes, MADV_FREE);
 #endif
 }
 

@@ -167,7 +167,8 @@ class Windows {
   std::vector<std::unique_ptr<uint64_t[]>> memory_;
 };
 
-constexpr size_t GROUP = 16;  // labels that are looked at together
+// Labels that are looked at together: 16 took 1.06 ns a voxel (the loop over them is unrolled and then not vectorised), 32 0.83, 64 0.92.
+constexpr size_t GROUP = 32;
 
 // The bits in which labels, and labels other than 0, differ from an id.
 struct Differences {

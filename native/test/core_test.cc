@@ -1,4 +1,5 @@
 // The helpers under the kernels: bits of equal labels, numbering, mapped files, threads.
+#include <algorithm>
 #include <cstdio>
 #include <limits>
 #include <map>
@@ -9,6 +10,7 @@
 #include "core/id_map.h"
 #include "core/label_table.h"
 #include "core/mapped_file.h"
+#include "core/memory_pool.h"
 #include "core/parallel.h"
 #include "test/check.h"
 
@@ -170,9 +172,53 @@ void positions() {
   }
 }
 
+void pool() {
+  MemoryPool pool(100);
+  MemoryPool::Piece first = pool.take(60);
+  const uint8_t* const memory = first.memory.get();
+  pool.give(std::move(first));
+  CHECK(pool.size() == 60);
+  // one that is much larger, or smaller, is left
+  CHECK(pool.take(40).memory.get() != memory);
+  CHECK(pool.take(61).memory.get() != memory);
+  MemoryPool::Piece again = pool.take(50);
+  CHECK(again.memory.get() == memory);
+  CHECK(again.bytes == 60);
+  CHECK(pool.size() == 0);
+  // the closest is taken
+  pool.give(std::move(again));
+  pool.give(pool.take(40));
+  CHECK(pool.size() == 100);
+  CHECK(pool.take(33).bytes == 40);
+  CHECK(pool.size() == 60);
+  // the oldest goes where all would be too many, and what is larger than all is not kept
+  pool.give(pool.take(101));
+  CHECK(pool.size() == 60);
+  pool.give(pool.take(45));
+  CHECK(pool.size() == 45);
+  pool.rest();
+  CHECK(pool.size() == 0);
+  MemoryPool::Piece late = pool.take(20);
+  pool.rest();
+  pool.give(std::move(late));
+  CHECK(pool.size() == 0);
+  pool.give(pool.take(20));
+  CHECK(pool.size() == 20);
+  // whatever the system did with what was kept: it can be written and read
+  MemoryPool large(size_t{1} << 25);
+  const size_t bytes = (size_t{1} << 24) + 5;
+  for (uint8_t turn = 1; turn < 4; ++turn) {
+    MemoryPool::Piece piece = large.take(bytes);
+    std::fill(piece.memory.get(), piece.memory.get() + bytes, turn);
+    CHECK(std::count(piece.memory.get(), piece.memory.get() + bytes, turn) == static_cast<std::ptrdiff_t>(bytes));
+    large.give(std::move(piece));
+  }
+}
+
 }  // namespace
 
 int main() {
+  pool();
   for (const LabelComparison& comparison : label_comparisons()) {
     if (!comparison.supported()) continue;
     equal_labels(comparison.bits8.equal);

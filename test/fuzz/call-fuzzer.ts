@@ -81,6 +81,7 @@ export class CallFuzzer {
     const path = join(folder, 'mapped');
     writeFileSync(path, 'content');
     calls.push({ native: 'mapFile', options: { path } });
+    calls.push({ native: 'outputMemory', options: { bytes: 2 ** 20 } });
     return new CallFuzzer(folder, calls);
   }
 

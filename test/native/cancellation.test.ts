@@ -12,8 +12,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Far more work than a moment's: half a second and more. How soon a call ends is measured by benchmarks/cancellation.ts. */
 const VOXELS = 1 << 22;
-/** Functions whose work is one chunk or one system call. */
-const SHORT = ['decodeChunk', 'findInnerChunks', 'mapFile'];
+/** Functions whose work is one chunk or a few system calls. */
+const SHORT = ['decodeChunk', 'findInnerChunks', 'mapFile', 'outputMemory'];
 
 test('every function of the addon has a case here, or is short', () => {
   const known = new Set([...cancellationCases.map(({ native }) => native), ...SHORT]);
