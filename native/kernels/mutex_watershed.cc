@@ -7,26 +7,26 @@
 #include <utility>
 #include <vector>
 
-#include "core/disjoint_sets.h"
-#include "core/exclusions.h"
 #include "core/parallel.h"
 #include "core/radix_sort.h"
 #include "core/span.h"
+#include "kernels/mutex_watershed_clusters.h"
 #include "kernels/mutex_watershed_labels.h"
 #include "kernels/mutex_watershed_lists.h"
+#include "kernels/mutex_watershed_search.h"
 #include "kernels/mutex_watershed_strips.h"
 
 namespace blockwright {
 
 namespace {
 
-// What is known of a voxel, in one place because edges come up in random order and every line of memory is a cache miss.
-struct Node {
-  uint32_t next;       // the voxels of a cluster are a ring
-  uint32_t repulsion;  // of a root: the largest |key| of the repulsive edges of its cluster
-  uint32_t certain;    // directions of repulsive edges that precede this stage; before the first one: the first edge
-  uint32_t possible;   // directions of repulsive edges of this stage
+// Of an edge to be visited soon: the roots that its ends had, where its search will likely start, and whether it is decided.
+constexpr uint32_t NO_VOXEL = ~uint32_t{0};
+struct Visit {
+  uint32_t a = NO_VOXEL, b = NO_VOXEL, start = NO_VOXEL;
+  bool decided = false;
 };
+using Coming = std::array<Visit, 32>;
 
 template <class Key>
 class Watershed {
@@ -36,7 +36,7 @@ class Watershed {
   void join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins, const uint64_t* seeds);
   void run();
   void label(const uint64_t* seeds, uint64_t* labels) {
-    label_clusters(keys_, clusters_, seeds, labels, threads_, cancellation_);
+    label_clusters(keys_, clusters_.sets, seeds, labels, threads_, cancellation_);
   }
 
  private:
@@ -46,7 +46,7 @@ class Watershed {
     const uint32_t u = id_of(edge) - c * voxels_;
     return {u, static_cast<uint32_t>(u + keys_.step[c])};
   }
-  uint32_t find(uint32_t voxel) { return clusters_.find(voxel); }
+  uint32_t find(uint32_t voxel) { return clusters_.sets.find(voxel); }
   bool seeded(uint32_t root) const { return !seeded_.empty() && seeded_[root]; }
   void join(uint32_t a, uint32_t b);
 
@@ -58,9 +58,8 @@ class Watershed {
   size_t stage(uint32_t low, uint32_t high);
   void note_repulsion(uint32_t low, uint32_t high);
   bool visit_sorted(const Edge* begin, const Edge* end);
+  void look_ahead(const Edge* at, ptrdiff_t left, size_t index, Coming& coming);
   bool visit(Edge edge);
-  bool certainly_repelled(uint32_t voxel, uint32_t own, uint32_t to);
-  bool repelled(uint32_t start, uint32_t own, uint32_t to, uint32_t key, uint32_t id);
   void exclude_before(Edge edge);
 
   EdgeKeys<Key> keys_;
@@ -68,13 +67,10 @@ class Watershed {
   const size_t threads_;
   const Cancellation& cancellation_;
   const Span<Edge> memory_;       // for lists of edges
-  LargeArray<Node> nodes_;
-  DisjointSets clusters_;
+  GridClusters clusters_;
   std::vector<bool> seeded_;      // by root; empty without seeds
-  Exclusions exclusions_;
-  std::array<uint32_t, 32> displacement_{};  // of a direction; only for up to 16 channels
-  uint64_t budget_;               // how many more edges repelled() may look at
-  bool all_excluded_ = false;     // whether exclusions_ holds all pairs, not only those that were met
+  RepulsionSearch<Key> search_;
+  bool all_excluded_ = false;     // whether clusters_ know all exclusions, not only those that were met
   Edge stopped_at_ = 0;           // the edge where the budget was spent
 };
 
@@ -86,26 +82,24 @@ Watershed<Key>::Watershed(EdgeKeys<Key>&& keys, Span<Edge> memory, uint64_t budg
       threads_(threads),
       cancellation_(cancellation),
       memory_(memory),
-      nodes_(large_array<Node>(voxels_)),
       clusters_(voxels_),
-      budget_(budget) {
-  for (uint32_t d = 0; d < 32 && d < 2 * keys_.channels; ++d) displacement_[d] = keys_.neighbour(0, d);
+      search_(keys_, clusters_, budget, cancellation) {
   for_each_strip([&](size_t begin, size_t count) {
     uint32_t direction[EDGE_STRIP];
     uint32_t repulsion[EDGE_STRIP];
     first_edges(keys_, begin, count, direction, repulsion);
-    for (size_t i = 0; i < count; ++i) nodes_[begin + i] = {static_cast<uint32_t>(begin + i), repulsion[i], direction[i], 0};
+    for (size_t i = 0; i < count; ++i) clusters_.nodes[begin + i] = {static_cast<uint32_t>(begin + i), repulsion[i], direction[i], NO_NUMBER};
   });
 }
 
 template <class Key>
 inline void Watershed<Key>::join(uint32_t a, uint32_t b) {
-  const uint32_t kept = clusters_.join(a, b);
-  const uint32_t gone = kept == a ? b : a;
-  std::swap(nodes_[kept].next, nodes_[gone].next);
-  nodes_[kept].repulsion = std::max(nodes_[kept].repulsion, nodes_[gone].repulsion);
-  exclusions_.join(kept, gone);
-  if (seeded(gone)) seeded_[kept] = true;
+  if (seeded_.empty()) {
+    clusters_.join(a, b);
+    return;
+  }
+  const bool any = seeded_[a] || seeded_[b];
+  seeded_[clusters_.join(a, b)] = any;
 }
 
 template <class Key>
@@ -127,8 +121,8 @@ void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>
 template <class Key>
 void Watershed<Key>::join_first() {
   const auto follow = [&](uint32_t voxel) {
-    const uint32_t direction = nodes_[voxel].certain;
-    nodes_[voxel].certain = 0;
+    const uint32_t direction = clusters_.nodes[voxel].directions;
+    clusters_.nodes[voxel].directions = 0;
     const uint32_t root = find(voxel);
     if (seeded(root)) return;
     const uint32_t other = find(keys_.neighbour(voxel, direction));
@@ -142,10 +136,10 @@ void Watershed<Key>::join_first() {
     const size_t begin = slab * thickness;
     for (size_t voxel = begin; voxel < std::min<size_t>(voxels_, begin + thickness); ++voxel) {
       if (voxel % EDGE_STRIP == 0) cancellation_.check();
-      const uint32_t direction = nodes_[voxel].certain;
+      const uint32_t direction = clusters_.nodes[voxel].directions;
       const uint32_t start = static_cast<uint32_t>(voxel);
       if (direction == NO_DIRECTION) {
-        nodes_[voxel].certain = 0;
+        clusters_.nodes[voxel].directions = 0;
       } else if (keys_.neighbour(start, direction) - begin < thickness) {
         follow(start);
       } else {
@@ -190,8 +184,8 @@ template <class Key>
 size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   const size_t room = memory_.size / 2;
   const EdgeRange range{low, high, all_excluded_};
-  for_each_strip([&](size_t begin, size_t count) { clusters_.flatten(begin, begin + count); });
-  size_t count = list_edges(keys_, clusters_, range, memory_, threads_, cancellation_);
+  for_each_strip([&](size_t begin, size_t count) { clusters_.sets.flatten(begin, begin + count); });
+  size_t count = list_edges(keys_, clusters_.sets, range, memory_, threads_, cancellation_);
   if (!all_excluded_ && (count <= room || low == high)) note_repulsion(low, high);
   bool done = true;
   if (count <= room) {
@@ -200,7 +194,16 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
     done = visit_sorted(sorted, sorted + count);
   } else if (low == high) {
     // Edges with one |key| come in the order in which they lie in memory.
-    done = for_each_edge(keys_, clusters_, range, cancellation_, [&](Edge edge) { return visit(edge); });
+    count = 0;
+    const size_t most = std::min<size_t>(room, 16384);
+    done = for_each_edge(keys_, clusters_.sets, range, cancellation_, [&](Edge edge) {
+      memory_[count++] = edge;
+      if (count < most) return true;
+      count = 0;
+      return visit_sorted(memory_.data, memory_.data + most);
+    });
+    done = done && visit_sorted(memory_.data, memory_.data + count);
+    count = room;
   } else {
     // Halve the range at the median of the edges that are listed.
     count = room;
@@ -216,39 +219,72 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   return count + stage(low, key_of(stopped_at_));
 }
 
-// Notes the repulsive edges of this stage; those of the one before have become certain.
+// Notes the repulsive edges of this stage, and where there are weaker ones.
 template <class Key>
 void Watershed<Key>::note_repulsion(uint32_t low, uint32_t high) {
   for_each_strip([&](size_t begin, size_t count) {
     uint32_t directions[EDGE_STRIP];
-    repulsive_directions(keys_, low, high, begin, count, directions);
+    repulsive_directions(keys_, low, high, begin, count, search_.simple() ? MORE : 0, directions);
+    const uint32_t kept = search_.simple() ? ~MORE : ~uint32_t{0};
     for (size_t i = 0; i < count; ++i) {
-      Node& node = nodes_[begin + i];
-      // where directions share a bit, none is certain
-      (keys_.channels <= 16 ? node.certain : directions[i]) |= node.possible;
-      node.possible = directions[i];
+      uint32_t& known = clusters_.nodes[begin + i].directions;
+      known = (known & kept) | directions[i];
     }
   });
 }
 
+// Asks for the memory that the next visits read, each step for what the step before it has brought: edges come in random order,
+// so the processor would wait for most of it otherwise. Steps pass on to each other what they know of the `coming` edges.
+template <class Key>
+inline void Watershed<Key>::look_ahead(const Edge* at, ptrdiff_t left, size_t index, Coming& coming) {
+  constexpr ptrdiff_t ENDS = 40, PARENTS = 30, ROOTS = 20, STARTS = 12, NEIGHBOURS = 5;
+  DisjointSets& sets = clusters_.sets;
+  if (left > ENDS) {
+    const auto [u, v] = ends_of(at[ENDS]);
+    sets.prefetch(u);
+    sets.prefetch(v);
+  }
+  if (left > PARENTS) {
+    const auto [u, v] = ends_of(at[PARENTS]);
+    for (const uint32_t voxel : {u, v}) {
+      const uint32_t parent = sets.parent(voxel);
+      sets.prefetch(parent);
+      __builtin_prefetch(&clusters_.nodes[parent]);
+    }
+  }
+  if (left > ROOTS) {
+    const auto [u, v] = ends_of(at[ROOTS]);
+    const uint32_t a = sets.find_near(u);
+    const uint32_t b = sets.find_near(v);
+    coming[(index + ROOTS) % coming.size()] = {a, b, NO_VOXEL, false};
+    if (a != b) clusters_.prefetch_exclusion(a, b);
+  }
+  if (Visit& visit = coming[(index + STARTS) % coming.size()]; visit.a != NO_VOXEL) {
+    const uint32_t a = sets.find_near(visit.a);
+    const uint32_t b = sets.find_near(visit.b);
+    const uint32_t key = key_of(at[STARTS]);
+    // what is one cluster, or exclusive, stays so
+    visit.decided = a == b || clusters_.excluded(a, b);
+    if (!visit.decided && clusters_.nodes[a].repulsion >= key && clusters_.nodes[b].repulsion >= key) {
+      const auto [u, v] = ends_of(at[STARTS]);
+      visit.start = sets.size(a) <= sets.size(b) ? u : v;
+      __builtin_prefetch(&clusters_.nodes[visit.start]);
+    }
+  }
+  const uint32_t start = coming[(index + NEIGHBOURS) % coming.size()].start;
+  if (start != NO_VOXEL) search_.prefetch(start);
+}
+
 template <class Key>
 bool Watershed<Key>::visit_sorted(const Edge* begin, const Edge* end) {
-  // Edges come in random order, so what they need is fetched before: first the parents of their ends, then, when those are
-  // there, what is known of the parents, which mostly are the roots.
-  constexpr ptrdiff_t AHEAD = 16;
+  Coming coming{};
   for (const Edge* at = begin; at < end; ++at) {
-    if ((at - begin) % 4096 == 0) cancellation_.check();
-    if (end - at > 2 * AHEAD) {
-      const auto [u, v] = ends_of(at[2 * AHEAD]);
-      clusters_.prefetch(u);
-      clusters_.prefetch(v);
-      for (const uint32_t voxel : {ends_of(at[AHEAD]).first, ends_of(at[AHEAD]).second}) {
-        const uint32_t parent = clusters_.parent(voxel);
-        clusters_.prefetch(parent);
-        __builtin_prefetch(&nodes_[parent]);
-      }
-    }
-    if (!visit(*at)) return false;
+    const size_t index = static_cast<size_t>(at - begin);
+    if (index % 4096 == 0) cancellation_.check();
+    look_ahead(at, end - at, index, coming);
+    Visit& now = coming[index % coming.size()];
+    if (!now.decided && !visit(*at)) return false;
+    now = {};
   }
   return true;
 }
@@ -258,82 +294,30 @@ template <class Key>
 inline bool Watershed<Key>::visit(Edge edge) {
   const uint32_t id = id_of(edge);
   const auto [u, v] = ends_of(edge);
-  const uint32_t a = clusters_.find_near(u);
-  const uint32_t b = clusters_.find_near(v);
+  const uint32_t a = clusters_.sets.find_near(u);
+  const uint32_t b = clusters_.sets.find_near(v);
   if (a == b) return true;
   if ((edge & REPULSIVE) != 0) {
-    exclusions_.add(a, b);
+    clusters_.exclude(a, b);
     return true;
   }
   if (seeded(a) && seeded(b)) return true;
   if (all_excluded_) {
-    if (exclusions_.contains(a, b)) return true;
-  } else if (const uint32_t key = key_of(edge); nodes_[a].repulsion >= key && nodes_[b].repulsion >= key) {
-    if (exclusions_.contains(a, b)) return true;
-    if (budget_ == 0) {
+    if (clusters_.excluded(a, b)) return true;
+  } else if (const uint32_t key = key_of(edge); clusters_.nodes[a].repulsion >= key && clusters_.nodes[b].repulsion >= key) {
+    if (clusters_.excluded(a, b)) return true;
+    if (search_.budget_spent()) {
       stopped_at_ = edge;
       return false;
     }
-    const bool from_u = clusters_.size(a) <= clusters_.size(b);
-    if (from_u ? repelled(u, a, b, key, id) : repelled(v, b, a, key, id)) {
-      exclusions_.add(a, b);
+    const bool from_u = clusters_.sets.size(a) <= clusters_.sets.size(b);
+    if (from_u ? search_.repelled(u, a, b, key, id) : search_.repelled(v, b, a, key, id)) {
+      clusters_.exclude(a, b);
       return true;
     }
   }
   join(a, b);
   return true;
-}
-
-// Whether one of a voxel's certain edges ends in the cluster with root `to`. Forgets those inside its own cluster.
-//
-// Where an edge ends cannot be foretold, so there is no branch on it: two steps upwards nearly always reach the root.
-template <class Key>
-inline bool Watershed<Key>::certainly_repelled(uint32_t voxel, uint32_t own, uint32_t to) {
-  bool found = false;
-  bool deep = false;
-  uint32_t inside = 0;
-  for (uint32_t bits = nodes_[voxel].certain; bits != 0; bits &= bits - 1) {
-    const uint32_t direction = static_cast<uint32_t>(__builtin_ctz(bits));
-    const uint32_t root = clusters_.parent(clusters_.parent(voxel + displacement_[direction]));
-    found |= root == to;
-    inside |= uint32_t{root == own} << direction;
-    deep |= !clusters_.is_root(root);
-  }
-  nodes_[voxel].certain &= ~inside;
-  for (uint32_t bits = deep && !found ? nodes_[voxel].certain : 0; bits != 0 && !found; bits &= bits - 1) {
-    found = find(voxel + displacement_[__builtin_ctz(bits)]) == to;
-  }
-  return found;
-}
-
-// Whether a repulsive edge that precedes (key, id) joins the clusters with roots `own`, which `start` belongs to, and `to`.
-template <class Key>
-bool Watershed<Key>::repelled(uint32_t start, uint32_t own, uint32_t to, uint32_t key, uint32_t id) {
-  uint32_t voxel = start;
-  uint64_t work = 0;
-  uint32_t members = 0;
-  bool found = false;
-  do {
-    if (++members % 65536 == 0) cancellation_.check();
-    const Node node = nodes_[voxel];
-    __builtin_prefetch(&nodes_[node.next]);
-    work += 1 + static_cast<uint64_t>(__builtin_popcount(node.certain));
-    found = node.certain != 0 && certainly_repelled(voxel, own, to);
-    for (uint32_t bits = found ? 0 : node.possible; bits != 0 && !found; bits &= bits - 1) {
-      for (uint32_t d = static_cast<uint32_t>(__builtin_ctz(bits)); d < 2 * keys_.channels && !found; d += 32) {
-        ++work;
-        const uint32_t other = keys_.neighbour(voxel, d);
-        if (other >= voxels_) continue;  // happens only where directions share a bit
-        const uint32_t candidate = d / 2 * voxels_ + (d % 2 == 0 ? voxel : other);
-        const Key value = keys_.at(d / 2, d % 2 == 0 ? voxel : other);
-        const uint32_t size = magnitude(value);
-        found = value < 0 && (size > key || (size == key && candidate < id)) && find(other) == to;
-      }
-    }
-    voxel = node.next;
-  } while (voxel != start && !found);
-  budget_ -= std::min(budget_, work);
-  return found;
 }
 
 // Enters all exclusions that exist when `edge` comes up.
@@ -349,7 +333,7 @@ void Watershed<Key>::exclude_before(Edge edge) {
       if (size == key_of(edge) && c * size_t{voxels_} + voxel > id_of(edge)) continue;
       const uint32_t a = find(static_cast<uint32_t>(voxel));
       const uint32_t b = find(static_cast<uint32_t>(voxel + keys_.step[c]));
-      if (a != b) exclusions_.add(a, b);
+      if (a != b) clusters_.exclude(a, b);
     }
   }
   all_excluded_ = true;

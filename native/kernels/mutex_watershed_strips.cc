@@ -34,20 +34,23 @@ void first_of(const int32_t* values, size_t count, uint32_t direction, int32_t* 
 
 template <class Key>
 inline __attribute__((always_inline)) void mask_of_any(const Key* values, size_t count, uint32_t low, uint32_t range,
-                                                       uint32_t bit, uint32_t* directions) {
+                                                       uint32_t bit, uint32_t weaker, uint32_t* directions) {
   for (size_t i = 0; i < count; ++i) {
     // keys that are not negative are beyond any range
-    const uint32_t beyond = static_cast<uint32_t>(-static_cast<int32_t>(values[i])) - low;
-    directions[i] |= beyond <= range ? bit : 0;
+    const int32_t value = values[i];
+    const uint32_t beyond = static_cast<uint32_t>(-value) - low;
+    directions[i] |= (beyond <= range ? bit : 0) | (value < 0 && value > -static_cast<int32_t>(low) ? weaker : 0);
   }
 }
 BLOCKWRIGHT_TARGET_CLONES
-void mask_of(const int16_t* values, size_t count, uint32_t low, uint32_t range, uint32_t bit, uint32_t* __restrict directions) {
-  mask_of_any(values, count, low, range, bit, directions);
+void mask_of(const int16_t* values, size_t count, uint32_t low, uint32_t range, uint32_t bit, uint32_t weaker,
+             uint32_t* __restrict directions) {
+  mask_of_any(values, count, low, range, bit, weaker, directions);
 }
 BLOCKWRIGHT_TARGET_CLONES
-void mask_of(const int32_t* values, size_t count, uint32_t low, uint32_t range, uint32_t bit, uint32_t* __restrict directions) {
-  mask_of_any(values, count, low, range, bit, directions);
+void mask_of(const int32_t* values, size_t count, uint32_t low, uint32_t range, uint32_t bit, uint32_t weaker,
+             uint32_t* __restrict directions) {
+  mask_of_any(values, count, low, range, bit, weaker, directions);
 }
 
 template <class Key>
@@ -130,10 +133,10 @@ void first_edges(const EdgeKeys<Key>& keys, size_t begin, size_t count, uint32_t
 
 template <class Key>
 void repulsive_directions(const EdgeKeys<Key>& keys, uint32_t low, uint32_t high, size_t begin, size_t count,
-                          uint32_t* directions) {
+                          uint32_t weaker, uint32_t* directions) {
   std::fill(directions, directions + count, 0);
   for_each_direction(keys, begin, count, [&](const Key* values, size_t first, size_t number, uint32_t which) {
-    mask_of(values, number, low, high - low, uint32_t{1} << (which % 32), directions + first);
+    mask_of(values, number, low, high - low, uint32_t{1} << (which % 32), weaker, directions + first);
   });
 }
 
@@ -148,7 +151,7 @@ void select_edges(const int32_t* values, const int32_t* roots, size_t begin, int
 
 template void first_edges(const EdgeKeys<int16_t>&, size_t, size_t, uint32_t*, uint32_t*);
 template void first_edges(const EdgeKeys<int32_t>&, size_t, size_t, uint32_t*, uint32_t*);
-template void repulsive_directions(const EdgeKeys<int16_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t*);
-template void repulsive_directions(const EdgeKeys<int32_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t*);
+template void repulsive_directions(const EdgeKeys<int16_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t, uint32_t*);
+template void repulsive_directions(const EdgeKeys<int32_t>&, uint32_t, uint32_t, size_t, size_t, uint32_t, uint32_t*);
 
 }  // namespace blockwright

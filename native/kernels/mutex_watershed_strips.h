@@ -29,11 +29,12 @@ void for_each_strip(size_t voxels, size_t threads, const Cancellation& cancellat
 template <class Key>
 void first_edges(const EdgeKeys<Key>& keys, size_t begin, size_t count, uint32_t* direction, uint32_t* repulsion);
 
-// For the same voxels: bit d of directions[i] is set where direction d has a repulsive edge with |key| in [low, high]. With more
-// than 16 channels bits are shared by directions that are equal modulo 32.
+// For the same voxels: bit d of directions[i] is set where direction d has a repulsive edge with |key| in [low, high], the bits of
+// `weaker` where any has one with a |key| below low. With more than 16 channels bits are shared by directions that are equal
+// modulo 32.
 template <class Key>
 void repulsive_directions(const EdgeKeys<Key>& keys, uint32_t low, uint32_t high, size_t begin, size_t count,
-                          uint32_t* directions);
+                          uint32_t weaker, uint32_t* directions);
 
 // For edges of one channel that start at voxels begin .. begin + count - 1 and whose keys are values[0 .. count): flags[i] is 1
 // if |key| is in [low, high], the edge is attractive or `both` is set, and its ends have different roots, else 0. roots[v]
