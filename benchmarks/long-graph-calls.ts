@@ -1,6 +1,6 @@
 import { edgeScores } from '../lib/native/edge-scores.js';
 import { graphMutexWatershed } from '../lib/native/graph-mutex-watershed.js';
-import { mergeEdges } from '../lib/native/merge-edges.js';
+import { addUpEdges, mergeEdges } from '../lib/native/merge-edges.js';
 import { mergeNodes } from '../lib/native/merge-nodes.js';
 import { segmentSizes } from '../lib/native/segment-sizes.js';
 import { OFFSETS } from './inputs.js';
@@ -101,6 +101,22 @@ export const graphCases: readonly CancellationCase[] = [
     async make(count) {
       const runs = edgeRuns(count).map((run) => ({ ...run, u: run.u.fill(7n), v: run.u.slice() }));
       return { run: (options) => mergeEdges(runs, ['affinity'], options) };
+    },
+  },
+  {
+    native: 'addUpEdges',
+    name: 'rows in no order',
+    part: 1 / 4,
+    threaded: false,
+    async make(count) {
+      const [{ u, v, attributes }] = edgeRuns(count);
+      const { sums, counts } = attributes.affinity;
+      const rows = () => ({
+        u: u.slice(),
+        v: v.slice(),
+        attributes: { affinity: { sums: sums.slice(), counts: counts.slice() } },
+      });
+      return { run: (options) => addUpEdges(rows(), options) };
     },
   },
   {

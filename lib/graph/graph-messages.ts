@@ -32,6 +32,7 @@ const REQUEST = z.discriminatedUnion('operation', [
   z.strictObject({ operation: z.literal('init'), dimensions }),
   z.strictObject({ operation: z.literal('addEdgeAttributes'), attributes: z.array(attribute).max(256) }),
   z.strictObject({ operation: z.literal('edgeAttributes') }),
+  z.strictObject({ operation: z.literal('edgeRowCount') }),
   z.strictObject({ operation: z.literal('writeNodes'), key, count: whole, dimensions }),
   z.strictObject({ operation: z.literal('writeEdges'), key, count: whole, attributes: attributeNames }),
   z.strictObject({ operation: z.literal('clear'), task: name }),
@@ -44,6 +45,7 @@ export type GraphRequest = z.infer<typeof REQUEST>;
 
 const DONE = z.strictObject({ answer: z.literal('done') });
 const ATTRIBUTES = z.strictObject({ answer: z.literal('edgeAttributes'), attributes: z.array(attribute).max(4096) });
+const COUNT = z.strictObject({ answer: z.literal('edgeRowCount'), count: whole });
 const NODE_ROWS = z.strictObject({ answer: z.literal('nodeRows'), dimensions, parts: z.array(nodePart) });
 const EDGE_ROWS = z.strictObject({ answer: z.literal('edgeRows'), parts: z.array(edgePart) });
 
@@ -113,6 +115,14 @@ export function encodeAttributes(attributes: readonly { name: string; scale: num
 
 export function decodeAttributes(message: GraphMessage): { name: string; scale: number }[] {
   return parse(ATTRIBUTES, message.header).attributes;
+}
+
+export function encodeCount(count: number): GraphMessage {
+  return { header: { answer: 'edgeRowCount', count }, payload: EMPTY };
+}
+
+export function decodeCount(message: GraphMessage): number {
+  return parse(COUNT, message.header).count;
 }
 
 /** Rows of many blocks as pieces of at most `limit` bytes: small blocks travel together, large ones in parts. */

@@ -5,6 +5,7 @@ import {
   decodeRequest,
   decodeRoi,
   encodeAttributes,
+  encodeCount,
   encodeEdgeRows,
   encodeNodeRows,
   type GraphMessage,
@@ -31,6 +32,9 @@ export async function* serveGraphRequest(
       break;
     case 'edgeAttributes':
       yield encodeAttributes(await store.edgeAttributes());
+      return;
+    case 'edgeRowCount':
+      yield encodeCount(await store.edgeRowCount());
       return;
     case 'writeNodes':
       await store.writeNodes(keyOf(request.key), decodeNodes(payload, request.count, request.dimensions));

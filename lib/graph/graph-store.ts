@@ -80,11 +80,14 @@ export interface GraphStore {
   readNodes(roi?: Roi): Promise<NodeColumns>;
   /**
    * Edges whose u or v is a node of the Roi (all without one), ascending by (u, v), partial sums added, with every
-   * registered attribute. Peak memory as for nodes.
+   * registered attribute. Peak memory: the rows of the store once, and 32 bytes a row where they do not ascend; with a Roi
+   * as for nodes.
    */
   readEdges(roi?: Roi): Promise<EdgeColumns>;
   /** Stored rows of every block with a node in the Roi, in the order of (task, block). */
   nodeRows(roi?: Roi): AsyncIterable<NodeRows>;
+  /** Stored rows of edges, of all tasks. */
+  edgeRowCount(): Promise<number>;
   /** Stored rows of every block that may have an edge of {@link readEdges}, in the order of (task, block). */
   edgeRows(roi?: Roi): AsyncIterable<EdgeRows>;
   /** Commits the writes that were asked for, then lets go of the file or connection. */

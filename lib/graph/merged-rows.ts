@@ -1,7 +1,8 @@
 import { BlockwrightError } from '../errors.js';
 import type { Roi } from '../geometry/roi.js';
-import { mergeEdges } from '../native/merge-edges.js';
+import { addUpEdges, mergeEdges } from '../native/merge-edges.js';
 import { mergeNodes } from '../native/merge-nodes.js';
+import { GatheredEdges } from './gathered-edges.js';
 import type { EdgeColumns, EdgeRows, GraphStore, NodeColumns, NodeRows } from './graph-store.js';
 
 /**
@@ -37,14 +38,19 @@ export async function readMergedNodes(store: GraphStore, roi?: Roi, signal?: Abo
 /** {@link GraphStore.readEdges} for any store that gives its rows; `signal` as for nodes. */
 export async function readMergedEdges(store: GraphStore, roi?: Roi, signal?: AbortSignal): Promise<EdgeColumns> {
   const attributes = (await store.edgeAttributes()).map(({ name }) => name);
-  const nodes = roi === undefined ? undefined : (await readMergedNodes(store, roi, signal)).ids;
+  if (roi === undefined) {
+    const gathered = new GatheredEdges(attributes, await store.edgeRowCount());
+    for await (const rows of store.edgeRows()) {
+      signal?.throwIfAborted();
+      gathered.add(rows);
+    }
+    return addUpEdges(gathered.rows(), signal === undefined ? {} : { signal });
+  }
+  const nodes = (await readMergedNodes(store, roi, signal)).ids;
   const runs: EdgeRows[] = [];
   for await (const rows of store.edgeRows(roi)) {
     signal?.throwIfAborted();
     if (rows.u.length > 0) runs.push(rows);
   }
-  return mergeEdges(runs, attributes, {
-    ...(nodes === undefined ? {} : { nodes }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return mergeEdges(runs, attributes, { nodes, ...(signal === undefined ? {} : { signal }) });
 }

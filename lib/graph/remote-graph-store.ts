@@ -3,6 +3,7 @@ import type { Roi } from '../geometry/roi.js';
 import { checkEdgeColumns, checkNodeColumns } from './graph-columns.js';
 import {
   decodeAttributes,
+  decodeCount,
   decodeDone,
   decodeEdgeRows,
   decodeNodeRows,
@@ -75,6 +76,10 @@ export class RemoteGraphStore implements GraphStore {
 
   readEdges(roi?: Roi): Promise<EdgeColumns> {
     return readMergedEdges(this, roi, this.signal?.());
+  }
+
+  async edgeRowCount(): Promise<number> {
+    return decodeCount(await this.ask(encodeRequest({ operation: 'edgeRowCount' })));
   }
 
   async *nodeRows(roi?: Roi): AsyncGenerator<NodeRows> {

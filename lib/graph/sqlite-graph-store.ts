@@ -97,6 +97,10 @@ export class SqliteGraphStore implements GraphStore {
     return readMergedEdges(this, roi);
   }
 
+  async edgeRowCount(): Promise<number> {
+    return this.read((tables) => tables.edgeRowCount());
+  }
+
   async *nodeRows(roi?: Roi): AsyncGenerator<NodeRows> {
     for (const id of this.read((tables) => tables.nodeBlocks(roi))) {
       const rows = this.read((tables) => tables.nodeRows(id));

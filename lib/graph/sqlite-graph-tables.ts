@@ -82,6 +82,7 @@ export class SqliteGraphTables {
         'SELECT task, block, count, attributes, u, v, sums, counts FROM edge_blocks WHERE id = ?',
       ),
       allEdgeBlocks: database.prepare<[], number>('SELECT id FROM edge_blocks ORDER BY task, block').pluck(),
+      edgeRowCount: database.prepare<[], number>('SELECT coalesce(sum(count), 0) FROM edge_blocks').pluck(),
       edgeBlocksOfTask: database.prepare<[string], number>('SELECT id FROM edge_blocks WHERE task = ?').pluck(),
       edgeBlocksOfRanges: database
         .prepare<[string], number>(
@@ -161,6 +162,10 @@ export class SqliteGraphTables {
       }
     }
     return this.statements.edgeBlocksOfRanges.all(JSON.stringify([...ranges]));
+  }
+
+  edgeRowCount(): number {
+    return this.statements.edgeRowCount.get()!;
   }
 
   nodeRows(id: number): NodeRows | undefined {

@@ -64,8 +64,25 @@ Napi::Value merge_edges_async(const Napi::CallbackInfo& info) {
       [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(*count)); });
 }
 
+Napi::Value add_up_edges_async(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const Span<uint64_t> u = arguments.array<uint64_t>("u");
+  const Span<uint64_t> v = arguments.array<uint64_t>("v", u.size);
+  const size_t attributes = static_cast<size_t>(arguments.unsigned64("attributes"));
+  const MergedEdges rows{u.data, v.data, output_columns(arguments.object().Get("sums"), "sums", attributes, u.size),
+                         output_columns(arguments.object().Get("counts"), "counts", attributes, u.size)};
+  const Cancellation cancellation = arguments.cancellation();
+  const auto count = std::make_shared<size_t>(0);
+  return run_async(
+      info.Env(), arguments.object(), [=] { *count = add_up_edges(rows, u.size, cancellation); },
+      [=](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(*count)); });
+}
+
 }  // namespace
 
-void export_merge_edges(Exports exports) { BLOCKWRIGHT_EXPORT(exports, "mergeEdges", merge_edges_async); }
+void export_merge_edges(Exports exports) {
+  BLOCKWRIGHT_EXPORT(exports, "mergeEdges", merge_edges_async);
+  BLOCKWRIGHT_EXPORT(exports, "addUpEdges", add_up_edges_async);
+}
 
 }  // namespace blockwright

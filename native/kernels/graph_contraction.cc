@@ -13,20 +13,24 @@ namespace {
 LargeArray<uint64_t> strongest_scores(const ScoredGraph& graph, uint32_t clusters) {
   LargeArray<uint64_t> strongest = large_array<uint64_t>(clusters);
   std::fill_n(strongest.get(), clusters, 0);
-  graph.for_each_score([&](const ScoreItem& item, const EdgeEnds& ends) {
-    const uint32_t repulsive = 0 - (item.key >> 31);
-    const uint64_t entry = uint64_t{item.key & ~REPULSIVE_SCORE} << 32 | (item.id | repulsive);
-    for (const uint32_t cluster : {ends.u, ends.v}) {
-      uint64_t& best = strongest[cluster];
-      // Where a repulsive score has the same key the cluster is left to the sorted visit: NO_SCORE is the largest id.
-      if (__builtin_expect((best ^ entry) >> 32 == 0 && repulsive == 0 && static_cast<uint32_t>(best) != NO_SCORE, 0)) {
-        const uint32_t key = item.key;
-        if (graph.precedes({key, item.id}, {key, static_cast<uint32_t>(best)})) best = entry;
-      } else {
-        best = std::max(best, entry);
-      }
-    }
-  });
+  graph.for_each_score(
+      [&](const ScoreItem& item, const EdgeEnds& ends) {
+        const uint64_t entry = uint64_t{item.key} << 32 | item.id;
+        for (const uint32_t cluster : {ends.u, ends.v}) {
+          uint64_t& best = strongest[cluster];
+          // Where a repulsive score has the same key the cluster is left to the sorted visit: NO_SCORE is the largest id.
+          if (__builtin_expect((best ^ entry) >> 32 == 0 && static_cast<uint32_t>(best) != NO_SCORE, 0)) {
+            if (graph.precedes(item, {item.key, static_cast<uint32_t>(best)})) best = entry;
+          } else {
+            best = std::max(best, entry);
+          }
+        }
+      },
+      [&](const ScoreItem& item, const EdgeEnds& ends) {
+        const uint64_t entry = uint64_t{item.key} << 32 | NO_SCORE;
+        strongest[ends.u] = std::max(strongest[ends.u], entry);
+        strongest[ends.v] = std::max(strongest[ends.v], entry);
+      });
   return strongest;
 }
 

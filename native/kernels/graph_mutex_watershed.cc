@@ -98,43 +98,49 @@ inline void GraphWatershed::join(uint32_t a, uint32_t b) {
 // Makes the lists of scores that can still matter; whether there is an attractive one. A repulsive score matters only if one that is
 // attractive may come after it and if each of its ends has one that is.
 bool GraphWatershed::list_scores() {
+  constexpr int32_t ATTRACTED = -2;  // as a parent, until the sizes of sets take its place
   uint32_t lowest = ~uint32_t{0};
   uint32_t highest = 0;
-  std::vector<bool> attracted(contraction_.clusters, false);
-  graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds& ends) {
-    if ((item.key & REPULSIVE_SCORE) != 0) return;
-    lowest = std::min(lowest, item.key);
-    highest = std::max(highest, item.key);
-    attracted[ends.u] = attracted[ends.v] = true;
-  });
-  if (highest == 0) return false;
-  const auto for_each = [&](const auto& attract, const auto& repel) {
-    graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds& ends) {
-      if ((item.key & REPULSIVE_SCORE) == 0) return attract(item);
-      const uint32_t key = item.key & ~REPULSIVE_SCORE;
-      if (key < lowest || !attracted[ends.u] || !attracted[ends.v]) return;
-      repel(ends.u, key, item.id);
-      repel(ends.v, key, item.id);
-    });
+  uint32_t count = 0;
+  const auto ignore = [](const ScoreItem&, const EdgeEnds&) {};
+  graph_.for_each_score(
+      [&](const ScoreItem& item, const EdgeEnds& ends) {
+        lowest = std::min(lowest, item.key);
+        highest = std::max(highest, item.key);
+        ++count;
+        clusters_[ends.u].parent = clusters_[ends.v].parent = ATTRACTED;
+      },
+      ignore);
+  if (count == 0) return false;
+  const auto matters = [&](const ScoreItem& item, const EdgeEnds& ends) {
+    return (static_cast<uint32_t>(item.key >= lowest) & static_cast<uint32_t>(clusters_[ends.u].parent == ATTRACTED) &
+            static_cast<uint32_t>(clusters_[ends.v].parent == ATTRACTED)) != 0;
   };
-  attractive_.emplace(lowest, highest);
-  for_each([&](const ScoreItem& item) { attractive_->count(item.key); },
-           [&](uint32_t cluster, uint32_t key, uint32_t) {
-             ++clusters_[cluster].begin;
-             clusters_[cluster].repulsion = std::max(clusters_[cluster].repulsion, key);
-           });
+  attractive_.emplace(lowest, highest, count);
+  graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds&) { attractive_->count(item.key); },
+                        [&](const ScoreItem& item, const EdgeEnds& ends) {
+                          if (!matters(item, ends)) return;
+                          for (const uint32_t cluster : {ends.u, ends.v}) {
+                            ++clusters_[cluster].begin;
+                            clusters_[cluster].repulsion = std::max(clusters_[cluster].repulsion, item.key);
+                          }
+                        });
   attractive_->make_room();
   uint32_t sum = 0;
   for (uint32_t cluster = 0; cluster <= contraction_.clusters; ++cluster) {
-    const uint32_t degree = clusters_[cluster].begin;
-    clusters_[cluster].parent = -1 - static_cast<int32_t>(degree);
-    sum += degree;
+    sum += clusters_[cluster].begin;
     clusters_[cluster].begin = sum;
   }
   repulsions_ = large_array<ScoreItem>(size_t{sum} + 1);
   repulsions_[sum] = {0, 0};  // look_ahead() may read it
-  for_each([&](const ScoreItem& item) { attractive_->put(item); },
-           [&](uint32_t cluster, uint32_t key, uint32_t id) { repulsions_[--clusters_[cluster].begin] = {key, id}; });
+  graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds&) { attractive_->put(item); },
+                        [&](const ScoreItem& item, const EdgeEnds& ends) {
+                          if (!matters(item, ends)) return;
+                          for (const uint32_t cluster : {ends.u, ends.v}) repulsions_[--clusters_[cluster].begin] = item;
+                        });
+  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) {
+    clusters_[cluster].parent = -1 - static_cast<int32_t>(clusters_[cluster + 1].begin - clusters_[cluster].begin);
+  }
   return true;
 }
 

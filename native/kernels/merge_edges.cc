@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/large_array.h"
 #include "core/row_order.h"
 
 namespace blockwright {
@@ -36,19 +37,20 @@ std::vector<RowReference> rows_of(const std::vector<EdgeRun>& runs, const Span<u
   return rows;
 }
 
-}  // namespace
-
-size_t merge_edges(const std::vector<EdgeRun>& runs, const Span<uint64_t>* nodes, const MergedEdges& merged,
-                   const Cancellation& cancellation) {
-  std::vector<RowReference> rows = rows_of(runs, nodes, cancellation);
+// Orders rows, of which keys are u, by (u, v, run, row); keys are v afterwards.
+void order_rows(std::vector<RowReference>& rows, const std::vector<EdgeRun>& runs, const Cancellation& cancellation) {
   sort_by_key(rows, cancellation);
-  size_t count = 0;
   // Edges of one u are few: their v are ordered group by group.
   std::vector<RowReference> many;
-  for (size_t begin = 0; begin < rows.size();) {
+  for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
     const uint64_t u = rows[begin].key;
-    size_t end = begin;
-    for (; end < rows.size() && rows[end].key == u; ++end) rows[end].key = runs[rows[end].run].v[rows[end].row];
+    bool ascending = true;
+    for (; end < rows.size() && rows[end].key == u; ++end) {
+      if (end % ROWS_UNLOOKED == 0) cancellation.check();
+      rows[end].key = runs[rows[end].run].v[rows[end].row];
+      ascending = ascending && (end == begin || rows[end - 1].key <= rows[end].key);
+    }
+    if (ascending) continue;
     if (end - begin < 4096) {
       std::sort(rows.begin() + begin, rows.begin() + end, [](const RowReference& a, const RowReference& b) {
         if (a.key != b.key) return a.key < b.key;
@@ -60,26 +62,95 @@ size_t merge_edges(const std::vector<EdgeRun>& runs, const Span<uint64_t>* nodes
       sort_by_key(many, cancellation);
       std::copy(many.begin(), many.end(), rows.begin() + begin);
     }
-    for (size_t i = begin; i < end; ++i) {
-      if (i % ROWS_UNLOOKED == 0) cancellation.check();
-      const RowReference& entry = rows[i];
-      if (i == begin || entry.key != rows[i - 1].key) {
-        merged.u[count] = u;
-        merged.v[count] = entry.key;
-        for (double* sums : merged.sums) sums[count] = 0;
-        for (double* counts : merged.counts) counts[count] = 0;
-        ++count;
-      }
-      const EdgeRun& run = runs[entry.run];
-      for (size_t attribute = 0; attribute < merged.sums.size(); ++attribute) {
-        if (run.sums[attribute].empty()) continue;
-        merged.sums[attribute][count - 1] += run.sums[attribute][entry.row];
-        merged.counts[attribute][count - 1] += run.counts[attribute][entry.row];
-      }
+  }
+}
+
+bool ascend(const MergedEdges& rows, size_t count, const Cancellation& cancellation) {
+  for (size_t i = 1; i < count; ++i) {
+    if (i % ROWS_UNLOOKED == 0) cancellation.check();
+    if (rows.u[i] < rows.u[i - 1] || (rows.u[i] == rows.u[i - 1] && rows.v[i] < rows.v[i - 1])) return false;
+  }
+  return true;
+}
+
+// Puts a column into the order of its rows: their first values, or the sums of their values.
+template <class Value, bool ADDED>
+void gather(Value* column, size_t count, const std::vector<RowReference>& rows, LargeArray<uint64_t>& scratch,
+            const Cancellation& cancellation) {
+  static_assert(sizeof(Value) == sizeof(uint64_t));
+  Value* const values = reinterpret_cast<Value*>(scratch.get());
+  size_t to = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (i % ROWS_UNLOOKED == 0) cancellation.check();
+    const Value value = column[rows[i].row];
+    if (rows[i].run != 0) {
+      values[to++] = ADDED ? Value{0} + value : value;
+    } else if (ADDED) {
+      values[to - 1] += value;
     }
-    begin = end;
+  }
+  std::copy_n(values, to, column);
+}
+
+}  // namespace
+
+size_t merge_edges(const std::vector<EdgeRun>& runs, const Span<uint64_t>* nodes, const MergedEdges& merged,
+                   const Cancellation& cancellation) {
+  std::vector<RowReference> rows = rows_of(runs, nodes, cancellation);
+  order_rows(rows, runs, cancellation);
+  size_t count = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i % ROWS_UNLOOKED == 0) cancellation.check();
+    const RowReference& entry = rows[i];
+    const EdgeRun& run = runs[entry.run];
+    const uint64_t u = run.u[entry.row];
+    if (count == 0 || merged.u[count - 1] != u || merged.v[count - 1] != entry.key) {
+      merged.u[count] = u;
+      merged.v[count] = entry.key;
+      for (double* sums : merged.sums) sums[count] = 0;
+      for (double* counts : merged.counts) counts[count] = 0;
+      ++count;
+    }
+    for (size_t attribute = 0; attribute < merged.sums.size(); ++attribute) {
+      if (run.sums[attribute].empty()) continue;
+      merged.sums[attribute][count - 1] += run.sums[attribute][entry.row];
+      merged.counts[attribute][count - 1] += run.counts[attribute][entry.row];
+    }
   }
   return count;
+}
+
+size_t add_up_edges(const MergedEdges& rows, size_t count, const Cancellation& cancellation) {
+  std::vector<double*> added = rows.sums;
+  added.insert(added.end(), rows.counts.begin(), rows.counts.end());
+  if (ascend(rows, count, cancellation)) {
+    size_t edges = 0;
+    for (size_t row = 0; row < count; ++row) {
+      if (row % ROWS_UNLOOKED == 0) cancellation.check();
+      const bool first = edges == 0 || rows.u[edges - 1] != rows.u[row] || rows.v[edges - 1] != rows.v[row];
+      edges += first;
+      rows.u[edges - 1] = rows.u[row];
+      rows.v[edges - 1] = rows.v[row];
+      for (double* const column : added) column[edges - 1] = (first ? 0.0 : column[edges - 1]) + column[row];
+    }
+    return edges;
+  }
+  const std::vector<EdgeRun> runs{EdgeRun{{rows.u, count}, {rows.v, count}, {}, {}}};
+  std::vector<RowReference> order = rows_of(runs, nullptr, cancellation);
+  order_rows(order, runs, cancellation);
+  // Of the one run there is: whether the row is the first of its edge.
+  size_t edges = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (i % ROWS_UNLOOKED == 0) cancellation.check();
+    const bool first = i == 0 || order[i - 1].key != order[i].key || rows.u[order[i - 1].row] != rows.u[order[i].row];
+    order[i].run = first;
+    edges += first;
+  }
+  LargeArray<uint64_t> scratch = large_array<uint64_t>(edges);
+  for (double* const column : added) gather<double, true>(column, count, order, scratch, cancellation);
+  gather<uint64_t, false>(rows.u, count, order, scratch, cancellation);
+  gather<uint64_t, false>(rows.v, count, order, scratch, cancellation);
+  return edges;
 }
 
 }  // namespace blockwright

@@ -32,4 +32,8 @@ struct MergedEdges {
 size_t merge_edges(const std::vector<EdgeRun>& runs, const Span<uint64_t>* nodes, const MergedEdges& merged,
                    const Cancellation& cancellation);
 
+// The same for rows that lie in one memory, in the order of runs: what comes out takes the place of the rows. Peak memory beside them:
+// nothing where they ascend by (u, v) already, else 32 bytes a row. At most 2^32 - 1 rows (ERR_LIMIT).
+size_t add_up_edges(const MergedEdges& rows, size_t count, const Cancellation& cancellation);
+
 }  // namespace blockwright

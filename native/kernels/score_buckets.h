@@ -16,9 +16,10 @@ class ScoreBuckets {
  public:
   static constexpr size_t COUNT = 2048;
 
-  // Keys of all items are in [lowest, highest].
-  ScoreBuckets(uint32_t lowest, uint32_t highest) : highest_(highest) {
-    while (((highest - lowest) >> shift_) >= COUNT) ++shift_;
+  // Keys of all `count` items are in [lowest, highest]. Few items have few buckets: sorting one costs as much as some hundred items.
+  ScoreBuckets(uint32_t lowest, uint32_t highest, size_t count) : highest_(highest) {
+    const size_t buckets = std::clamp<size_t>(count / BUCKET, 1, COUNT);
+    while (shift_ < 31 && ((highest - lowest) >> shift_) >= buckets) ++shift_;
   }
 
   // Every item is counted, then there is made room, then every item is put.
@@ -46,6 +47,8 @@ class ScoreBuckets {
   }
 
  private:
+  static constexpr size_t BUCKET = 2048;  // items
+
   size_t bucket(uint32_t key) const { return (highest_ - key) >> shift_; }
 
   uint32_t highest_;

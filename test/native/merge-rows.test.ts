@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Roi } from '../../lib/geometry/roi.js';
 import { loadAddon } from '../../lib/native/addon.js';
-import { type EdgeRun, mergeEdges } from '../../lib/native/merge-edges.js';
+import { addUpEdges, type EdgeRun, type MergedEdges, mergeEdges } from '../../lib/native/merge-edges.js';
 import { mergeNodes, type NodeRun } from '../../lib/native/merge-nodes.js';
 
 const id = fc.oneof(
@@ -53,6 +53,87 @@ function mergeSlowly(runs: readonly EdgeRun[], nodes?: ReadonlySet<bigint>) {
   return edges.map(({ u, v, values }) => [u, v, ...values]);
 }
 
+function rowsOf({ u, v, attributes }: MergedEdges): unknown[][] {
+  return [...u].map((first, row) => [
+    first,
+    v[row],
+    ...names.flatMap((name) => [attributes[name].sums[row], attributes[name].counts[row]]),
+  ]);
+}
+
+/** The rows of all runs behind each other; 0 where a run lacks an attribute. */
+function gather(runs: readonly EdgeRun[]): MergedEdges {
+  const column = (name: string, kind: 'sums' | 'counts') =>
+    Float64Array.from(
+      runs.flatMap((each) =>
+        [...(each.attributes[name]?.[kind] ?? each.u)].map((x) => (each.attributes[name] ? Number(x) : 0)),
+      ),
+    );
+  return {
+    u: BigUint64Array.from(runs.flatMap((each) => [...each.u])),
+    v: BigUint64Array.from(runs.flatMap((each) => [...each.v])),
+    attributes: Object.fromEntries(
+      names.map((name) => [name, { sums: column(name, 'sums'), counts: column(name, 'counts') }]),
+    ),
+  };
+}
+
+describe('addUpEdges', () => {
+  test('equals the slow twin, for rows in any order and for rows that ascend', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(run, { maxLength: 6 }), async (runs) => {
+        expect(rowsOf(await addUpEdges(gather(runs)))).toEqual(mergeSlowly(runs));
+        const merged = gather(runs);
+        const order = [...merged.u.keys()].sort((a, b) =>
+          merged.u[a] !== merged.u[b]
+            ? merged.u[a] < merged.u[b]
+              ? -1
+              : 1
+            : merged.v[a] < merged.v[b]
+              ? -1
+              : merged.v[a] > merged.v[b]
+                ? 1
+                : a - b,
+        );
+        const pick = (column: Float64Array) => Float64Array.from(order, (row) => column[row]);
+        const ascending: MergedEdges = {
+          u: BigUint64Array.from(order, (row) => merged.u[row]),
+          v: BigUint64Array.from(order, (row) => merged.v[row]),
+          attributes: Object.fromEntries(
+            names.map((name) => [
+              name,
+              { sums: pick(merged.attributes[name].sums), counts: pick(merged.attributes[name].counts) },
+            ]),
+          ),
+        };
+        expect(rowsOf(await addUpEdges(ascending))).toEqual(mergeSlowly(runs));
+      }),
+      { seed: 20266, numRuns: 150 },
+    );
+  });
+
+  test('checks memory, and stops when it is cancelled', async () => {
+    const { addUpEdges: native } = loadAddon();
+    const one = new BigUint64Array(1);
+    const real = new Float64Array(1);
+    const sound = { u: one, v: one, sums: [real], counts: [real], attributes: 1 };
+    const call = (rows: Record<string, unknown>) =>
+      Promise.resolve()
+        .then(() => native(rows))
+        .then(String, (error) => `${error.code}: ${error.message}`);
+    expect(await call(sound)).toBe('1');
+    expect(await call({ ...sound, v: new BigUint64Array(2) })).toMatch(
+      /^ERR_ARGUMENT: v: expected 1 elements, found 2/,
+    );
+    expect(await call({ ...sound, sums: [new Float64Array(2)] })).toMatch(/^ERR_ARGUMENT: sums/);
+    expect(await call({ ...sound, counts: [] })).toMatch(/^ERR_ARGUMENT: counts: expected 1 entries, found 0/);
+    const u = new BigUint64Array(1000).fill(1n);
+    await expect(addUpEdges({ u, v: u, attributes: {} }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ERR_CANCELLED',
+    });
+  });
+});
+
 describe('mergeEdges', () => {
   test('equals its slow twin', async () => {
     await fc.assert(
@@ -62,12 +143,7 @@ describe('mergeEdges', () => {
         async (runs, ids) => {
           const nodes = ids === null ? undefined : BigUint64Array.from(ids).sort();
           const merged = await mergeEdges(runs, names, nodes === undefined ? {} : { nodes });
-          const rows = [...merged.u].map((u, row) => [
-            u,
-            merged.v[row],
-            ...names.flatMap((name) => [merged.attributes[name].sums[row], merged.attributes[name].counts[row]]),
-          ]);
-          expect(rows).toEqual(mergeSlowly(runs, nodes && new Set(nodes)));
+          expect(rowsOf(merged)).toEqual(mergeSlowly(runs, nodes && new Set(nodes)));
         },
       ),
       { seed: 20265, numRuns: 150 },
