@@ -57,5 +57,5 @@ test('what there is no picture of is said', async () => {
     '2 blockwright: ERR_CONFIG: task b: wallSeconds is not known of any block',
   );
   expect(await refusal('--task', 'a', '--slice', '2')).toContain('--slice: expected 0 to 1, found 2');
-  expect(await refusal('--task', 'a', '--what', 'nothing')).toContain('Choices');
+  expect(await refusal('--task', 'a', '--what', 'nothing')).toContain('--what: expected one of "wallSeconds", ');
 });
