@@ -16,6 +16,7 @@ export function usageText(text: string, argv: readonly string[], command: AnyCom
       /^Invalid values:\s+Argument: (.*), Given: (.*), Choices: (.*)$/,
       (name, given, choices) => `--${name}: expected one of ${choices}, found ${given}`,
     ],
+    [/^Missing required arguments?: (.*)$/, (names) => `expected, too: ${names.replaceAll(/[^, ]+/g, '--$&')}`],
     [/^Not enough arguments following: (.*)$/, (name) => `--${name}: a value is missing`],
     [
       /^Arguments (\S+) and (\S+) are mutually exclusive$/,

@@ -133,7 +133,7 @@ export function planChanged(folder: string, { attributes }: RecordMetadata, whos
   if (more > 0) listed.push(`  and ${more} more ${more === 1 ? 'difference' : 'differences'}`);
   return new BlockwrightError(
     'ERR_PLAN_CHANGED',
-    `task ${whose.task}: its blocks were begun with another plan. Undo the change, use another run directory, or remove ` +
+    `task ${whose.task}: its blocks were begun with another plan. Undo the change, use another run directory and other stores, or remove ` +
       `${folder} to run the task from its beginning:\n${listed.join('\n')}`,
     { task: whose.task, differences: different },
   );

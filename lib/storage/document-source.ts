@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists, readDocument } from './array-folder.js';
 import type { Document } from './document.js';
@@ -20,5 +21,5 @@ export const LOCAL_DOCUMENTS: DocumentSource = {
   exists: (folder, name) => exists(join(folder, name)),
   child: join,
   split: (folder) => (dirname(folder) === folder ? undefined : { folder: dirname(folder), name: basename(folder) }),
-  isFolder: exists,
+  isFolder: async (path) => (await exists(path)) && (await stat(path)).isDirectory(),
 };

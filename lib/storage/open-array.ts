@@ -40,7 +40,10 @@ async function missing(path: string, documents: DocumentSource): Promise<Blockwr
   } else {
     const isFolder = await documents.isFolder(path);
     found = isFolder === undefined ? 'neither zarr.json nor .zarray is there' : 'nothing is there';
+    const place = documents.split(path);
     if (isFolder) found = 'the folder holds neither zarr.json nor .zarray';
+    else if (isFolder === false && place !== undefined && (await documents.exists(place.folder, place.name)))
+      found = 'a file is there';
     else found += await imageAbove(path, documents);
   }
   return new BlockwrightError('ERR_ARRAY_MISSING', `${path}: expected a zarr array, but ${found}`, { path, found });

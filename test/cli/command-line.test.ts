@@ -38,6 +38,7 @@ describe('the command line', () => {
     [['run', 'p.yaml', '--workers', '0'], '--workers: expected a whole number of at least 1'],
     [['run', 'p.yaml', '--workers', 'many'], '--workers: expected a whole number of at least 1'],
     [['run', 'p.yaml', '--until'], '--until: a value is missing'],
+    [['costs', 'p.yaml', '--task', 'fill'], 'expected, too: --png'],
     [['logs', 'p.yaml', '--block', '3'], '--block: expected --task, too, found none'],
     [
       ['compare', 'a', 'b', '--partition', '--tolerance', '1'],

@@ -126,8 +126,10 @@ describe('info', () => {
 
   test.each([
     ['FOLDER/none', 'ERR_ARRAY_MISSING: FOLDER/none: expected a zarr array, but nothing is there'],
+    ['FOLDER/file.npy', 'ERR_ARRAY_MISSING: FOLDER/file.npy: expected a zarr array, but a file is there'],
     ['FOLDER/damaged/v3-chunk-zero', 'ERR_METADATA: FOLDER/damaged/v3-chunk-zero/zarr.json: '],
   ])('of %s is refused', async (path, message) => {
+    writeFileSync(join(toy.folder, 'file.npy'), '');
     const { status, out, error } = await toy.inProcess('info', path);
     expect({ status, out }).toEqual({ status: 2, out: '' });
     expect(error).toContain(`blockwright: ${message}`);

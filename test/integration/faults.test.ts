@@ -169,7 +169,7 @@ describe('a finished run', () => {
     const { status, error } = await run(folder);
     expect(status).toBe(2);
     expect(error).toContain(
-      'tasks.fragments: task fragments: its blocks were begun with another plan. Undo the change, use another run directory, or remove FOLDER/small.run/tasks/fragments to run the task from its beginning:\n',
+      'tasks.fragments: task fragments: its blocks were begun with another plan. Undo the change, use another run directory and other stores, or remove FOLDER/small.run/tasks/fragments to run the task from its beginning:\n',
     );
     expect(error).toContain(`  ${difference}\n`);
     // Those after it are told too, and would go on refusing.

@@ -120,8 +120,9 @@ function formatPlan({ pipeline, tasks, refusals }: PipelinePlan, done: ReadonlyM
       ];
     }),
   );
+  const blocks = tasks.reduce((sum, { plan }) => sum + plan.blocks.count, 0);
   const parts = [
-    `${pipeline.name}: ${tasks.reduce((sum, { plan }) => sum + plan.blocks.count, 0)} blocks, run directory ${pipeline.runDirectory}`,
+    `${pipeline.name}: ${tasks.length === 0 ? '' : `${formatCount(blocks)} blocks, `}run directory ${pipeline.runDirectory}`,
   ];
   if (rows.length > 0)
     parts.push(alignColumns([head, ...rows], [0, 1, head.indexOf('grid'), head.length - 1]).join('\n'));
