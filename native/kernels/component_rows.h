@@ -38,10 +38,11 @@ struct Rows {
   size_t corner = 0;       // first voxel of the box in the array
   size_t count = 0;
   size_t length = 0;
+  bool full;               // voxels touch that share a corner: the first neighbour covers all others
   std::vector<Neighbour> neighbours;  // those with the fewest changes first
 
   Rows(const Shape& shape, const Box& part, int reach)
-      : box(part.shape), strides(shape.strides()), axes(shape.dimensions - 1) {
+      : box(part.shape), strides(shape.strides()), axes(shape.dimensions - 1), full(reach >= shape.dimensions) {
     for (int axis = 0; axis <= axes; ++axis) corner += static_cast<size_t>(part.begin[axis] * strides[axis]);
     Shape outer = box;
     outer.dimensions = axes;

@@ -13,10 +13,8 @@
 #include "core/large_array.h"
 #include "core/parallel.h"
 #include "core/target_clones.h"
+#include "kernels/component_joiner.h"
 #include "kernels/component_rows.h"
-
-// What a loop compiled for several instruction sets calls must be compiled with it.
-#define BLOCKWRIGHT_INLINE __attribute__((always_inline)) inline
 
 namespace blockwright {
 
@@ -25,143 +23,11 @@ namespace {
 // Rows between checks for cancellation.
 size_t rows_between_checks(const Rows& rows) { return std::max<size_t>(1, (size_t{1} << 20) / rows.length); }
 
-// The runs of all rows of the box as bits, 64 voxels a word.
-struct RunBits {
-  explicit RunBits(const Rows& rows)
-      : words((rows.length + 63) / 64),
-        changes(large_array<uint64_t>(rows.count * words)),
-        labelled(large_array<uint64_t>(rows.count * words)),
-        before(large_array<uint32_t>(rows.count * words)) {}
-
-  size_t words;                    // a row
-  LargeArray<uint64_t> changes;    // a run, also of background, begins here; and right after the last voxel of a row
-  LargeArray<uint64_t> labelled;   // not background
-  LargeArray<uint32_t> before;     // runs of the strip, without background, that begin before the word
-};
-
-// One row of them.
-struct RowBits {
-  const uint64_t *changes, *labelled;
-  const uint32_t* before;
-
-  RowBits(const RunBits& bits, size_t row)
-      : changes(&bits.changes[row * bits.words]),
-        labelled(&bits.labelled[row * bits.words]),
-        before(&bits.before[row * bits.words]) {}
-
-  // The number of the run at a place within its strip; meaningless at background.
-  BLOCKWRIGHT_INLINE uint32_t run_at(size_t place) const {
-    const size_t word = place / 64;
-    const uint64_t begins = changes[word] & labelled[word] & ((uint64_t{2} << (place % 64)) - 1);
-    return before[word] + static_cast<uint32_t>(__builtin_popcountll(begins)) - 1;
-  }
-};
-
 // A part of the rows and the union-find of its runs, which are numbered within the part.
 struct Strip {
   size_t first_row = 0, last_row = 0;
   uint32_t base = 0;  // runs of all strips before
   GrowingArray parents;
-};
-
-inline uint32_t find_root(uint32_t* parents, uint32_t run) {
-  while (parents[run] != run) {
-    parents[run] = parents[parents[run]];
-    run = parents[run];
-  }
-  return run;
-}
-
-inline void unite(uint32_t* parents, uint32_t a, uint32_t b) {
-  if (parents[a] == parents[b]) return;
-  a = find_root(parents, a);
-  b = find_root(parents, b);
-  if (a < b) {
-    parents[b] = a;
-  } else {
-    parents[a] = b;
-  }
-}
-
-// Joins rows with earlier ones. Works on bits, one a voxel of a row, 64 a word.
-template <class T>
-class Joiner {
- public:
-  explicit Joiner(const Rows& rows)
-      : rows_(rows), words_((rows.length + 63) / 64), open_(words_), same_(rows.neighbours.size() * words_) {}
-
-  // The row has no such neighbour, or is not joined with it.
-  void leave_out(size_t index) { std::fill(same(index), same(index) + words_, 0); }
-
-  // Joins the runs of a row with those of one neighbour: runs that share places at the first place they share, runs
-  // that meet at a corner there. Neighbours come in ascending order; to the numbers of the runs the bases are added.
-  BLOCKWRIGHT_INLINE void join(const T* voxels, const RowBits& own, const RowBits& other, size_t index, uint32_t* parents,
-                               uint32_t own_base, uint32_t other_base) {
-    const Neighbour& neighbour = rows_.neighbours[index];
-    const T* others = voxels + neighbour.distance;
-    uint64_t* same = this->same(index);
-    for (size_t word = 0; word < words_; ++word) open_[word] = own.labelled[word];
-    for (const size_t cover : neighbour.covered_by) {
-      const uint64_t* covered = this->same(cover);
-      for (size_t word = 0; word < words_; ++word) open_[word] &= ~covered[word];
-    }
-    compare(voxels, others, own.labelled, same);
-    uint64_t same_before = 0;
-    for (size_t word = 0; word < words_; ++word) {
-      const uint64_t open = open_[word], here = same[word];
-      const uint64_t before = here << 1 | same_before;
-      same_before = here >> 63;
-      if (open == 0) continue;
-      const uint64_t begins = own.changes[word];
-      for (uint64_t bits = open & here & (begins | ~before); bits != 0; bits &= bits - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        unite(parents, own_base + own.run_at(at), other_base + other.run_at(at));
-      }
-      if (!neighbour.corners) continue;
-      const uint64_t lasts = begins >> 1 | (word + 1 < words_ ? own.changes[word + 1] : 1) << 63;
-      for (uint64_t bits = open & ~here & begins; bits != 0; bits &= bits - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (at == 0 || others[at - 1] != voxels[at]) continue;
-        unite(parents, own_base + own.run_at(at), other_base + other.run_at(at - 1));
-      }
-      for (uint64_t bits = open & ~here & lasts; bits != 0; bits &= bits - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        if (at + 1 == rows_.length || others[at + 1] != voxels[at]) continue;
-        unite(parents, own_base + own.run_at(at), other_base + other.run_at(at + 1));
-      }
-    }
-  }
-
- private:
-  // Bits: the voxel has a label, and the neighbour's at this place is the same.
-  uint64_t* same(size_t index) { return &same_[index * words_]; }
-
-  // Finds `same` where something is open; elsewhere it may stay 0.
-  BLOCKWRIGHT_INLINE void compare(const T* voxels, const T* others, const uint64_t* labelled, uint64_t* same) {
-    // So few voxels of a word are looked at one by one.
-    constexpr int FEW = sizeof(T) == 8 ? 4 : 0;
-    for (size_t word = 0; word < words_;) {
-      size_t end = word;
-      while (end < words_ && __builtin_popcountll(open_[end]) > FEW) ++end;
-      if (end > word) {
-        const size_t at = word * 64;
-        equal_(voxels + at, others + at, std::min(rows_.length, end * 64) - at, same + word);
-        for (; word < end; ++word) same[word] &= labelled[word];
-        continue;
-      }
-      uint64_t found = 0;
-      for (uint64_t bits = open_[word]; bits != 0; bits &= bits - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
-        found |= voxels[at] == others[at] ? bits & -bits : 0;
-      }
-      same[word++] = found;
-    }
-  }
-
-  const Rows& rows_;
-  size_t words_;
-  std::vector<uint64_t> open_, same_;
-  void (*equal_)(const T* a, const T* b, size_t count, uint64_t* words) = label_bits<T>().equal;
 };
 
 // Finds the runs of a strip and joins those that touch.
@@ -189,14 +55,13 @@ BLOCKWRIGHT_INLINE void scan_strip(const T* labels, const Rows& rows, RunBits& b
     uint32_t* const parents = strip.parents.grow(runs);
     for (size_t run = first; run < runs; ++run) parents[run] = static_cast<uint32_t>(run);
     const Borders borders = rows.borders(position);
+    joiner.earlier().clear();
     for (size_t index = 0; index < rows.neighbours.size(); ++index) {
       const Neighbour& neighbour = rows.neighbours[index];
-      if (row >= strip.first_row + neighbour.back && borders.has(neighbour)) {
-        joiner.join(voxels, RowBits(bits, row), RowBits(bits, row - neighbour.back), index, parents, 0, 0);
-      } else {
-        joiner.leave_out(index);
-      }
+      if (row < strip.first_row + neighbour.back || !borders.has(neighbour)) continue;
+      joiner.earlier().push_back({index, voxels + neighbour.distance, RowBits(bits, row - neighbour.back), 0});
     }
+    joiner.join(voxels, RowBits(bits, row), 0, parents);
   }
 }
 
@@ -219,23 +84,26 @@ BLOCKWRIGHT_SCAN(uint64_t)
 // Joins rows with those of earlier strips. `parents` holds all runs.
 template <class T>
 void join_strips(const T* labels, const Rows& rows, const RunBits& bits, const std::vector<Strip>& strips,
-                 uint32_t* parents) {
+                 uint32_t* parents, const Cancellation& cancellation) {
   Joiner<T> joiner(rows);
+  const size_t checked = rows_between_checks(rows);
   for (size_t index = 1; index < strips.size(); ++index) {
     const Strip& strip = strips[index];
     Shape position = rows.position(strip.first_row);
     const size_t last = std::min(strip.last_row, strip.first_row + rows.farthest());
     for (size_t row = strip.first_row; row < last; ++row, rows.advance(position)) {
+      if (row % checked == 0) cancellation.check();
       const Borders borders = rows.borders(position);
+      const T* voxels = labels + rows.begin(position);
+      joiner.earlier().clear();
       for (size_t neighbour = 0; neighbour < rows.neighbours.size(); ++neighbour) {
         const size_t back = rows.neighbours[neighbour].back;
-        joiner.leave_out(neighbour);
         if (row >= strip.first_row + back || !borders.has(rows.neighbours[neighbour])) continue;
         size_t owner = index;
         while (strips[owner].first_row > row - back) --owner;
-        joiner.join(labels + rows.begin(position), RowBits(bits, row), RowBits(bits, row - back), neighbour, parents,
-                    strip.base, strips[owner].base);
+        joiner.earlier().push_back({neighbour, voxels + rows.neighbours[neighbour].distance, RowBits(bits, row - back), strips[owner].base});
       }
+      joiner.join(voxels, RowBits(bits, row), strip.base, parents);
     }
   }
 }
@@ -321,7 +189,7 @@ uint64_t connected_components(const T* labels, const Shape& shape, const Box& bo
   }
   cancellation.check();
   uint32_t* const parents = all.data();
-  join_strips(labels, rows, bits, strips, parents);
+  join_strips(labels, rows, bits, strips, parents, cancellation);
 
   // A root comes before all other runs of its component, so one pass turns parents into numbers.
   uint32_t components = 0;
