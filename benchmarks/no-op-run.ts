@@ -14,6 +14,8 @@ export interface NoOpRun {
   readonly conflict: boolean;
   readonly workers: number;
   readonly folder: string;
+  /** Blocks that one lease may hold. @default as in any run */
+  readonly leaseBlocks?: number;
 }
 
 /** Runs all blocks in a new run folder; gives the pipeline and how many blocks were done. */
@@ -28,7 +30,7 @@ export async function runFresh(settings: NoOpRun): Promise<{ pipeline: Pipeline;
     },
     { definitions: [] },
   );
-  const { done, alreadyDone } = await run(made, settings.workers);
+  const { done, alreadyDone } = await run(made, settings.workers, settings.leaseBlocks);
   return { pipeline: made, done: done - alreadyDone };
 }
 
@@ -41,8 +43,8 @@ export function removeRun(made: Pipeline): void {
   rmSync(made.runDirectory, { recursive: true, force: true });
 }
 
-async function run(made: Pipeline, workers: number) {
-  const { complete, tasks } = await runPipeline(made, { workers });
+async function run(made: Pipeline, workers: number, leaseBlocks?: number) {
+  const { complete, tasks } = await runPipeline(made, { workers, leaseBlocks });
   if (!complete) throw new Error('the run is not complete');
   return tasks[0];
 }

@@ -16,16 +16,22 @@ export const ours: MakeOurSide = async (given) => {
   };
 };
 
+/** What is done with blocks of a size: conflicts or none, and each block asked for and reported by itself. */
+const CASES = [
+  { text: 'conflicts', conflict: true, workers: [1, 2, 4, 8] },
+  { text: 'no conflicts', conflict: false, workers: [1, 2, 4, 8] },
+  { text: 'one by one', conflict: false, workers: [1, 2, 4], leaseBlocks: 1 },
+];
+
 async function* rows(options: BenchmarkOptions): AsyncGenerator<Row> {
   for (const size of options.smoke ? ['smoke'] : options.sizes) {
-    for (const conflict of [true, false]) {
-      for (const workers of options.smoke ? [2] : [1, 2, 4, 8]) {
-        const processes = `${workers} worker${workers > 1 ? 's' : ''}`;
+    for (const { text, workers: counts, ...how } of CASES) {
+      for (const workers of options.smoke ? [2] : counts) {
         yield* besideDaisy(
           {
             bench: 'sockets',
-            case: `${size} blocks, ${processes}, ${conflict ? 'conflicts' : 'no conflicts'}`,
-            settings: { blocks: RUN_SIZES[size], conflict, workers, folder: options.folder },
+            case: `${size} blocks, ${workers} worker${workers > 1 ? 's' : ''}, ${text}`,
+            settings: { blocks: RUN_SIZES[size], workers, ...how, folder: options.folder },
             reference: { name: 'processes', how: 'workers' },
             manyBlocksRepetitions: 1,
           },

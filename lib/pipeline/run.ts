@@ -13,7 +13,8 @@ import { OpenArrays, sourcesOf } from './open-arrays.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
-import { assertRunnable, type PipelinePlan, type PlannedTask, planPipeline } from './plan.js';
+import { assertRunnable, type PipelinePlan, planPipeline } from './plan.js';
+import type { PlannedTask } from './planned-task.js';
 import { outputStore, resourcePath } from './resource-key.js';
 import { skippedBlocks } from './skip-blocks.js';
 import { removeStrayFiles } from './stray-files.js';
@@ -34,6 +35,8 @@ export interface RunPipelineOptions {
   readonly maxRestarts?: number | undefined;
   /** Workers in a row, of one place, that ask for blocks and end without a single result. @default 20 */
   readonly maxCrashes?: number | undefined;
+  /** Short blocks that one lease may hold at most, 1 to 1024; 1: each block is asked for and reported by itself. @default 1024 */
+  readonly leaseBlocks?: number | undefined;
   /** Starts the workers, in place of the pipeline's own executor. */
   readonly executor?: Executor | undefined;
   /** Of the pipeline's own executor. @default as it says, else the machine's cores */
@@ -70,7 +73,17 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
   loadAddon(); // without it every block would fail
   const { pipeline } = plan;
   const { limits } = pipeline;
-  const { serial = false, signal, killSignal, onEvent, graceSeconds, maxLosses, maxRestarts, maxCrashes } = options;
+  const {
+    serial = false,
+    signal,
+    killSignal,
+    onEvent,
+    graceSeconds,
+    maxLosses,
+    maxRestarts,
+    maxCrashes,
+    leaseBlocks,
+  } = options;
   const wanted = wantedOf(plan, options);
   const own = serial ? serialPool(plan, options) : makePool(pipeline.executor, pipeline.name);
   const executors = Object.entries(serial ? {} : pipeline.executors).map(
@@ -113,6 +126,7 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
       maxLosses,
       maxRestarts,
       maxCrashes,
+      leaseBlocks,
       signal,
       killSignal,
       onEvent,

@@ -20,12 +20,15 @@ export interface BlockRunnerOptions {
   /** As the coordinator counts them. */
   readonly taskNames: readonly string[];
   readonly tasks: ReadonlyMap<string, ProcessBlock>;
+  /** Seconds below which a block is over before what is asked for ahead could come. @default 0.0001 */
+  readonly briefSeconds?: number;
 }
 
 /** Milliseconds after which results are sent though there are blocks left. */
 const REPORT_AFTER = 50;
 /** Seconds of a task's blocks from which on they are measured in detail: the measuring shall not cost more than a few percent. */
 const DETAILED_FROM = 0.0005;
+const BRIEF = 0.0001;
 /** Milliseconds after which messages are heard though blocks follow each other without waiting for anything. */
 const LISTEN_AFTER = 10;
 
@@ -93,11 +96,16 @@ export class BlockRunner {
   }
 
   /** Says what is to be said before a block's code runs. */
-  private begin({ lease, attempt }: LeasedBlock): void {
-    const acquire = !this.asked && this.queue.length < this.newest;
+  private begin({ lease, task, attempt }: LeasedBlock): void {
+    // alone and sooner over than a message comes: it is asked with its result for the next
+    const brief =
+      this.newest === 1 &&
+      this.queue.length === 0 &&
+      (this.latest[task] ?? Number.POSITIVE_INFINITY) < (this.options.briefSeconds ?? BRIEF);
+    const acquire = !this.asked && this.queue.length < this.newest && !brief;
     // it may have been what ended an earlier worker: then it shall be seen to be the one
     const suspect = attempt > 1;
-    const name = suspect || this.newest === 1;
+    const name = suspect || (this.newest === 1 && !brief);
     if (acquire || suspect || this.owing)
       this.report({ acquire, held: this.queue.length + 1, ...(name ? { begun: lease } : {}) });
     this.options.heartbeat.show(lease);

@@ -4,13 +4,10 @@ import { RunFolder } from '../../lib/coordinator/run-folder.js';
 import { BlockRunner, type BlockRunnerOptions } from '../../lib/workers/block-runner.js';
 import { socketPair } from '../support/socket-pair.js';
 
-test('a worker whose next blocks were given back asks again when it has nothing to do', async () => {
+/** A runner of one task, and the far end of its connection. */
+async function makeRunner(more: Partial<BlockRunnerOptions>) {
   const [near, far] = (await socketPair()).map((socket) => new Connection(socket));
   for (const connection of [near, far]) connection.trust();
-  let open: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
   const runner = new BlockRunner({
     connection: near,
     heartbeat: { show: () => undefined, named: () => false },
@@ -18,28 +15,64 @@ test('a worker whose next blocks were given back asks again when it has nothing 
     workerId: '1.0',
     epoch: 1,
     taskNames: ['first'],
-    tasks: new Map([['first', () => gate]]),
+    tasks: new Map([['first', () => Promise.resolve()]]),
+    ...more,
   } as unknown as BlockRunnerOptions);
   const ended = runner.run();
-  const lease = (id: number) => {
-    far.send({ type: 'lease', blocks: [{ lease: id, task: 0, block: id, attempt: 1 }] });
+  return {
+    lease: (id: number, attempt = 1) => {
+      far.send({ type: 'lease', blocks: [{ lease: id, task: 0, block: id, attempt }] });
+    },
+    send: (message: Message) => far.send(message),
+    said: async () => (await far.next()).message,
+    end: async () => {
+      far.send({ type: 'stop' });
+      await ended;
+      for (const connection of [near, far]) connection.destroy();
+    },
   };
+}
+
+test('a worker whose next blocks were given back asks again when it has nothing to do', async () => {
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { lease, send, said, end } = await makeRunner({ tasks: new Map([['first', () => gate]]) });
   /** The next message that asks for blocks or gives some back. */
-  const said = async (): Promise<Message> => {
+  const asked = async (): Promise<Message> => {
     for (;;) {
-      const { message } = await far.next();
+      const message = await said();
       if (message.acquire === true || message.returned !== undefined) return message;
     }
   };
-  expect(await said()).toMatchObject({ acquire: true });
+  expect(await asked()).toMatchObject({ acquire: true });
   lease(1);
-  expect(await said()).toMatchObject({ acquire: true, held: 1 });
+  expect(await asked()).toMatchObject({ acquire: true, held: 1 });
   lease(2);
-  far.send({ type: 'return', count: 1 });
-  expect(await said()).toMatchObject({ returned: [2] });
+  send({ type: 'return', count: 1 });
+  expect(await asked()).toMatchObject({ returned: [2] });
   open();
-  expect(await said()).toMatchObject({ results: [{ lease: 1, outcome: 'done' }], acquire: true, held: 0 });
-  far.send({ type: 'stop' });
-  await ended;
-  for (const connection of [near, far]) connection.destroy();
+  expect(await asked()).toMatchObject({ results: [{ lease: 1, outcome: 'done' }], acquire: true, held: 0 });
+  await end();
+});
+
+test('a block alone that is over at once is one message, unless it was tried before', async () => {
+  const { lease, said, end } = await makeRunner({ briefSeconds: Number.POSITIVE_INFINITY });
+  const done = (id: number) => [{ lease: id, outcome: 'done' }];
+  expect(await said()).toMatchObject({ acquire: true, results: [] });
+  // how long it takes is not known yet
+  lease(1);
+  expect(await said()).toMatchObject({ acquire: true, held: 1, begun: 1, results: [] });
+  expect(await said()).toMatchObject({ acquire: false, results: done(1) });
+  for (const id of [2, 3]) {
+    lease(id);
+    const message = await said();
+    expect(message).toMatchObject({ acquire: true, held: 0, results: done(id) });
+    expect(message).not.toHaveProperty('begun');
+  }
+  lease(4, 2);
+  expect(await said()).toMatchObject({ acquire: false, begun: 4, results: [] });
+  expect(await said()).toMatchObject({ acquire: true, held: 0, results: done(4) });
+  await end();
 });
