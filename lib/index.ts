@@ -84,7 +84,7 @@ export {
 } from './native/graph-mutex-watershed.js';
 export { type JoinedComponents, joinComponents, type PairRun } from './native/join-components.js';
 export { mapFile } from './native/map-file.js';
-export { type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
+export { addUpEdges, type EdgeRun, type MergedEdges, mergeEdges } from './native/merge-edges.js';
 export { type MergedNodes, mergeNodes, type NodeRun } from './native/merge-nodes.js';
 export { type MutexWatershedOptions, mutexWatershed } from './native/mutex-watershed.js';
 export { type LookupTable, type RelabelOptions, relabel } from './native/relabel.js';

@@ -24,8 +24,14 @@ struct Cluster {
   uint32_t begin;      // of its repulsive scores; the next cluster's is their end
 };
 
-// Clusters where searches will begin, and where their scores are.
-using Searches = std::array<std::pair<uint32_t, uint32_t>, 32>;
+// A repulsive score as one of its ends sees it.
+struct Repulsion {
+  uint32_t key;
+  uint32_t other;  // the cluster at the other end
+};
+
+// Where the rows of repulsive scores are that searches will begin with.
+using Searches = std::array<uint32_t, 32>;
 
 class GraphWatershed {
  public:
@@ -42,7 +48,15 @@ class GraphWatershed {
   void visit(const ScoreItem& item);
   // Of two roots, whether the first has the set that is searched.
   bool smaller(uint32_t a, uint32_t b) const { return clusters_[a].parent >= clusters_[b].parent; }
-  uint32_t other_end(const ScoreItem& repulsion, uint32_t cluster) const;
+  bool matters(const ScoreItem& repulsion, const EdgeEnds& ends) const {
+    return (static_cast<uint32_t>(repulsion.key >= lowest_) & attracted_[ends.u] & attracted_[ends.v]) != 0;
+  }
+  uint32_t put_repulsion(uint32_t cluster, uint32_t key, uint32_t other) {
+    const uint32_t at = --clusters_[cluster].begin;
+    repulsions_[at] = {key, other};
+    return at;
+  }
+  void list_ids();
   void look_ahead(const ScoreItem* items, size_t count, size_t index, Searches& searches);
   bool repelled(uint32_t start, uint32_t to, const ScoreItem& item);
   void list_all_exclusions();
@@ -55,7 +69,10 @@ class GraphWatershed {
   Contraction contraction_;
   LargeArray<Cluster> clusters_;
   std::optional<ScoreBuckets> attractive_;
-  LargeArray<ScoreItem> repulsions_;  // by cluster
+  uint32_t lowest_ = ~uint32_t{0};      // key that attracts
+  LargeArray<uint8_t> attracted_;       // by cluster: whether a score attracts it
+  LargeArray<Repulsion> repulsions_;    // by cluster
+  LargeArray<uint32_t> ids_;            // of their scores, once list_ids() was called
   Exclusions exclusions_;
   bool all_listed_ = false;           // beyond the budget: exclusions_ holds all that precede the item of the visit
   std::vector<ScoreItem> repulsive_;  // those still to come, in their order, from `coming_` on
@@ -98,25 +115,21 @@ inline void GraphWatershed::join(uint32_t a, uint32_t b) {
 // Makes the lists of scores that can still matter; whether there is an attractive one. A repulsive score matters only if one that is
 // attractive may come after it and if each of its ends has one that is.
 bool GraphWatershed::list_scores() {
-  constexpr int32_t ATTRACTED = -2;  // as a parent, until the sizes of sets take its place
-  uint32_t lowest = ~uint32_t{0};
+  attracted_ = large_array<uint8_t>(contraction_.clusters);
+  std::fill_n(attracted_.get(), contraction_.clusters, 0);
   uint32_t highest = 0;
   uint32_t count = 0;
   const auto ignore = [](const ScoreItem&, const EdgeEnds&) {};
   graph_.for_each_score(
       [&](const ScoreItem& item, const EdgeEnds& ends) {
-        lowest = std::min(lowest, item.key);
+        lowest_ = std::min(lowest_, item.key);
         highest = std::max(highest, item.key);
         ++count;
-        clusters_[ends.u].parent = clusters_[ends.v].parent = ATTRACTED;
+        attracted_[ends.u] = attracted_[ends.v] = 1;
       },
       ignore);
   if (count == 0) return false;
-  const auto matters = [&](const ScoreItem& item, const EdgeEnds& ends) {
-    return (static_cast<uint32_t>(item.key >= lowest) & static_cast<uint32_t>(clusters_[ends.u].parent == ATTRACTED) &
-            static_cast<uint32_t>(clusters_[ends.v].parent == ATTRACTED)) != 0;
-  };
-  attractive_.emplace(lowest, highest, count);
+  attractive_.emplace(lowest_, highest, count);
   graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds&) { attractive_->count(item.key); },
                         [&](const ScoreItem& item, const EdgeEnds& ends) {
                           if (!matters(item, ends)) return;
@@ -128,26 +141,32 @@ bool GraphWatershed::list_scores() {
   attractive_->make_room();
   uint32_t sum = 0;
   for (uint32_t cluster = 0; cluster <= contraction_.clusters; ++cluster) {
-    sum += clusters_[cluster].begin;
+    const uint32_t degree = clusters_[cluster].begin;
+    clusters_[cluster].parent = -1 - static_cast<int32_t>(degree);
+    sum += degree;
     clusters_[cluster].begin = sum;
   }
-  repulsions_ = large_array<ScoreItem>(size_t{sum} + 1);
+  repulsions_ = large_array<Repulsion>(size_t{sum} + 1);
   repulsions_[sum] = {0, 0};  // look_ahead() may read it
   graph_.for_each_score([&](const ScoreItem& item, const EdgeEnds&) { attractive_->put(item); },
                         [&](const ScoreItem& item, const EdgeEnds& ends) {
                           if (!matters(item, ends)) return;
-                          for (const uint32_t cluster : {ends.u, ends.v}) repulsions_[--clusters_[cluster].begin] = item;
+                          put_repulsion(ends.u, item.key, ends.v);
+                          put_repulsion(ends.v, item.key, ends.u);
                         });
-  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) {
-    clusters_[cluster].parent = -1 - static_cast<int32_t>(clusters_[cluster + 1].begin - clusters_[cluster].begin);
-  }
   return true;
 }
 
-// Of a score of a cluster.
-inline uint32_t GraphWatershed::other_end(const ScoreItem& repulsion, uint32_t cluster) const {
-  const EdgeEnds& ends = graph_.ends(repulsion.id);
-  return ends.u == cluster ? ends.v : ends.u;
+// Makes the rows of repulsive scores once more, now with their ids: these are asked for where two keys are equal.
+void GraphWatershed::list_ids() {
+  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) clusters_[cluster].begin = clusters_[cluster + 1].begin;
+  ids_ = large_array<uint32_t>(clusters_[contraction_.clusters].begin);
+  graph_.for_each_score([](const ScoreItem&, const EdgeEnds&) {},
+                        [&](const ScoreItem& item, const EdgeEnds& ends) {
+                          if (!matters(item, ends)) return;
+                          ids_[put_repulsion(ends.u, item.key, ends.v)] = item.id;
+                          ids_[put_repulsion(ends.v, item.key, ends.u)] = item.id;
+                        });
 }
 
 // Whether a repulsive score that precedes `item` joins the set of cluster `start` and the one with root `to`.
@@ -165,10 +184,19 @@ bool GraphWatershed::repelled(uint32_t start, uint32_t to, const ScoreItem& item
       const uint32_t end = clusters_[cluster + 1].begin;
       for (uint32_t at = begin; at < end && !found; ++at) {
         if (++looked_at % CHECKED == 0) cancellation_.check();
-        const ScoreItem repulsion = repulsions_[at];
-        if (repulsion.key < item.key || find(other_end(repulsion, cluster)) != to) continue;
-        found = repulsion.key > item.key || graph_.precedes(repulsion, item);
-        if (found) std::swap(repulsions_[at], repulsions_[begin]);  // it is likely to be asked for again
+        const Repulsion repulsion = repulsions_[at];
+        if (repulsion.key < item.key || find(repulsion.other) != to) continue;
+        if (repulsion.key == item.key) {
+          if (ids_ == nullptr) {
+            list_ids();
+            at = begin - 1;  // the row has its first order again
+            continue;
+          }
+          if (!graph_.precedes({repulsion.key, ids_[at]}, item)) continue;
+        }
+        found = true;  // and likely to be asked for again
+        std::swap(repulsions_[at], repulsions_[begin]);
+        if (ids_ != nullptr) std::swap(ids_[at], ids_[begin]);
       }
     }
     cluster = clusters_[cluster].next;
@@ -195,9 +223,10 @@ inline void GraphWatershed::visit(const ScoreItem& item) {
 
 // Looking for repulsive scores costs too much: all of them are sorted, to be entered into the table as their turn comes.
 void GraphWatershed::list_all_exclusions() {
+  if (ids_ == nullptr) list_ids();
   for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) {
     for (uint32_t at = clusters_[cluster].begin; at < clusters_[cluster + 1].begin; ++at) {
-      if (cluster < other_end(repulsions_[at], cluster)) repulsive_.push_back(repulsions_[at]);
+      if (cluster < repulsions_[at].other) repulsive_.push_back({repulsions_[at].key, ids_[at]});
     }
   }
   std::vector<ScoreItem> scratch(repulsive_.size());
@@ -218,7 +247,7 @@ void GraphWatershed::exclude_before(const ScoreItem& item) {
 // Asks for the memory that the next visits read, each step for what the step before it has brought: the processor would wait for
 // most of it otherwise. `searches` are those that steps pass on to each other.
 inline void GraphWatershed::look_ahead(const ScoreItem* items, size_t count, size_t index, Searches& searches) {
-  constexpr size_t ENDS = 40, CLUSTERS = 28, ROWS = 20, ROW_ENDS = 12, OTHERS = 5;
+  constexpr size_t ENDS = 40, CLUSTERS = 28, ROWS = 16, OTHERS = 6;
   if (ENDS < count) graph_.prefetch(items[ENDS].id);
   if (CLUSTERS < count) {
     const EdgeEnds ends = graph_.ends(items[CLUSTERS].id);
@@ -228,15 +257,11 @@ inline void GraphWatershed::look_ahead(const ScoreItem* items, size_t count, siz
   if (ROWS < count) {
     const EdgeEnds ends = graph_.ends(items[ROWS].id);
     const uint32_t start = smaller(find(ends.u), find(ends.v)) ? ends.u : ends.v;
-    searches[(index + ROWS) % searches.size()] = {start, clusters_[start].begin};
+    searches[(index + ROWS) % searches.size()] = clusters_[start].begin;
     __builtin_prefetch(&repulsions_[clusters_[start].begin]);
   }
-  if (index < ROWS) return;
-  if (ROW_ENDS < count) graph_.prefetch(repulsions_[searches[(index + ROW_ENDS) % searches.size()].second].id);
-  if (OTHERS < count) {
-    const auto [start, begin] = searches[(index + OTHERS) % searches.size()];
-    __builtin_prefetch(&clusters_[other_end(repulsions_[begin], start)]);
-  }
+  if (index < ROWS || OTHERS >= count) return;
+  __builtin_prefetch(&clusters_[repulsions_[searches[(index + OTHERS) % searches.size()]].other]);
 }
 
 void GraphWatershed::run() {

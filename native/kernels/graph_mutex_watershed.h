@@ -47,8 +47,9 @@ struct SearchCost {
 // The method is that of mutex_watershed.h, after what is certain was joined (graph_contraction.h): repulsive scores are looked
 // for when an attractive one asks.
 //
-// Peak memory: 8 bytes an edge, 4 a score, and of what contraction leaves 8 an attractive and 16 a repulsive score; 20 to 24 a
-// node; about 40 for each pair of segments that a long search found exclusive.
+// Peak memory: 8 bytes an edge, 4 a score, and of what contraction leaves 8 an attractive and 16 a repulsive score (24 once an
+// attractive and a repulsive score of two sets are equal in float32); 21 to 25 a node; about 40 for each pair of segments that a long
+// search found exclusive.
 SearchCost graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
 
 }  // namespace blockwright

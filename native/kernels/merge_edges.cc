@@ -65,12 +65,17 @@ void order_rows(std::vector<RowReference>& rows, const std::vector<EdgeRun>& run
   }
 }
 
-bool ascend(const MergedEdges& rows, size_t count, const Cancellation& cancellation) {
+enum class RowOrder { NONE, ASCENDING, ASCENDING_UNIQUE };
+
+RowOrder order_of(const MergedEdges& rows, size_t count, const Cancellation& cancellation) {
+  RowOrder order = RowOrder::ASCENDING_UNIQUE;
   for (size_t i = 1; i < count; ++i) {
     if (i % ROWS_UNLOOKED == 0) cancellation.check();
-    if (rows.u[i] < rows.u[i - 1] || (rows.u[i] == rows.u[i - 1] && rows.v[i] < rows.v[i - 1])) return false;
+    if (rows.u[i] > rows.u[i - 1]) continue;
+    if (rows.u[i] < rows.u[i - 1] || rows.v[i] < rows.v[i - 1]) return RowOrder::NONE;
+    if (rows.v[i] == rows.v[i - 1]) order = RowOrder::ASCENDING;
   }
-  return true;
+  return order;
 }
 
 // Puts a column into the order of its rows: their first values, or the sums of their values.
@@ -123,7 +128,15 @@ size_t merge_edges(const std::vector<EdgeRun>& runs, const Span<uint64_t>* nodes
 size_t add_up_edges(const MergedEdges& rows, size_t count, const Cancellation& cancellation) {
   std::vector<double*> added = rows.sums;
   added.insert(added.end(), rows.counts.begin(), rows.counts.end());
-  if (ascend(rows, count, cancellation)) {
+  const RowOrder order = order_of(rows, count, cancellation);
+  if (order == RowOrder::ASCENDING_UNIQUE) {
+    for (double* const column : added) {
+      cancellation.check();
+      for (size_t row = 0; row < count; ++row) column[row] = 0.0 + column[row];  // -0 becomes 0 as in any other sum
+    }
+    return count;
+  }
+  if (order == RowOrder::ASCENDING) {
     size_t edges = 0;
     for (size_t row = 0; row < count; ++row) {
       if (row % ROWS_UNLOOKED == 0) cancellation.check();
@@ -136,20 +149,20 @@ size_t add_up_edges(const MergedEdges& rows, size_t count, const Cancellation& c
     return edges;
   }
   const std::vector<EdgeRun> runs{EdgeRun{{rows.u, count}, {rows.v, count}, {}, {}}};
-  std::vector<RowReference> order = rows_of(runs, nullptr, cancellation);
-  order_rows(order, runs, cancellation);
+  std::vector<RowReference> sorted = rows_of(runs, nullptr, cancellation);
+  order_rows(sorted, runs, cancellation);
   // Of the one run there is: whether the row is the first of its edge.
   size_t edges = 0;
   for (size_t i = 0; i < count; ++i) {
     if (i % ROWS_UNLOOKED == 0) cancellation.check();
-    const bool first = i == 0 || order[i - 1].key != order[i].key || rows.u[order[i - 1].row] != rows.u[order[i].row];
-    order[i].run = first;
+    const bool first = i == 0 || sorted[i - 1].key != sorted[i].key || rows.u[sorted[i - 1].row] != rows.u[sorted[i].row];
+    sorted[i].run = first;
     edges += first;
   }
   LargeArray<uint64_t> scratch = large_array<uint64_t>(edges);
-  for (double* const column : added) gather<double, true>(column, count, order, scratch, cancellation);
-  gather<uint64_t, false>(rows.u, count, order, scratch, cancellation);
-  gather<uint64_t, false>(rows.v, count, order, scratch, cancellation);
+  for (double* const column : added) gather<double, true>(column, count, sorted, scratch, cancellation);
+  gather<uint64_t, false>(rows.u, count, sorted, scratch, cancellation);
+  gather<uint64_t, false>(rows.v, count, sorted, scratch, cancellation);
   return edges;
 }
 
