@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WRITER_FILE } from '../../lib/storage/stored-files.js';
 import { goldens } from './goldens.js';
 
 /** A new folder for one test file; remove it with the function. */
@@ -15,9 +16,11 @@ export function unpackStores(folder: string): void {
   execFileSync('tar', ['-xzf', join(goldens, 'storage', 'stores.tar.gz'), '-C', folder]);
 }
 
-/** Paths of all files below a folder, sorted, with their content. */
+/** Paths of all files below a folder, sorted, with their content; without the notes of the runs that wrote them, which name the runs. */
 export function filesBelow(folder: string): Map<string, Buffer> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name !== WRITER_FILE,
+  );
   const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort();
   return new Map(paths.map((path) => [path.slice(folder.length + 1), readFileSync(path)]));
 }
