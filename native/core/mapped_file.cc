@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/uninterrupted.h"
 
 #ifdef _WIN32
 
@@ -34,10 +35,8 @@ namespace {
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) {
-  int file = -1;
-  do {
-    file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make it wait
-  } while (file < 0 && errno == EINTR);
+  // a pipe must not make it wait
+  const int file = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   if (file < 0) fail("open", path, errno);
   struct stat status{};
   if (::fstat(file, &status) != 0) {

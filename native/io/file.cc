@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/error_codes.h"
+#include "core/uninterrupted.h"
 #include "io/inside.h"
 
 namespace blockwright {
@@ -51,14 +52,6 @@ const char* errno_name(int error) {
     default:
       return nullptr;
   }
-}
-
-// Repeats a system call that a signal interrupted.
-template <class Call>
-auto uninterrupted(const Call& call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
 }
 
 // As throw_io(), for calls that open_inside() made.

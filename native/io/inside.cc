@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "core/uninterrupted.h"
+
 namespace blockwright {
 
 namespace {
@@ -38,7 +40,7 @@ bool lies_inside(const std::string& root, const std::string& path) {
 
 Inside::Inside(const std::string& folder)
     : folder_(folder),
-      opened_(::open(folder.c_str(), FOLDER | O_DIRECTORY | O_CLOEXEC)),
+      opened_(uninterrupted([&] { return ::open(folder.c_str(), FOLDER | O_DIRECTORY | O_CLOEXEC); })),
       error_(opened_.descriptor() < 0 ? errno : 0) {}
 
 // One call that the system answers by itself; false where it cannot, or where it says EXDEV of a link with an absolute path,

@@ -62,6 +62,7 @@ export const faultRows: readonly FaultRow[] = [
     passes: 'the errno is named, nothing is cut, same bytes when it is over; EINTR and short writes are no failure',
     tests: [
       { file: 'chaos/io-faults', tests: 'goes wrong' },
+      { file: 'chaos/interrupted-region' },
       { file: 'storage/faults', tests: 'the system refuses' },
       { file: 'integration/faults', tests: 'a disk' },
       { file: 'coordinator/free-space' },

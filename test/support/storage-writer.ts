@@ -1,8 +1,9 @@
 /**
  * A child process of the storage tests. `alternate PATH`: writes noise 1, 2, 1, 2, ... to the whole array until it is killed.
- * `write PATH`: writes noise 1 once; prints the error and the sizes of all
- * files below as JSON.
+ * `write PATH`: writes noise 1 once; prints the error and the sizes of all files below as JSON. `read PATH`: reads it, and prints
+ * the error if it is not noise 1.
  */
+import assert from 'node:assert/strict';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { noise } from './noise.js';
 import { filesBelow } from './stores.js';
@@ -20,7 +21,9 @@ if (mode === 'alternate') {
 } else {
   let failure: unknown;
   try {
-    await array.writeRegion(begin, array.shape, noise(1, length));
+    const expected = noise(1, length);
+    if (mode === 'write') await array.writeRegion(begin, array.shape, expected);
+    else assert.deepEqual(await array.readRegion(begin, array.shape), expected);
   } catch (error) {
     const { code, message, details } = error as { code: string; message: string; details: unknown };
     failure = { code, message, details };
