@@ -134,10 +134,11 @@ export const benchmark: Benchmark = {
   name: 'connected-components',
   description: 'connected components of the FIB-25 labels (kept apart) and of a mask, in 3-D and 2-D',
   sizes: {
+    '128': '128^3 voxels',
     '250': '250^3 voxels, 0.13 GB of labels',
     '512': '512^3 voxels, 1.1 GB',
     '2d': '4000^2 voxels, slices side by side',
   },
-  defaultSizes: ['250', '512', '2d'],
+  defaultSizes: ['128', '250', '512', '2d'],
   rows,
 };

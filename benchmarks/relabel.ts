@@ -103,7 +103,7 @@ function sameLabels(ours: string, reference: string): boolean {
 export const benchmark: Benchmark = {
   name: 'relabel',
   description: 'uint64 labels through a table of all their ids',
-  sizes: { '256': '256^3 voxels, 0.13 GB', '512': '512^3 voxels, 1.1 GB' },
-  defaultSizes: ['256', '512'],
+  sizes: { '128': '128^3 voxels', '256': '256^3 voxels, 0.13 GB', '512': '512^3 voxels, 1.1 GB' },
+  defaultSizes: ['128', '256', '512'],
   rows,
 };
