@@ -113,7 +113,8 @@ export {
   type SkipInput,
   type TaskInput,
 } from './pipeline/pipeline.js';
-export { blockGraphOf, type PipelinePlan, type PlannedTask, planPipeline } from './pipeline/plan.js';
+export { blockGraphOf, type PipelinePlan, planPipeline } from './pipeline/plan.js';
+export type { PlannedTask } from './pipeline/planned-task.js';
 export { type RunPipelineOptions, runPipeline } from './pipeline/run.js';
 export { runSerially, type SerialOptions } from './pipeline/run-serially.js';
 export type { ArrayInfo } from './storage/array-info.js';

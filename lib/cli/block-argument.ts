@@ -1,5 +1,6 @@
 import { BlockwrightError } from '../errors.js';
-import type { PipelinePlan, PlannedTask } from '../pipeline/plan.js';
+import type { PipelinePlan } from '../pipeline/plan.js';
+import type { PlannedTask } from '../pipeline/planned-task.js';
 
 /** The task of a plan that a name on the command line means. Throws ERR_CONFIG. */
 export function findTask({ tasks }: PipelinePlan, name: string): PlannedTask {

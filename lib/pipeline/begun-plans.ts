@@ -3,7 +3,7 @@ import { recordIdentity } from '../coordinator/done-record-metadata.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { isBlockwrightError } from '../errors.js';
 import type { Pipeline } from './pipeline.js';
-import type { PlannedTask } from './plan.js';
+import type { PlannedTask } from './planned-task.js';
 import { type Refusal, refusal } from './refusal.js';
 
 /** A task whose blocks were begun with another plan does not go on with this one: what differs. */

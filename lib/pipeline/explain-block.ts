@@ -3,7 +3,8 @@ import { visitRows } from '../blocks/grid-range.js';
 import { readRecordedBlocks } from '../coordinator/done-record.js';
 import { RecordedState } from '../coordinator/done-record-metadata.js';
 import { RunFolder } from '../coordinator/run-folder.js';
-import type { PipelinePlan, PlannedTask } from './plan.js';
+import type { PipelinePlan } from './plan.js';
+import type { PlannedTask } from './planned-task.js';
 
 export type RecordedName = keyof typeof RecordedState;
 

@@ -2,7 +2,7 @@ import { isBlockwrightError, messageOf } from '../errors.js';
 import { nodeAt } from '../storage/hierarchy.js';
 import { whyNoImageAt, zarrFormatOf } from '../storage/image-metadata.js';
 import { innerStore } from '../storage/inner-path.js';
-import type { Check } from './plan-checks.js';
+import type { Check } from './check.js';
 import { pathOfReference } from './plan-context.js';
 import { type Refusal, refusal } from './refusal.js';
 

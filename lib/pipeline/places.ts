@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import type { Resource } from '../workers/task-definition.js';
+import type { Check } from './check.js';
 import { withoutLinks } from './paths.js';
-import type { Check } from './plan-checks.js';
 import { pathOfReference } from './plan-context.js';
 import { type Refusal, refusal } from './refusal.js';
 import { describeResource, resourceKey, resourceKeys, resourceOf, resourcePath } from './resource-key.js';

@@ -3,10 +3,10 @@ import { Roi } from '../geometry/roi.js';
 import { isAddress } from '../storage/address.js';
 import { findSharedChunk, type SharedChunk, sharedChunkError } from '../storage/chunk-conflicts.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
-import type { OutputArray, Resource, TaskPlan } from '../workers/task-definition.js';
+import type { OutputArray, Resource } from '../workers/task-definition.js';
+import type { Check } from './check.js';
 import { checkImages } from './image-outputs.js';
 import { metadataDifference } from './metadata-difference.js';
-import type { Pipeline, PipelineTask } from './pipeline.js';
 import { checkPlaces } from './places.js';
 import { pathOfReference } from './plan-context.js';
 import type { KeyPath } from './problem.js';
@@ -22,21 +22,9 @@ import {
   resourcePath,
   storedResources,
 } from './resource-key.js';
-import { exists, type StoredArray } from './stored-arrays.js';
-import { type TaskWithPlan, writesOf } from './upstream.js';
+import { exists } from './stored-arrays.js';
+import { writesOf } from './upstream.js';
 import { checkWritable } from './writable.js';
-
-export interface Check {
-  readonly pipeline: Pipeline;
-  readonly task: PipelineTask;
-  readonly plan: TaskPlan;
-  /** All tasks that got a plan. */
-  readonly planned: readonly TaskWithPlan[];
-  /** Keys of what the others name. */
-  readonly lost: ReadonlySet<string>;
-  readonly stored: ReadonlyMap<string, StoredArray>;
-  readonly resources: Readonly<Record<string, number>>;
-}
 
 /** Every reason why a task may not run although it has a plan. */
 export async function checkTask(check: Check): Promise<Refusal[]> {

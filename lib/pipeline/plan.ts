@@ -2,15 +2,16 @@ import { BlockGraph } from '../blocks/block-graph.js';
 import type { ArrayMetadata } from '../storage/metadata.js';
 import { type OmeroWindows, readOmeroWindows } from '../storage/omero-windows.js';
 import { needsWindows } from '../storage/operations/operation.js';
-import type { Resource, TaskPlan } from '../workers/task-definition.js';
+import type { Resource } from '../workers/task-definition.js';
 import { resolveLevels } from './array-levels.js';
 import { findArray } from './array-metadata.js';
 import { checkBegunPlan } from './begun-plans.js';
 import { bytesOf } from './data-volume.js';
 import { taskIdentity } from './identity.js';
-import type { Pipeline, PipelineTask } from './pipeline.js';
+import type { Pipeline } from './pipeline.js';
 import { checkTask } from './plan-checks.js';
 import { neighborhoodOf } from './plan-context.js';
+import type { PlannedTask } from './planned-task.js';
 import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { outputStore } from './resource-key.js';
 import { checkSkip } from './skip-blocks.js';
@@ -18,23 +19,6 @@ import { readStoredArray, type StoredArray } from './stored-arrays.js';
 import { makeTaskPlans } from './task-plans.js';
 import { deriveUpstream, type TaskWithPlan, writesOf } from './upstream.js';
 import { checkRunDirectory } from './writable.js';
-
-/** A task that may run, and what it will do. */
-export interface PlannedTask {
-  readonly task: PipelineTask;
-  readonly plan: TaskPlan;
-  /** Tasks whose blocks are waited for where their writeRoi meets the readRoi. */
-  readonly upstream: readonly string[];
-  /** Tasks of which every block is waited for. */
-  readonly barriers: readonly string[];
-  /** What one block holds while it runs. */
-  readonly resources: Readonly<Record<string, number>>;
-  /** What makes a result another one: the run's record belongs to this. */
-  readonly identity: unknown;
-  /** Bytes before compression that all blocks read from and write to arrays. */
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-}
 
 /** What a run of a pipeline would do, made without writing anything. */
 export interface PipelinePlan {

@@ -3,7 +3,8 @@ import { RecordedState } from '../coordinator/done-record-metadata.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { BlockwrightError } from '../errors.js';
 import { Roi } from '../geometry/roi.js';
-import type { PipelinePlan, PlannedTask } from './plan.js';
+import type { PipelinePlan } from './plan.js';
+import type { PlannedTask } from './planned-task.js';
 
 /**
  * The blocks of tasks that failed in earlier runs, as the done records have them. Memory: one byte a block of one task.

@@ -1,7 +1,7 @@
 import { hasSuccess } from '../coordinator/done-record.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { isBlockwrightError } from '../errors.js';
-import type { Check } from './plan-checks.js';
+import type { Check } from './check.js';
 import { pathOfReference } from './plan-context.js';
 import { type Refusal, refusal } from './refusal.js';
 import { describeResource, resourcePath } from './resource-key.js';

@@ -3,7 +3,8 @@ import { RecordedState, recordIdentity } from '../coordinator/done-record-metada
 import { Journal } from '../coordinator/journal.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { RunLock } from '../coordinator/run-lock.js';
-import { assertRunnable, type PipelinePlan, type PlannedTask } from './plan.js';
+import { assertRunnable, type PipelinePlan } from './plan.js';
+import type { PlannedTask } from './planned-task.js';
 
 /**
  * Takes back that blocks of a task, and of all tasks that use its results, are done: the next run does them again, over

@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import { isAddress, parseAddress } from './address.js';
 import { exists, readDocument } from './array-folder.js';
 import type { Document } from './document.js';
 
@@ -23,11 +22,3 @@ export const LOCAL_DOCUMENTS: DocumentSource = {
   split: (folder) => (dirname(folder) === folder ? undefined : { folder: dirname(folder), name: basename(folder) }),
   isFolder: exists,
 };
-
-/** Where the metadata of what stands at a store is read. */
-export async function documentsOf(store: string): Promise<DocumentSource> {
-  if (!isAddress(store)) return LOCAL_DOCUMENTS;
-  // Only who reads from afar needs what that takes.
-  const { RemoteStore } = await import('./remote-store.js');
-  return new RemoteStore(parseAddress(store));
-}

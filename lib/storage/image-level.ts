@@ -1,9 +1,9 @@
 import { BlockwrightError, messageOf } from '../errors.js';
 import { Coordinate } from '../geometry/coordinate.js';
-import { documentsOf } from './document-source.js';
 import { openImage } from './image-group.js';
 import { innerStore, isInnerPath } from './inner-path.js';
 import { readArray } from './open-array.js';
+import { documentsOf } from './store-documents.js';
 
 /** A level of an OME-Zarr image: the path of its array in the group, or its voxel size in world units, one number a physical axis. */
 export type Level = string | readonly number[];

@@ -1,8 +1,8 @@
 import { isBlockwrightError } from '../errors.js';
 import type { Document } from './document.js';
-import { documentsOf } from './document-source.js';
 import { findImages } from './image-group.js';
 import { findImageOf } from './image-world.js';
+import { documentsOf } from './store-documents.js';
 
 /** In which range of values the viewers of an image show each channel. */
 export interface OmeroWindows {
