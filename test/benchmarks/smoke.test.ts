@@ -101,7 +101,7 @@ test('an unknown name, size or option is refused with what there is', () => {
     }
   };
   expect(fail('mutex')).toContain("there is no benchmark 'mutex'; there are mutex-watershed,");
-  expect(fail('relabel', '--size', '7')).toContain("no chosen benchmark has a size '7'; there are 256, 512");
+  expect(fail('relabel', '--size', '7')).toContain("no chosen benchmark has a size '7'; there are 128, 256, 512");
   expect(fail('relabel', '--repetitions', '0')).toContain('--repetitions: expected a whole number from 1, found 0');
 });
 
