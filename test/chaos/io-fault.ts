@@ -105,10 +105,15 @@ function storyFaults(
     ({ event, status }) =>
       event === 'block-failed' || event === 'block-lost' || (event === 'worker-end' && status !== 0),
   );
-  if (harmless)
+  // SQLite does not go on with a sync that was interrupted: the transaction fails, and the block is tried again
+  const sync = 'SQLITE_IOERR_FSYNC';
+  const ofSqlite =
+    kind === 'EINTR' && trouble.length > 0 && trouble.every(({ message }) => `${message}`.includes(sync));
+  if (harmless && !ofSqlite)
     return [...wrong, ...(starts > 1 ? [`it ended: ${told}`] : []), ...trouble.map((entry) => JSON.stringify(entry))];
   const story = told + trouble.map((entry) => JSON.stringify(entry)).join() + workerLogs(segmentation);
-  const silent = (starts > 1 || trouble.length > 0) && !story.includes(kind) ? [`${kind} is not named: ${story}`] : [];
+  const name = ofSqlite ? sync : kind;
+  const silent = (starts > 1 || trouble.length > 0) && !story.includes(name) ? [`${name} is not named: ${story}`] : [];
   // a block that failed once is retried: its attempts are counted by the failure
   return [...wrong.filter((fault) => !/"event":"block-failed"|: attempt \d+$/.test(fault)), ...silent];
 }
