@@ -105,13 +105,13 @@ function storyFaults(
     ({ event, status }) =>
       event === 'block-failed' || event === 'block-lost' || (event === 'worker-end' && status !== 0),
   );
-  // SQLite does not go on with a sync that was interrupted: the transaction fails, and the block is tried again
+  const story = told + trouble.map((entry) => JSON.stringify(entry)).join() + workerLogs(segmentation);
+  // SQLite does not go on with a sync that was interrupted: the transaction fails, and is told as a failure of the disk is
   const sync = 'SQLITE_IOERR_FSYNC';
   const ofSqlite =
-    kind === 'EINTR' && trouble.length > 0 && trouble.every(({ message }) => `${message}`.includes(sync));
+    kind === 'EINTR' && story.includes(sync) && trouble.every(({ message }) => String(message).includes(sync));
   if (harmless && !ofSqlite)
     return [...wrong, ...(starts > 1 ? [`it ended: ${told}`] : []), ...trouble.map((entry) => JSON.stringify(entry))];
-  const story = told + trouble.map((entry) => JSON.stringify(entry)).join() + workerLogs(segmentation);
   const name = ofSqlite ? sync : kind;
   const silent = (starts > 1 || trouble.length > 0) && !story.includes(name) ? [`${name} is not named: ${story}`] : [];
   // a block that failed once is retried: its attempts are counted by the failure

@@ -60,7 +60,7 @@ export const faultRows: readonly FaultRow[] = [
     fault: 5,
     what: 'EIO, ENOSPC, EMFILE, ESTALE, EINTR, short writes',
     passes:
-      'the errno is named, nothing is cut, same bytes when it is over; EINTR and short writes are no failure, but where a sync of SQLite is interrupted: its block is tried again',
+      'the errno is named, nothing is cut, same bytes when it is over; EINTR and short writes are no failure, but a sync of SQLite that is interrupted fails as one by the disk does',
     tests: [
       { file: 'chaos/io-faults', tests: 'goes wrong' },
       { file: 'chaos/interrupted-region' },
