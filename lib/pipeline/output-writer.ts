@@ -52,12 +52,6 @@ export function checkWriters({ pipeline, task, plan }: Check): Refusal[] {
   });
 }
 
-/** Whether the last run that wrote an array has this folder. */
-export function isWrittenBy(store: string, runDirectory: string): boolean {
-  const writer = readWriter(store);
-  return writer !== undefined && resolve(withoutLinks(store), writer.run) === withoutLinks(runDirectory);
-}
-
 function isInUse(runDirectory: string, task: string): boolean {
   if (!existsSync(runDirectory)) return false;
   try {

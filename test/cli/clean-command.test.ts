@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RunLock } from '../../lib/coordinator/run-lock.js';
-import { copyTask, fillTask, ToyPipeline } from '../support/toy-pipeline.js';
+import { fillTask, ToyPipeline } from '../support/toy-pipeline.js';
 
 let toy: ToyPipeline;
 beforeEach(() => {
@@ -47,38 +47,6 @@ describe('clean', () => {
     expect((await toy.inProcess('clean', 'FOLDER/p.yaml', '--yes')).status).toBe(0);
     expect(existsSync(path('toy.run'))).toBe(false);
     expect(existsSync(path('d.zarr/a/zarr.json'))).toBe(true);
-  });
-
-  test('--outputs: also arrays with a note of the run, and nothing else', async () => {
-    toy.write(fillTask() + copyTask);
-    expect((await toy.run('run', 'p.yaml')).status).toBe(0);
-    // another run has written over b since, and somebody keeps a link in a
-    writeFileSync(path('d.zarr/b/.blockwright.json'), '{"run": "../../other.run", "task": "copy"}');
-    writeFileSync(path('mine'), 'mine');
-    symlinkSync(path('mine'), path('d.zarr/a/link'));
-    const before = everything();
-    const told = await toy.inProcess('clean', 'FOLDER/p.yaml', '--outputs');
-    expect(told.out).toContain(
-      "would be removed: the array 'a' (FOLDER/d.zarr/a)\nleft: the array 'b' (FOLDER/d.zarr/b): no note of this run is in it\n",
-    );
-    expect(everything()).toEqual(before);
-    expect((await toy.inProcess('clean', 'FOLDER/toy.run', '--outputs', '--yes')).error).toContain(
-      '--outputs: expected the pipeline file',
-    );
-    expect(everything()).toEqual(before);
-    expect((await toy.inProcess('clean', 'FOLDER/p.yaml', '--outputs', '--yes')).status).toBe(0);
-    const [gone, run] = ['d.zarr/a', 'toy.run'];
-    expect(everything()).toEqual(
-      before.filter((name) => ![gone, run].some((one) => name === one || name.startsWith(`${one}/`))),
-    );
-    // a link in the place of an array stays
-    mkdirSync(path('elsewhere'));
-    symlinkSync(path('elsewhere'), path('d.zarr/a'));
-    rmSync(path('d.zarr/b'), { recursive: true });
-    expect((await toy.run('run', 'p.yaml')).status).toBe(0);
-    const linked = await toy.inProcess('clean', 'FOLDER/p.yaml', '--outputs', '--yes');
-    expect(linked.out).toContain("left: the array 'a' (FOLDER/d.zarr/a): is a link\nremoved: the array 'b'");
-    expect(existsSync(path('elsewhere/zarr.json'))).toBe(true);
   });
 
   test('refuses foreign folders, links, and runs at work; nothing is removed then', async () => {
