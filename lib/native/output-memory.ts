@@ -21,7 +21,7 @@ export async function newOutput<Result extends Output>(
   if (bytes < SMALLEST_BYTES) return new Type(length);
   rest ??= setTimeout(() => {
     rest = undefined;
-    void callNative('outputMemory', { bytes: 0 });
+    callNative('outputMemory', { bytes: 0 }).catch(() => undefined);
   }, IDLE_MS).unref();
   rest.refresh();
   const memory = await callNative<ArrayBuffer | undefined>('outputMemory', { bytes });

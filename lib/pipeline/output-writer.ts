@@ -37,7 +37,7 @@ export async function noteWriter(pipeline: Pipeline, { task, plan }: TaskWithPla
  * Blocks that another run has recorded as done vouch for what is in their arrays: a run with a folder of its own does not write
  * over them. Where that run's folder is gone, or has nothing done, there is nothing to vouch for.
  */
-export function checkWriters({ pipeline, task, plan }: Check): Refusal[] {
+export function checkWriters({ pipeline, task, plan }: Pick<Check, 'pipeline' | 'task' | 'plan'>): Refusal[] {
   return plan.outputs.flatMap((output) => {
     const store = outputStore(pipeline, output);
     const writer = isAddress(store) ? undefined : readWriter(store);

@@ -10,12 +10,13 @@ import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
 import { loadTasks } from './load-tasks.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
-import { noteWriter } from './output-writer.js';
+import { checkWriters, noteWriter } from './output-writer.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, planPipeline } from './plan.js';
 import type { PlannedTask } from './planned-task.js';
+import { refusalsError } from './refusal.js';
 import { outputStore, resourcePath } from './resource-key.js';
 import { skippedBlocks } from './skip-blocks.js';
 import { removeStrayFiles } from './stray-files.js';
@@ -108,6 +109,9 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
         skip: skippedBlocks(pipeline, planned),
         wanted: wanted?.get(planned.task.name),
         init: async (fresh) => {
+          // another run may have written there since the plan was made
+          const refusals = checkWriters({ pipeline, ...planned });
+          if (refusals.length > 0) throw refusalsError(refusals);
           await taskInit(pipeline, planned, context)(fresh);
           await noteWriter(pipeline, planned);
         },

@@ -48,8 +48,13 @@ class MemoryPool {
     if (idle_ || piece.bytes > limit_) return;
     while (size_ + piece.bytes > limit_) remove(0);
     may_be_taken(piece.memory.get(), piece.bytes);
-    size_ += piece.bytes;
-    kept_.push_back(std::move(piece));
+    const size_t bytes = piece.bytes;
+    try {
+      kept_.push_back(std::move(piece));
+      size_ += bytes;
+    } catch (const std::bad_alloc&) {
+      // then it is freed: who collects memory cannot be told of an error
+    }
   }
 
   // Frees all, and whatever is given before the next piece is taken.

@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFailures } from '../../lib/coordinator/run-status.js';
 import { type Pipeline, type PipelineInput, pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
-import { runPipeline } from '../../lib/pipeline/run.js';
+import { runPipeline, runPlan } from '../../lib/pipeline/run.js';
 import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { pluginPath } from '../support/plugins.js';
@@ -265,4 +265,17 @@ describe('graphs', () => {
     expect(lines).toContain('fill 5 filling block 5');
     expect(existsSync(join(folder, 'toy.run'))).toBe(false);
   });
+});
+
+test('a run does not write over what another one wrote since it was planned', async () => {
+  const [first, other] = await Promise.all(
+    ['first.run', 'other.run'].map((runDirectory) => make({ fill: fill() }, { runDirectory })),
+  );
+  const plan = await planPipeline(other);
+  await runPipeline(first);
+  await expect(runPlan(plan)).rejects.toMatchObject({
+    code: 'ERR_PLAN',
+    message: expect.stringContaining(`was written by another run, whose folder is ${join(folder, 'first.run')}`),
+  });
+  expect(await content('a')).toEqual(filled());
 });
