@@ -1,16 +1,9 @@
 import { callNative } from './addon.js';
 import { argumentError, checkLength, checkThreads, checkType } from './checks.js';
+import type { NumericArray } from './numeric-array.js';
 
 /** Values of channels; integers of 64 bits are not among them. */
-export type ChannelValues =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
+export type ChannelValues = Exclude<NumericArray, BigUint64Array | BigInt64Array>;
 
 /** Numbers of classes, from 0. */
 export type ClassNumbers = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;

@@ -1,16 +1,9 @@
 import { callNative } from './addon.js';
 import { argumentError, checkLength, checkShape, checkThreads, checkType, labelsOutput } from './checks.js';
 import { type Connectivity, reachOf } from './connected-components.js';
+import type { NumericArray } from './numeric-array.js';
 
-export type ComponentLabels =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array;
+export type ComponentLabels = Exclude<NumericArray, Float32Array | Float64Array>;
 
 /** Where the labels of a block lie in its volume, in voxels. */
 export interface BlockPlace {

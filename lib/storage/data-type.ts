@@ -14,6 +14,22 @@ export type DataType =
   | 'float64'
   | 'bool';
 
+/** By numpy's name without the byte order, as zarr v2 and .npy files have it. */
+export const NUMPY_TYPES: Readonly<Record<string, DataType>> = {
+  b1: 'bool',
+  u1: 'uint8',
+  i1: 'int8',
+  u2: 'uint16',
+  i2: 'int16',
+  u4: 'uint32',
+  i4: 'int32',
+  u8: 'uint64',
+  i8: 'int64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+};
+
 /** A typed array that holds a region. bool comes as Uint8Array of 0 and 1, float16 as Float32Array. */
 export type TypedArray = NumericArray;
 

@@ -1,5 +1,5 @@
 import { BlockwrightError } from '../errors.js';
-import type { DataType } from './data-type.js';
+import { type DataType, NUMPY_TYPES } from './data-type.js';
 
 /** What the header of a .npy file says. */
 export interface NpyHeader {
@@ -15,20 +15,6 @@ export interface NpyHeader {
 
 /** Bytes in which a header ends that numpy wrote, unless it has thousands of fields. */
 export const NPY_HEADER_BYTES = 4096;
-
-const TYPES: Readonly<Record<string, DataType>> = {
-  b1: 'bool',
-  u1: 'uint8',
-  i1: 'int8',
-  u2: 'uint16',
-  i2: 'int16',
-  u4: 'uint32',
-  i4: 'int32',
-  u8: 'uint64',
-  i8: 'int64',
-  f4: 'float32',
-  f8: 'float64',
-};
 
 /**
  * Reads the header of a .npy file, versions 1 to 3 (numpy.lib.format).
@@ -54,7 +40,8 @@ export function parseNpyHeader(path: string, start: Uint8Array): NpyHeader {
   const unsupported = (found: string) => new BlockwrightError('ERR_UNSUPPORTED', `${path}: ${found}`, { path });
   if (order === undefined || extents === undefined) throw wrong(`the header ${text.trim()}`);
   const [, byteOrder, kind] = /^([<>|=])(..)$/.exec(type ?? '') ?? [];
-  const dataType = kind !== undefined && Object.hasOwn(TYPES, kind) ? TYPES[kind] : undefined;
+  const dataType =
+    kind !== undefined && kind !== 'f2' && Object.hasOwn(NUMPY_TYPES, kind) ? NUMPY_TYPES[kind] : undefined;
   if (dataType === undefined) {
     throw unsupported(`expected integers, floats of 32 or 64 bits or bool, found ${type ?? 'a structured type'}`);
   }

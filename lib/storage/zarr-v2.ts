@@ -2,26 +2,11 @@ import { endianness } from 'node:os';
 import { argumentError } from '../native/checks.js';
 import type { ArrayFormat, Codec } from './array-format.js';
 import { checkChunkSize, checkedShapes } from './array-limits.js';
-import { type DataType, factsOf } from './data-type.js';
+import { type DataType, factsOf, NUMPY_TYPES } from './data-type.js';
 import type { Document } from './document.js';
 import { formatFillValue, parseFillValue } from './fill-value.js';
 
 const COMPRESSORS = ['blosclz', 'lz4', 'lz4hc', 'snappy', 'zlib', 'zstd'] as const;
-
-const DATA_TYPES: Readonly<Record<string, DataType>> = {
-  b1: 'bool',
-  u1: 'uint8',
-  i1: 'int8',
-  u2: 'uint16',
-  i2: 'int16',
-  u4: 'uint32',
-  i4: 'int32',
-  u8: 'uint64',
-  i8: 'int64',
-  f2: 'float16',
-  f4: 'float32',
-  f8: 'float64',
-};
 
 /**
  * Reads the .zarray of a v2 array.
@@ -63,10 +48,10 @@ function parseDtype(document: Document): { readonly dataType: DataType; readonly
   if (typeof dtype !== 'string') document.unsupported('dtype', 'a plain type, not a structure');
   const order = dtype[0];
   const name = dtype.slice(1);
-  if (!Object.hasOwn(DATA_TYPES, name) || !'<>|='.includes(order)) {
+  if (!Object.hasOwn(NUMPY_TYPES, name) || !'<>|='.includes(order)) {
     document.unsupported('dtype', 'bool, an integer, float16, float32 or float64 with its byte order');
   }
-  const dataType = DATA_TYPES[name];
+  const dataType = NUMPY_TYPES[name];
   if (order === '|' && factsOf(dataType).storedBytes > 1) document.fail('dtype', 'a byte order, < or >');
   return { dataType, bigEndian: order === '>' || (order === '=' && endianness() === 'BE') };
 }
@@ -120,7 +105,7 @@ export function formatZarrV2(format: ArrayFormat): Record<string, unknown> {
       'at most one codec in zarr v2',
       codecs.map(({ name }) => name),
     );
-  const code = Object.keys(DATA_TYPES).find((name) => DATA_TYPES[name] === dataType);
+  const code = Object.keys(NUMPY_TYPES).find((name) => NUMPY_TYPES[name] === dataType);
   const byteOrder = factsOf(dataType).storedBytes === 1 ? '|' : bigEndian ? '>' : '<';
   return {
     zarr_format: 2,

@@ -1,16 +1,6 @@
+import type { NumericArray } from '../../lib/native/numeric-array.js';
 import { below, oneOf, type Random } from './json-mutation.js';
 
-type Views =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array
-  | BigUint64Array
-  | BigInt64Array;
 const TYPES = [
   Uint8Array,
   Int8Array,
@@ -44,7 +34,7 @@ const OTHERS = [
   ],
 ];
 
-function isView(value: unknown): value is Views {
+function isView(value: unknown): value is NumericArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
@@ -53,7 +43,7 @@ function detach(view: ArrayBufferView): void {
 }
 
 /** The elements of a view in other memory. */
-function inMemory<View extends Views>(view: View, buffer: ArrayBufferLike): View {
+function inMemory<View extends NumericArray>(view: View, buffer: ArrayBufferLike): View {
   const copy = new (view.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => View)(
     buffer,
     0,
@@ -63,7 +53,7 @@ function inMemory<View extends Views>(view: View, buffer: ArrayBufferLike): View
   return copy;
 }
 
-function hostileView(random: Random, view: Views): unknown {
+function hostileView(random: Random, view: NumericArray): unknown {
   const { buffer, byteOffset, byteLength, length } = view;
   if (length === 0) return view; // or it is detached already
   switch (below(random, 9)) {
@@ -103,7 +93,7 @@ function hostileView(random: Random, view: Views): unknown {
 }
 
 /** A list that has effects when it is read: it detaches memory, grows, or says other things each time. */
-function actingList(random: Random, list: readonly unknown[], views: readonly Views[]): unknown {
+function actingList(random: Random, list: readonly unknown[], views: readonly NumericArray[]): unknown {
   const victim = views.length > 0 ? oneOf(random, views) : undefined;
   if (below(random, 2) === 0) {
     const copy = [...list, 1];
@@ -126,7 +116,7 @@ function actingList(random: Random, list: readonly unknown[], views: readonly Vi
   });
 }
 
-function hostileList(random: Random, list: readonly unknown[], views: readonly Views[]): unknown {
+function hostileList(random: Random, list: readonly unknown[], views: readonly NumericArray[]): unknown {
   if (list.length > 1000) return list; // hostile already
   switch (below(random, 6)) {
     case 0:
@@ -146,13 +136,13 @@ function hostileList(random: Random, list: readonly unknown[], views: readonly V
 }
 
 /** Every view in a tree of plain objects and lists. */
-function viewsOf(tree: unknown): Views[] {
+function viewsOf(tree: unknown): NumericArray[] {
   if (isView(tree)) return [tree];
   if (typeof tree !== 'object' || tree === null) return [];
   return Object.values(tree).flatMap(viewsOf);
 }
 
-function hostileValue(random: Random, value: unknown, views: readonly Views[]): unknown {
+function hostileValue(random: Random, value: unknown, views: readonly NumericArray[]): unknown {
   const kind = below(random, 4);
   if (kind === 0) return oneOf<unknown>(random, OTHERS);
   if (kind === 1 && views.length > 0) return oneOf(random, views);

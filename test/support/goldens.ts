@@ -2,22 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
+import type { NumericArray } from '../../lib/native/numeric-array.js';
 
 /** The folder of golden results: copies of published reference outputs, see test/goldens/README.md. */
 export const goldens = join(import.meta.dirname, '..', '..', '..', 'test', 'goldens');
 
 /** Any array of numbers that a .npy file can hold. */
-export type NumpyData =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+export type NumpyData = NumericArray;
 
 export interface NumpyArray {
   readonly shape: number[];
