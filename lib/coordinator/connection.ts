@@ -138,11 +138,14 @@ export class Connection {
   }
 
   private take(bytes: Uint8Array): void {
+    // answers to what came together go out together
+    this.socket.cork();
     this.refusing(() =>
       this.decoder.push(bytes, ({ header, payload }) => {
         if (this.open) this.assemble(asMessage(header), payload);
       }),
     );
+    this.socket.uncork();
   }
 
   /** What its receiver throws for a message ends the connection, as what is no message does. */

@@ -268,7 +268,10 @@ export class Coordinator {
     }
   }
 
-  private book(session: WorkerSession, { results, returned, begun, acquire, held = 0, host }: WorkMessage): void {
+  private book(
+    session: WorkerSession,
+    { results, returned, begun, acquire, held = 0, newest, host }: WorkMessage,
+  ): void {
     for (const result of results) this.settle(session, result);
     if (begun !== undefined) session.begin(begun, this.clock.now());
     if (returned !== undefined) {
@@ -277,7 +280,7 @@ export class Coordinator {
     }
     this.dispatcher.eased(session);
     session.host ??= host;
-    if (acquire) this.dispatcher.ask(session, held);
+    if (acquire) this.dispatcher.ask(session, held, newest);
   }
 
   private settle(session: WorkerSession, result: BlockResult): void {

@@ -4,6 +4,8 @@ import type { WorkerSession } from './worker-session.js';
 
 /** Seconds of work beyond which what one worker holds unbegun is worth a message when another has nothing to do. */
 const WORTH_SHARING = 0.002;
+/** Leases that a worker may ask for before it is given one. */
+const MOST_WANTED = 16;
 
 export interface DispatcherOptions {
   readonly ledger: BlockLedger;
@@ -28,17 +30,31 @@ export class Dispatcher {
 
   constructor(private readonly options: DispatcherOptions) {}
 
-  /** @param held how many leases it holds by its own count; ERR_PROTOCOL when it is another number. */
-  ask(session: WorkerSession, held: number): void {
+  /**
+   * It asks for one more lease.
+   *
+   * @param held how many it holds by its own count; ERR_PROTOCOL when it is another number
+   * @param newest the newest that it had then: later ones were on their way
+   */
+  ask(session: WorkerSession, held: number, newest = Number.POSITIVE_INFINITY): void {
+    const { leases } = session;
     // a result that never came would be waited for without end
-    if (session.leases.size !== held) {
-      const text = `expected ${session.leases.size} leases held when it asked for blocks, found ${held}`;
+    const expected = leases.size - leases.newerThan(newest);
+    if (expected !== held) {
+      const text = `expected ${expected} leases held when it asked for blocks, found ${held}`;
       throw new BlockwrightError('ERR_PROTOCOL', text);
     }
+    if (session.wanted === MOST_WANTED) {
+      throw new BlockwrightError(
+        'ERR_PROTOCOL',
+        `expected at most ${MOST_WANTED} leases asked for at once, found more`,
+      );
+    }
     if (!session.asked) this.options.ledger.joined(session.id);
-    session.asked = true;
-    if (held === 0) this.park(session);
-    else this.ahead.add(session);
+    session.arrive();
+    session.wanted++;
+    if (leases.size > 0) this.ahead.add(session);
+    else if (!this.parked.has(session)) this.park(session);
   }
 
   /** It holds fewer leases than before. */
@@ -48,6 +64,7 @@ export class Dispatcher {
 
   /** It is to get no more. */
   forget(session: WorkerSession): void {
+    session.wanted = 0;
     this.parked.delete(session);
     this.ahead.delete(session);
   }
@@ -87,8 +104,12 @@ export class Dispatcher {
       // one that was asked to give some back answers by those it has now
       if (session.returning || session.dismissed) continue;
       if (dry.has(session.pool) || !session.mayRunAhead || !this.options.mayServe(session)) continue;
-      if (this.grant(session)) asking.delete(session);
-      else dry.add(session.pool);
+      if (!this.grant(session)) {
+        dry.add(session.pool);
+        continue;
+      }
+      asking.delete(session);
+      if (--session.wanted > 0) this.ahead.add(session);
     }
   }
 

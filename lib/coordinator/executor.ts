@@ -10,6 +10,11 @@ export interface Executor {
    */
   readonly startSeconds?: number;
   /**
+   * How many workers may be on their way at once, until they ask for their first block: more would only slow each other.
+   * @default no limit
+   */
+  readonly startsAtOnce?: number;
+  /**
    * After how many seconds without a block a worker is ended; another is started when there is work again. Finite where
    * waiting costs something, as in a job of a cluster.
    * @default never

@@ -36,6 +36,13 @@ export class LeaseQueue {
     return found?.id === id ? found : undefined;
   }
 
+  /** How many are newer than one. */
+  newerThan(id: number): number {
+    let count = 0;
+    while (count < this.size && this.held[this.held.length - 1 - count].id > id) count++;
+    return count;
+  }
+
   push(lease: Lease): void {
     this.held.push(lease);
   }

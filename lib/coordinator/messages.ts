@@ -7,10 +7,11 @@ import type { Message } from './connection.js';
  * What a worker and the coordinator say to each other once they know each other.
  *
  *     coordinator  welcome {epoch, tasks, heartbeatSeconds} + the worker's config as JSON
- *     worker       work {results, acquire, held, begun, returned, host}
+ *     worker       work {results, acquire, held, newest, begun, returned, host}
  *                                                   in one frame: the results of blocks, in the order of their leases; the
- *                                                   wish for more, and how many leases it holds then; the lease that it
- *                                                   begins now; leases that it gives back unbegun, the newest first
+ *                                                   wish for one more lease, how many it holds then, and the newest that
+ *                                                   came to it where others are on their way; the lease that it begins
+ *                                                   now; leases that it gives back unbegun, the newest first
  *     coordinator  lease {blocks}                   in answer to `acquire`, as soon as there are any
  *     coordinator  return {count}                   give back so many unbegun leases, or as many as there are: a `work`
  *                                                   with `returned` is the answer
@@ -22,7 +23,8 @@ import type { Message } from './connection.js';
  *     coordinator  cancel                           give up the block at work
  *     worker       heartbeat {running, host, memory}  on its own connection; the lease at work, 0 for none; bytes held
  *
- * A worker asks for its next lease when it begins the first block of the newest, so that it need not wait. It says which
+ * A worker asks for its next lease when it begins the first block of the newest, so that it need not wait; where blocks that are
+ * leased alone are over sooner than a message comes, for one more with each result, so that one is always on its way. It says which
  * block it begins where that matters: one that was tried before, one that is leased alone, and in signs of life. The result
  * of a block that was named so is sent before another block begins; so the lease named last is at work while it is held.
  */
@@ -66,6 +68,7 @@ const WORK = z.strictObject({
   results: z.array(RESULT).max(4096),
   acquire: z.boolean(),
   held: LEASE.optional(),
+  newest: LEASE.optional(),
   begun: LEASE.optional(),
   returned: z.array(LEASE).max(4096).optional(),
   host: HOST.optional(),

@@ -39,12 +39,19 @@ export class WorkerPool {
   private readonly stopped = new AbortController();
   /** Places without a worker that wait to be summoned. */
   private readonly vacant: (() => void)[] = [];
+  /** Places that wait to start a worker until fewer are on their way. */
+  private readonly queue: (() => void)[] = [];
+  /** Workers on their way, those among them that are about to be started. */
+  private coming = 0;
   private places = 0;
   /** Places that wait before they start another worker, until when by the pool's clock. */
   readonly pauses = new Set<{ readonly until: number }>();
 
   constructor(private readonly options: WorkerPoolOptions) {
-    this.stopped.signal.addEventListener('abort', () => this.summon(this.vacant.length));
+    this.stopped.signal.addEventListener('abort', () => {
+      this.summon(this.vacant.length);
+      for (const start of this.queue.splice(0)) start();
+    });
   }
 
   get executor(): Executor {
@@ -60,6 +67,11 @@ export class WorkerPool {
   /** How many more workers could be started now. */
   get vacancies(): number {
     return this.vacant.length;
+  }
+
+  /** How many workers will be started when fewer are on their way. */
+  get queued(): number {
+    return this.queue.length;
   }
 
   /** Starts workers at so many vacant places. */
@@ -79,8 +91,10 @@ export class WorkerPool {
     let summoned = this.options.onDemand !== true;
     while (true) {
       if (!summoned) await this.vacancy();
+      await this.turn();
       if (this.stopped.signal.aborted) return;
       const session = this.start();
+      void Promise.race([session.came, session.ended]).then(() => this.arrived());
       const end = await session.ended;
       this.sessions.delete(session);
       this.options.onEnd(session, end);
@@ -104,6 +118,26 @@ export class WorkerPool {
     await new Promise<void>((resolve) => {
       this.vacant.push(resolve);
     });
+  }
+
+  /** Waits while too many workers are on their way. */
+  private async turn(): Promise<void> {
+    const { startsAtOnce = Number.POSITIVE_INFINITY } = this.executor;
+    if (this.stopped.signal.aborted) return;
+    if (this.coming < startsAtOnce) {
+      this.coming++;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      this.queue.push(resolve);
+    });
+  }
+
+  /** One is on its way no more: the next place takes its turn. */
+  private arrived(): void {
+    const next = this.queue.shift();
+    if (next === undefined) this.coming--;
+    else next();
   }
 
   private start(): WorkerSession {

@@ -128,7 +128,8 @@ export class WorkerPools {
       if (demands[session.pool].left === 0 || tooLong) retiring.push(session);
       else spare.push(session);
     }
-    let places = maxWorkers - this.sessions.size;
+    const queued = this.pools.reduce((sum, pool) => sum + pool.queued, 0);
+    let places = maxWorkers - this.sessions.size - queued;
     let wanted = 0;
     const wantedBy = this.pools.map(() => 0);
     const unneeded: WorkerSession[] = [];
@@ -137,7 +138,7 @@ export class WorkerPools {
       const coming = [...pool.sessions].filter(({ asked, dismissed }) => !asked && !dismissed);
       // idle ones get what is ready, or wait for a reason that others would have, too
       const open = Math.max(0, ready[i] - waiting[i]);
-      const missing = Math.min(Math.max(0, open - coming.length), pool.vacancies);
+      const missing = Math.min(Math.max(0, open - coming.length - pool.queued), pool.vacancies);
       unneeded.push(...coming.slice(open));
       const starting = Math.min(missing, Math.max(0, places));
       places -= starting;

@@ -22,8 +22,8 @@ export class WorkerSession {
   readonly leases = new LeaseQueue();
   connection: Connection | undefined;
   heartbeat: Connection | undefined;
-  /** Whether it has asked for blocks: from then on it is known to work. */
-  asked = false;
+  /** How many leases it has asked for and not been given. */
+  wanted = 0;
   /** How many results it has sent. */
   results = 0;
   /** When it was last heard of. */
@@ -50,15 +50,19 @@ export class WorkerSession {
   reason: string | undefined;
   /** Whether the block that made it end is known and booked. */
   faultBooked = false;
+  /** Resolves when it first asks for blocks; never where it does not. */
+  readonly came: Promise<void>;
   /** Resolves when its process has ended and all that it sent has arrived. */
   readonly ended: Promise<WorkerEnd>;
   /** The newest lease that it said it had begun. */
   private begun = 0;
   private nextLease = 1;
+  private hasAsked = false;
   /** The oldest lease that it held when it said that it is at work on none, and since when it says so. */
   private waiting: number | undefined;
   private waitingSince = 0;
   private takeAsEnded: (end: WorkerEnd) => void = () => undefined;
+  private tellCame: () => void = () => undefined;
 
   constructor(
     readonly id: string,
@@ -74,6 +78,20 @@ export class WorkerSession {
       this.takeAsEnded = resolve;
     });
     this.ended = Promise.race([this.lastWords(), forced]);
+    this.came = new Promise<void>((resolve) => {
+      this.tellCame = resolve;
+    });
+  }
+
+  /** Whether it has asked for blocks: from then on it is known to work. */
+  get asked(): boolean {
+    return this.hasAsked;
+  }
+
+  /** It asks for blocks. */
+  arrive(): void {
+    this.hasAsked = true;
+    this.tellCame();
   }
 
   /**

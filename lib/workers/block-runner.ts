@@ -20,7 +20,7 @@ export interface BlockRunnerOptions {
   /** As the coordinator counts them. */
   readonly taskNames: readonly string[];
   readonly tasks: ReadonlyMap<string, ProcessBlock>;
-  /** Seconds below which a block is over before what is asked for ahead could come. @default 0.0001 */
+  /** Seconds below which a block is over before what is asked for with its beginning could come. @default 0.0001 */
   readonly briefSeconds?: number;
 }
 
@@ -29,6 +29,8 @@ const REPORT_AFTER = 50;
 /** Seconds of a task's blocks from which on they are measured in detail: the measuring shall not cost more than a few percent. */
 const DETAILED_FROM = 0.0005;
 const BRIEF = 0.0001;
+/** Leases of one brief block that are held or on their way. */
+const BRIEF_LEASES = 2;
 /** Milliseconds after which messages are heard though blocks follow each other without waiting for anything. */
 const LISTEN_AFTER = 10;
 
@@ -37,7 +39,10 @@ export class BlockRunner {
   private queue: LeasedBlock[] = [];
   /** How many blocks came last. */
   private newest = 0;
-  private asked = false;
+  /** The newest lease that came. */
+  private latestLease = 0;
+  /** How many leases it has asked for that have not come. */
+  private asked = 0;
   /** A result must be sent before the next block begins. */
   private owing = false;
   /** The lease that was last said to be begun. */
@@ -79,7 +84,7 @@ export class BlockRunner {
       // not pushed in one expression: a report made while the block runs takes the list away and begins another
       const result = await this.process(leased);
       this.results.push(result);
-      this.ended(leased.lease);
+      this.ended(leased);
       if (performance.now() - this.listened > LISTEN_AFTER) await this.listen();
     }
     clearTimeout(this.deadline);
@@ -97,26 +102,27 @@ export class BlockRunner {
 
   /** Says what is to be said before a block's code runs. */
   private begin({ lease, task, attempt }: LeasedBlock): void {
-    // alone and sooner over than a message comes: it is asked with its result for the next
-    const brief =
-      this.newest === 1 &&
-      this.queue.length === 0 &&
-      (this.latest[task] ?? Number.POSITIVE_INFINITY) < (this.options.briefSeconds ?? BRIEF);
-    const acquire = !this.asked && this.queue.length < this.newest && !brief;
+    const acquire = this.asked === 0 && this.queue.length < this.newest;
     // it may have been what ended an earlier worker: then it shall be seen to be the one
     const suspect = attempt > 1;
-    const name = suspect || (this.newest === 1 && !brief);
-    if (acquire || suspect || this.owing)
-      this.report({ acquire, held: this.queue.length + 1, ...(name ? { begun: lease } : {}) });
+    const name = suspect || (this.newest === 1 && !this.isBrief(task));
+    if (acquire || suspect || this.owing) this.report({ acquire, ...(name ? { begun: lease } : {}) }, 1);
     this.options.heartbeat.show(lease);
   }
 
-  private ended(lease: number): void {
+  /** Whether a task's blocks are leased alone and over sooner than a message comes. */
+  private isBrief(task: number): boolean {
+    const { briefSeconds = BRIEF } = this.options;
+    return this.newest === 1 && (this.latest[task] ?? Number.POSITIVE_INFINITY) < briefSeconds;
+  }
+
+  private ended({ lease, task }: LeasedBlock): void {
     this.options.heartbeat.show(0);
     // what was said to be at work must be known to have ended before another begins
     this.owing = lease === this.named || this.options.heartbeat.named(lease);
+    const coming = this.queue.length + this.asked;
     // what it asked for ahead may have been given back since
-    if (this.queue.length === 0 && !this.asked && !this.stopping) this.report({ acquire: true, held: 0 });
+    if (!this.stopping && coming < (this.isBrief(task) ? BRIEF_LEASES : 1)) this.report({ acquire: true });
     else if (this.queue.length === 0 || performance.now() - this.reported > REPORT_AFTER) this.report();
     // one for all that gather: what is finished shall not wait for a long block
     else if (!this.owing) this.late ??= setTimeout(() => this.report(), REPORT_AFTER);
@@ -138,8 +144,9 @@ export class BlockRunner {
   }
 
   private take(blocks: LeasedBlock[]): void {
-    this.asked = false;
+    this.asked--;
     this.newest = blocks.length;
+    this.latestLease = blocks[blocks.length - 1].lease;
     this.queue = this.queue.concat(blocks);
     if (this.stopping) this.giveBack(this.queue.length);
   }
@@ -160,7 +167,8 @@ export class BlockRunner {
     this.abort?.abort(new BlockwrightError('ERR_CANCELLED', 'the run was interrupted'));
   }
 
-  private report(more: Partial<Omit<WorkMessage, 'type' | 'results'>> = {}): void {
+  /** @param atWork how many leases it holds beside those that wait */
+  private report(more: Partial<Omit<WorkMessage, 'type' | 'results'>> = {}, atWork = 0): void {
     const { results } = this;
     this.reported = performance.now();
     this.owing = false;
@@ -168,11 +176,15 @@ export class BlockRunner {
     this.late = undefined;
     this.results = [];
     this.named = more.begun ?? this.named;
-    this.asked ||= more.acquire === true;
+    const wish =
+      more.acquire === true
+        ? { held: this.queue.length + atWork, ...(this.asked > 0 ? { newest: this.latestLease } : {}) }
+        : {};
+    if (more.acquire === true) this.asked++;
     // once: it stays there
     const { introduction } = this;
     this.introduction = undefined;
-    this.options.connection.send({ type: 'work', results, acquire: false, ...introduction, ...more });
+    this.options.connection.send({ type: 'work', results, acquire: false, ...wish, ...introduction, ...more });
   }
 
   private async process(leased: LeasedBlock): Promise<BlockResult> {

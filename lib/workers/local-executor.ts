@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Executor, WorkerEnd, WorkerHandle, WorkerRequest } from '../coordinator/executor.js';
 import { diedOutOfMemory } from '../coordinator/out-of-memory.js';
@@ -28,6 +29,7 @@ const OUT_OF_MEMORY = { cause: 'out-of-memory' } as const;
 export class LocalExecutor implements Executor {
   readonly name = 'local';
   readonly startSeconds = 120;
+  readonly startsAtOnce = availableParallelism();
 
   private readonly memoryKills: MemoryKills;
 

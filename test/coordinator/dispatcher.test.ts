@@ -11,7 +11,7 @@ function worker(id: string): { session: WorkerSession; sent: Message[] } {
   const sent: Message[] = [];
   const connection = { send: (message: Message) => sent.push(message), closed: ended, destroy: () => undefined };
   session.connection = connection as unknown as Connection;
-  session.asked = true;
+  session.arrive();
   return { session, sent };
 }
 
@@ -92,4 +92,53 @@ test('one that was given up gets nothing', () => {
   dispatcher.serveIdle();
   expect(sent).toEqual([]);
   expect(stock.ready).toBe(1);
+});
+
+describe('a worker that asks for another lease while one is on its way', () => {
+  test('gets as many as it asked for, counting what it had then', () => {
+    const { stock, sessions, dispatcher } = dispatching(1);
+    const { session, sent } = worker('1.0');
+    sessions.push(session);
+    stock.ready = 1;
+    dispatcher.ask(session, 0);
+    dispatcher.serveIdle();
+    expect(types(sent)).toEqual(['lease']);
+    // it has not seen that lease yet, then it has; nothing is ready for either wish
+    dispatcher.ask(session, 0, 0);
+    dispatcher.ask(session, 1, 1);
+    dispatcher.serveAhead();
+    expect([session.wanted, session.leases.size]).toEqual([2, 1]);
+    stock.ready = 5;
+    dispatcher.serveAhead();
+    expect([session.wanted, session.leases.size]).toEqual([0, 3]);
+    dispatcher.serveAhead();
+    expect(session.leases.size).toBe(3);
+  });
+
+  test('is parked with all its wishes when it holds nothing', () => {
+    const { stock, sessions, dispatcher } = dispatching(1);
+    const { session } = worker('1.0');
+    sessions.push(session);
+    dispatcher.ask(session, 0);
+    dispatcher.ask(session, 0, 0);
+    expect([...dispatcher.parked]).toEqual([session]);
+    stock.ready = 3;
+    dispatcher.serveIdle();
+    expect([dispatcher.parked.size, session.leases.size]).toEqual([0, 1]);
+    dispatcher.serveAhead();
+    expect([session.wanted, session.leases.size]).toEqual([0, 2]);
+  });
+
+  test('breaks the protocol where the counts differ, or where it asks without end', () => {
+    const { stock, sessions, dispatcher } = dispatching(1);
+    const { session } = worker('1.0');
+    sessions.push(session);
+    stock.ready = 1;
+    dispatcher.ask(session, 0);
+    dispatcher.serveIdle();
+    expect(() => dispatcher.ask(session, 0, 1)).toThrow('expected 1 leases held when it asked for blocks, found 0');
+    expect(() => dispatcher.ask(session, 1, 0)).toThrow('expected 0 leases held when it asked for blocks, found 1');
+    for (let i = 0; i < 16; i++) dispatcher.ask(session, 1, 1);
+    expect(() => dispatcher.ask(session, 1, 1)).toThrow('expected at most 16 leases asked for at once, found more');
+  });
 });

@@ -53,7 +53,7 @@ test('pauses double while starts bear no fruit, and then the place is given up',
 
 test('workers that get to work and end are given more time, up to a limit', async () => {
   const { pauses, exhausted } = await pausesOf(1, (session) => {
-    session.asked = true;
+    session.arrive();
   });
   expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
   expect(exhausted?.message).toContain('10 in a row ended without the result of a block');
@@ -63,7 +63,7 @@ test('a result is fruit: no pause, and counting begins again', async () => {
   const { pauses, exhausted } = await pausesOf(
     1,
     (session, started) => {
-      session.asked = true;
+      session.arrive();
       if (started % 3 === 0) session.results = 1;
     },
     12,
@@ -91,4 +91,48 @@ test('what can never be started is not tried again', async () => {
   const { started, exhausted } = await pausesOf(1, () => undefined, 100, refused);
   expect(started).toBe(1);
   expect(exhausted?.message).toContain('they cannot be started. The last: no such partition');
+});
+
+test('no more are on their way at once than the executor wants', async () => {
+  const sessions: WorkerSession[] = [];
+  const ends: ((end: WorkerEnd) => void)[] = [];
+  const executor: Executor = {
+    name: 'none',
+    startsAtOnce: 2,
+    start: () => ({
+      description: 'none',
+      ended: new Promise((resolve) => ends.push(resolve)),
+      kill: () => undefined,
+    }),
+  };
+  const pool = new WorkerPool({
+    executor,
+    folder: new RunFolder('/nowhere'),
+    nextId: () => `1.${sessions.length}`,
+    maxStarts: 1,
+    maxCrashes: 10,
+    now: () => 0,
+    pause: async () => undefined,
+    onStart: (session) => sessions.push(session),
+    onEnd: () => undefined,
+    onExhausted: () => undefined,
+  });
+  const run = pool.run(6);
+  const state = async () => {
+    await new Promise(setImmediate);
+    return { started: sessions.length, queued: pool.queued };
+  };
+  expect(await state()).toEqual({ started: 2, queued: 4 });
+  sessions[1].arrive();
+  expect(await state()).toEqual({ started: 3, queued: 3 });
+  // one that ends on its way makes room, and its place is given up
+  ends[0](ended);
+  expect(await state()).toEqual({ started: 4, queued: 2 });
+  // one that came before makes none
+  ends[1]({ ...ended, status: 0 });
+  expect(await state()).toEqual({ started: 4, queued: 3 });
+  pool.stop();
+  for (const end of ends) end(ended);
+  await run;
+  expect(await state()).toEqual({ started: 4, queued: 0 });
 });

@@ -203,7 +203,7 @@ test('workers that cannot be given the blocks that are ready are neither ended n
   pools.adjust([], 0);
   await settled();
   expect(sessions()).toHaveLength(4);
-  for (const session of sessions()) session.asked = true;
+  for (const session of sessions()) session.arrive();
   // a full disk, or hosts that are suspected: all wait, though blocks are ready
   for (const now of [1, 1000, 100_000]) expect(pools.adjust(sessions(), now)).toEqual([]);
   expect(sessions()).toHaveLength(4);

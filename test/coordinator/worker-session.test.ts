@@ -14,13 +14,13 @@ test('a worker that never asks for a block is overdue when its time to start is 
   expect(session.overdue(121_000, patience)).toBeUndefined();
   expect(session.overdue(121_001, patience)).toBe('it did not ask for a block within 120 s');
   expect(session.overdue(1e12, { ...patience, startSeconds: Number.POSITIVE_INFINITY })).toBeUndefined();
-  session.asked = true;
+  session.arrive();
   expect(session.overdue(1e12, patience)).toBeUndefined();
 });
 
 test('a worker that is connected is overdue when it was silent for a lease; each sign of life counts', () => {
   const session = newSession(0);
-  session.asked = true;
+  session.arrive();
   session.connection = {} as Connection;
   session.lastSeen = 5000;
   expect(session.overdue(20_000, patience)).toBeUndefined();
@@ -32,7 +32,7 @@ test('a worker that is connected is overdue when it was silent for a lease; each
 
 test('a worker that holds a block and is at work on none for a lease is overdue', () => {
   const session = newSession(0);
-  session.asked = true;
+  session.arrive();
   session.connection = {} as Connection;
   const beatAndAsk = (running: number, now: number) => {
     session.beat({ type: 'heartbeat', running }, now);

@@ -57,22 +57,28 @@ test('a worker whose next blocks were given back asks again when it has nothing 
   await end();
 });
 
-test('a block alone that is over at once is one message, unless it was tried before', async () => {
+test('a block alone that is over at once is one message, with the next on its way', async () => {
   const { lease, said, end } = await makeRunner({ briefSeconds: Number.POSITIVE_INFINITY });
   const done = (id: number) => [{ lease: id, outcome: 'done' }];
   expect(await said()).toMatchObject({ acquire: true, results: [] });
   // how long it takes is not known yet
   lease(1);
   expect(await said()).toMatchObject({ acquire: true, held: 1, begun: 1, results: [] });
-  expect(await said()).toMatchObject({ acquire: false, results: done(1) });
+  expect(await said()).toMatchObject({ acquire: true, held: 0, newest: 1, results: done(1) });
   for (const id of [2, 3]) {
     lease(id);
     const message = await said();
-    expect(message).toMatchObject({ acquire: true, held: 0, results: done(id) });
+    expect(message).toMatchObject({ acquire: true, held: 0, newest: id, results: done(id) });
     expect(message).not.toHaveProperty('begun');
   }
+  // one that was tried before is named before it begins
   lease(4, 2);
   expect(await said()).toMatchObject({ acquire: false, begun: 4, results: [] });
-  expect(await said()).toMatchObject({ acquire: true, held: 0, results: done(4) });
+  expect(await said()).toMatchObject({ acquire: true, held: 0, newest: 4, results: done(4) });
+  lease(5);
+  lease(6);
+  const both = [await said(), await said()];
+  expect(both.map(({ results }) => results)).toMatchObject([done(5), done(6)]);
+  expect(both.map(({ acquire }) => acquire)).toEqual([true, true]);
   await end();
 });
