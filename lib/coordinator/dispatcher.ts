@@ -4,6 +4,8 @@ import type { WorkerSession } from './worker-session.js';
 
 /** Seconds of work beyond which what one worker holds unbegun is worth a message when another has nothing to do. */
 const WORTH_SHARING = 0.002;
+/** Milliseconds in which a worker answers that does not compute. */
+const ANSWER_WITHIN = 500;
 /** Leases that a worker may ask for before it is given one. */
 const MOST_WANTED = 16;
 
@@ -131,11 +133,13 @@ export class Dispatcher {
   }
 
   private reclaimOf(pool: number, workers: number, seconds: number): void {
+    const now = this.options.now();
     let returning = 0;
     let richest: WorkerSession | undefined;
     for (const session of this.options.sessions()) {
       if (session.pool !== pool || session.dismissed || session.draining) continue;
-      if (session.returning) returning++;
+      // one that is deep in a block answers when it is over: others are asked meanwhile
+      if (session.returning) returning += now - session.returnAsked < ANSWER_WITHIN ? 1 : 0;
       else if (session.leases.size > (richest?.leases.size ?? 1)) richest = session;
     }
     const newest = richest?.leases.last;
@@ -143,6 +147,7 @@ export class Dispatcher {
     const unbegun = richest.leases.size - 1;
     if (unbegun * this.options.ledger.secondsOf(newest.task) <= seconds) return;
     richest.returning = true;
+    richest.returnAsked = now;
     richest.send({ type: 'return', count: Math.ceil(unbegun / 2) });
   }
 }

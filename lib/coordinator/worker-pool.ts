@@ -6,6 +6,7 @@ import { describeEnd, WorkerSession } from './worker-session.js';
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
+const LONG_START = 5000;
 
 export interface WorkerPoolOptions {
   /** Its place among the pools of the run. @default 0 */
@@ -23,6 +24,8 @@ export interface WorkerPoolOptions {
   readonly now: () => number;
   onStart(session: WorkerSession): void;
   onEnd(session: WorkerSession, end: WorkerEnd): void;
+  /** Milliseconds after which a worker on its way keeps others from starting no more. @default 5000 */
+  readonly longStart?: number | undefined;
   /** Waits before a start; rejects when the signal is raised. @default a timer */
   readonly pause?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** No place is left that could start a worker. */
@@ -43,6 +46,8 @@ export class WorkerPool {
   private readonly queue: (() => void)[] = [];
   /** Workers on their way, those among them that are about to be started. */
   private coming = 0;
+  /** Places that will start a worker and have not done so yet. */
+  private promised = 0;
   private places = 0;
   /** Places that wait before they start another worker, until when by the pool's clock. */
   readonly pauses = new Set<{ readonly until: number }>();
@@ -69,14 +74,18 @@ export class WorkerPool {
     return this.vacant.length;
   }
 
-  /** How many workers will be started when fewer are on their way. */
+  /** How many workers will be started, soon or when fewer are on their way. */
   get queued(): number {
-    return this.queue.length;
+    return this.promised;
   }
 
   /** Starts workers at so many vacant places. */
   summon(workers: number): void {
-    for (const start of this.vacant.splice(0, workers)) start();
+    for (const start of this.vacant.splice(0, workers)) {
+      // counted from now on: it is only in a later turn that it starts
+      this.promised++;
+      start();
+    }
   }
 
   /** Ended workers are no longer replaced. */
@@ -90,11 +99,18 @@ export class WorkerPool {
     let evictions = 0;
     let summoned = this.options.onDemand !== true;
     while (true) {
-      if (!summoned) await this.vacancy();
+      if (summoned) this.promised++;
+      else await this.vacancy();
       await this.turn();
+      this.promised--;
       if (this.stopped.signal.aborted) return;
       const session = this.start();
-      void Promise.race([session.came, session.ended]).then(() => this.arrived());
+      // one that hangs does not keep others from starting
+      const late = delay(this.options.longStart ?? LONG_START, undefined, {
+        ref: false,
+        signal: this.stopped.signal,
+      }).catch(() => undefined);
+      void Promise.race([session.came, session.ended, late]).then(() => this.arrived());
       const end = await session.ended;
       this.sessions.delete(session);
       this.options.onEnd(session, end);
@@ -114,7 +130,10 @@ export class WorkerPool {
   }
 
   private async vacancy(): Promise<void> {
-    if (this.stopped.signal.aborted) return;
+    if (this.stopped.signal.aborted) {
+      this.promised++;
+      return;
+    }
     await new Promise<void>((resolve) => {
       this.vacant.push(resolve);
     });

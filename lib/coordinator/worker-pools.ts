@@ -160,7 +160,7 @@ export class WorkerPools {
       session.kill('its place was needed by others');
       ending++;
     }
-    for (const session of retiring) session.retire(FAREWELL);
+    for (const session of retiring) session.retire(FAREWELL + session.slowness);
     return retiring;
   }
 

@@ -42,6 +42,8 @@ export class WorkerSession {
   runningSince = 0;
   /** It was asked to give leases back and has not answered. */
   returning = false;
+  /** When it was last asked to. */
+  returnAsked = 0;
   /** It was warned that its time is over: it takes no more blocks, and ends. */
   draining = false;
   /** Nothing more is accepted from it: it has ended, or is about to. */

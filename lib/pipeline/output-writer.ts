@@ -1,16 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { hasSuccess } from '../coordinator/done-record.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { lockOwner } from '../coordinator/run-lock.js';
 import { isAddress } from '../storage/address.js';
-import { replaceFile } from '../storage/array-folder.js';
+import { createFile, replaceFile } from '../storage/array-folder.js';
 import { WRITER_FILE } from '../storage/stored-files.js';
 import type { Check } from './check.js';
 import { withoutLinks } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { pathOfReference } from './plan-context.js';
-import { type Refusal, refusal } from './refusal.js';
+import { type Refusal, refusal, refusalsError } from './refusal.js';
 import { describeResource, outputStore, resourceOf } from './resource-key.js';
 import type { TaskWithPlan } from './upstream.js';
 
@@ -21,15 +21,22 @@ interface OutputWriter {
   readonly task: string;
 }
 
-/** Notes in the folders of the arrays of a task which run writes them. */
-export async function noteWriter(pipeline: Pipeline, { task, plan }: TaskWithPlan): Promise<void> {
+/**
+ * Notes in the folders of the arrays of a task which run writes them. Throws ERR_PLAN where another one came first since the
+ * writers were checked.
+ */
+export async function noteWriter(pipeline: Pipeline, planned: TaskWithPlan): Promise<void> {
+  const { task, plan } = planned;
   for (const output of plan.outputs) {
     const store = outputStore(pipeline, output);
     const run = relative(withoutLinks(store), withoutLinks(pipeline.runDirectory));
     const known = readWriter(store);
     if (known?.run === run && known.task === task.name) continue;
     const writer: OutputWriter = { run, task: task.name };
-    await replaceFile(join(store, WRITER_FILE), `${JSON.stringify(writer)}\n`);
+    const [path, text] = [join(store, WRITER_FILE), `${JSON.stringify(writer)}\n`];
+    if (known === undefined && (await createFile(path, text))) continue;
+    refuseOthers(pipeline, planned);
+    await replaceFile(path, text);
   }
 }
 
@@ -52,12 +59,18 @@ export function checkWriters({ pipeline, task, plan }: Pick<Check, 'pipeline' | 
   });
 }
 
+/** Throws ERR_PLAN for what {@link checkWriters} finds. */
+export function refuseOthers(pipeline: Pipeline, planned: TaskWithPlan): void {
+  const refusals = checkWriters({ pipeline, ...planned });
+  if (refusals.length > 0) throw refusalsError(refusals);
+}
+
 function isInUse(runDirectory: string, task: string): boolean {
-  if (!existsSync(runDirectory)) return false;
   try {
+    if (statSync(runDirectory, { throwIfNoEntry: false }) === undefined) return false;
     return hasSuccess(new RunFolder(runDirectory).doneRecord(task)) || lockOwner(runDirectory) !== undefined;
   } catch {
-    // a record that is damaged is still one
+    // a record that is damaged, or that we may not read, is still one
     return true;
   }
 }

@@ -4,7 +4,7 @@ import { BlockMeter } from '../workers/block-meter.js';
 import { GraphStores } from './graph-stores.js';
 import { loadTasks } from './load-tasks.js';
 import { assertRunnable, type PipelinePlan } from './plan.js';
-import { runContext, taskInit } from './run.js';
+import { prepareOutputs, runContext, taskInit } from './run.js';
 import { skippedBlocks } from './skip-blocks.js';
 import { workerConfig } from './worker-config.js';
 
@@ -66,7 +66,12 @@ async function withBlocks(
     // The definitions are here already, those of plugins too.
     const definitions = [...new Set(pipeline.tasks.map(({ definition }) => definition))];
     const tasks = await loadTasks({ ...workerConfig(plan), plugins: [] }, definitions);
-    const inits = new Map(plan.tasks.map((planned) => [planned.task.name, taskInit(pipeline, planned, context)]));
+    const tasksByName = new Map(plan.tasks.map((planned) => [planned.task.name, planned]));
+    const initialize: Initialize = async (task) => {
+      const planned = tasksByName.get(task)!;
+      await prepareOutputs(pipeline, planned);
+      await taskInit(planned, context)(true);
+    };
     const runBlock: RunBlock = async (task, block) => {
       await tasks.get(task)!(block, {
         task,
@@ -81,7 +86,7 @@ async function withBlocks(
         stream: (_service, graph, header, payload) => graphs.get(graph).serve(header, payload ?? new Uint8Array()),
       });
     };
-    await use(runBlock, (task) => inits.get(task)!(true));
+    await use(runBlock, initialize);
   } finally {
     await graphs.close();
   }

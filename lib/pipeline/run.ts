@@ -10,13 +10,12 @@ import { GRAPH_SERVICE } from './graph-service.js';
 import { GraphStores } from './graph-stores.js';
 import { loadTasks } from './load-tasks.js';
 import { OpenArrays, sourcesOf } from './open-arrays.js';
-import { checkWriters, noteWriter } from './output-writer.js';
+import { noteWriter, refuseOthers } from './output-writer.js';
 import { prepareOutput } from './outputs.js';
 import { resolvePath } from './paths.js';
 import type { Pipeline } from './pipeline.js';
 import { assertRunnable, type PipelinePlan, planPipeline } from './plan.js';
 import type { PlannedTask } from './planned-task.js';
-import { refusalsError } from './refusal.js';
 import { outputStore, resourcePath } from './resource-key.js';
 import { skippedBlocks } from './skip-blocks.js';
 import { removeStrayFiles } from './stray-files.js';
@@ -110,10 +109,10 @@ export async function runPlan(plan: PipelinePlan, options: RunPipelineOptions = 
         wanted: wanted?.get(planned.task.name),
         init: async (fresh) => {
           // another run may have written there since the plan was made
-          const refusals = checkWriters({ pipeline, ...planned });
-          if (refusals.length > 0) throw refusalsError(refusals);
-          await taskInit(pipeline, planned, context)(fresh);
+          refuseOthers(pipeline, planned);
+          await prepareOutputs(pipeline, planned);
           await noteWriter(pipeline, planned);
+          await taskInit(planned, context)(fresh);
         },
       })),
       executor: serial ? own.executor : (options.executor ?? own.executor),
@@ -167,16 +166,20 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
   };
 }
 
+/** Makes the arrays of a task where there are none, and empties those that are to be made again. */
+export async function prepareOutputs(pipeline: Pipeline, { plan }: PlannedTask): Promise<void> {
+  for (const output of plan.outputs) await prepareOutput(outputStore(pipeline, output), output);
+  for (const { name, pyramid } of plan.images ?? []) {
+    await writePyramid(resourcePath(pipeline, { kind: 'array', name }), pyramid);
+  }
+}
+
 /**
- * What happens before the first block, once the run folder is locked: outputs are made, then the task prepares itself. Rows
+ * What happens before the first block, once the run folder is locked and the outputs are made: the task prepares itself. Rows
  * that a run with another record left in a graph would be added to those of this one: where no block is done they go.
  */
-export function taskInit(pipeline: Pipeline, { task, plan }: PlannedTask, context: RunContext) {
+export function taskInit({ task, plan }: PlannedTask, context: RunContext) {
   return async (fresh: boolean): Promise<void> => {
-    for (const output of plan.outputs) await prepareOutput(outputStore(pipeline, output), output);
-    for (const { name, pyramid } of plan.images ?? []) {
-      await writePyramid(resourcePath(pipeline, { kind: 'array', name }), pyramid);
-    }
     await task.definition.init?.(task.options, context, fresh);
     for (const { kind, name } of fresh ? plan.writes : []) {
       if (kind === 'graph') await context.graph(name).clear(task.name);

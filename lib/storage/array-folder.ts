@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BlockwrightError, codeOf, type ErrorCode } from '../errors.js';
 import { Document } from './document.js';
@@ -90,6 +90,27 @@ export async function createFolder(path: string, parents = true): Promise<void> 
 
 /** Writes a file so that a reader sees the old or the new content, whatever happens; durable when the promise resolves. */
 export async function replaceFile(path: string, content: string): Promise<void> {
+  await placeFile(path, content, (temporary) => rename(temporary, path));
+}
+
+/**
+ * The same where no such file may be there: of several that write one at the same time one succeeds. False, and nothing written,
+ * where there is one, or the file system has no links.
+ */
+export async function createFile(path: string, content: string): Promise<boolean> {
+  let created = true;
+  await placeFile(path, content, async (temporary) => {
+    created = await link(temporary, path).then(
+      () => true,
+      () => false,
+    );
+    await rm(temporary);
+  });
+  return created;
+}
+
+/** @param place what makes it the file from a temporary one beside it, which is whole and durable */
+async function placeFile(path: string, content: string, place: (temporary: string) => Promise<unknown>): Promise<void> {
   const temporary = join(dirname(path), temporaryName());
   try {
     const file = await open(temporary, 'wx');
@@ -99,7 +120,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await place(temporary);
     await synchroniseFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

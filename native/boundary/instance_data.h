@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "core/large_pages.h"
 #include "core/memory_pool.h"
 #include "io/chunk_states.h"
 
@@ -14,7 +15,7 @@ struct InstanceData {
   // A call that is under way keeps them alive.
   std::shared_ptr<ChunkStates> states = std::make_shared<ChunkStates>();
   // Results that are still held by JavaScript keep it alive. A gigabyte is the labels of 512^3 voxels.
-  std::shared_ptr<MemoryPool> outputs = std::make_shared<MemoryPool>(size_t{1} << 30);
+  std::shared_ptr<MemoryPool> outputs = std::make_shared<MemoryPool>(memory_is_limited() ? 0 : size_t{1} << 30);
 };
 
 inline InstanceData& instance_data(Napi::Env env) {

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <sys/resource.h>
 #endif
 
 namespace blockwright {
@@ -36,6 +38,17 @@ inline void may_be_taken([[maybe_unused]] void* memory, [[maybe_unused]] size_t 
 #if defined(__linux__) && defined(MADV_FREE)
   advise_large_pages(memory, bytes, MADV_FREE);
 #endif
+}
+
+// Whether the memory that this process may have is limited (ulimit -v, -d): what the system may take counts there all the same.
+inline bool memory_is_limited() {
+#if defined(__linux__)
+  for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) return true;
+  }
+#endif
+  return false;
 }
 
 }  // namespace blockwright

@@ -13,7 +13,8 @@
 
 namespace blockwright {
 
-// For one thread. The system may take what is kept at any time (see may_be_taken), so it is never missing elsewhere.
+// For one thread. The system may take what is kept at any time (see may_be_taken) where memory is short. It counts as the process's
+// until then, so nothing is to be kept where that is limited (see memory_is_limited).
 class MemoryPool {
  public:
   struct Piece {

@@ -18,6 +18,7 @@ function worker(id: string): { session: WorkerSession; sent: Message[] } {
 /** Blocks 0, 1, ... of one task, `ready` of which are given out in leases of `size`. */
 function dispatching(size: number) {
   const stock = { ready: 0, next: 0 };
+  const clock = { now: 0 };
   const sessions: WorkerSession[] = [];
   const ledger = {
     joined: () => undefined,
@@ -31,11 +32,11 @@ function dispatching(size: number) {
   const dispatcher = new Dispatcher({
     ledger,
     sessions: () => sessions,
-    now: () => 0,
+    now: () => clock.now,
     mayServe: () => true,
     onIdle: () => undefined,
   });
-  return { stock, sessions, dispatcher };
+  return { stock, clock, sessions, dispatcher };
 }
 
 const types = (sent: readonly Message[]) => sent.map(({ type }) => type);
@@ -68,6 +69,29 @@ describe('a worker that was asked to give blocks back', () => {
     busy.session.returning = false;
     dispatcher.serveAhead();
     expect(types(busy.sent)).toEqual(['lease', 'return', 'lease']);
+  });
+
+  test('does not keep others from being asked when it does not answer', () => {
+    const { clock, sessions, stock, dispatcher } = asked();
+    const other = worker('1.2');
+    sessions.push(other.session);
+    stock.ready = 4;
+    dispatcher.ask(other.session, 0);
+    dispatcher.serveIdle();
+    stock.ready = 4;
+    dispatcher.serveIdle();
+    const idle = worker('1.3');
+    sessions.push(idle.session);
+    dispatcher.ask(idle.session, 0);
+    dispatcher.tick();
+    const returns = () => sessions.filter(({ returning }) => returning).map(({ id }) => id);
+    expect(returns()).toEqual(['1.0']);
+    clock.now = 499;
+    dispatcher.tick();
+    expect(returns()).toEqual(['1.0']);
+    clock.now = 500;
+    dispatcher.tick();
+    expect(returns()).toHaveLength(2);
   });
 
   test('is not asked again and again when it is about to end, nor given more', () => {

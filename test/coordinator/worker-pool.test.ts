@@ -93,7 +93,8 @@ test('what can never be started is not tried again', async () => {
   expect(exhausted?.message).toContain('they cannot be started. The last: no such partition');
 });
 
-test('no more are on their way at once than the executor wants', async () => {
+/** A pool of six places, of whose workers two may be on their way. */
+function slowStarters(more: Partial<WorkerPoolOptions> = {}) {
   const sessions: WorkerSession[] = [];
   const ends: ((end: WorkerEnd) => void)[] = [];
   const executor: Executor = {
@@ -116,12 +117,23 @@ test('no more are on their way at once than the executor wants', async () => {
     onStart: (session) => sessions.push(session),
     onEnd: () => undefined,
     onExhausted: () => undefined,
+    ...more,
   });
   const run = pool.run(6);
   const state = async () => {
     await new Promise(setImmediate);
     return { started: sessions.length, queued: pool.queued };
   };
+  const stop = async () => {
+    pool.stop();
+    for (const end of ends) end(ended);
+    await run;
+  };
+  return { sessions, ends, state, stop };
+}
+
+test('no more are on their way at once than the executor wants', async () => {
+  const { sessions, ends, state, stop } = slowStarters();
   expect(await state()).toEqual({ started: 2, queued: 4 });
   sessions[1].arrive();
   expect(await state()).toEqual({ started: 3, queued: 3 });
@@ -131,8 +143,13 @@ test('no more are on their way at once than the executor wants', async () => {
   // one that came before makes none
   ends[1]({ ...ended, status: 0 });
   expect(await state()).toEqual({ started: 4, queued: 3 });
-  pool.stop();
-  for (const end of ends) end(ended);
-  await run;
+  await stop();
   expect(await state()).toEqual({ started: 4, queued: 0 });
+});
+
+test('those that hang on their way do not keep others from starting', async () => {
+  const { sessions, state, stop } = slowStarters({ longStart: 1 });
+  while ((await state()).queued > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(sessions).toHaveLength(6);
+  await stop();
 });

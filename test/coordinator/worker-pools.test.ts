@@ -160,11 +160,12 @@ test('workers that wait too long are ended, and others are started when there is
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Two pools without processes: `demand` says what they have to do. */
-async function idlePools(demand: { left: number; ready: number }[], maxWorkers: number) {
+async function idlePools(demand: { left: number; ready: number }[], maxWorkers: number, endSeconds = 1) {
   const killed: string[] = [];
   const executor: Executor = {
     name: 'none',
     idleSeconds: 120,
+    endSeconds,
     start({ workerId }) {
       let end: (end: WorkerEnd) => void = () => undefined;
       const ended = new Promise<WorkerEnd>((resolve) => {
@@ -197,6 +198,25 @@ async function idlePools(demand: { left: number; ready: number }[], maxWorkers: 
   await settled();
   return { pools, killed, sessions: () => [...pools.sessions.values()] };
 }
+
+test('places are given out once, however often they are looked at in one turn', async () => {
+  const { pools, sessions } = await idlePools([{ left: 10, ready: 10 }], 3);
+  for (let i = 0; i < 3; i++) pools.adjust([], 0);
+  await settled();
+  expect(sessions()).toHaveLength(3);
+});
+
+test('a worker whose end is known late has longer to end by itself', async () => {
+  const { pools, sessions } = await idlePools([{ left: 1, ready: 1 }], 4, 15);
+  pools.adjust([], 0);
+  await settled();
+  const [session] = sessions();
+  session.arrive();
+  const times: number[] = [];
+  session.retire = (milliseconds) => times.push(milliseconds);
+  expect(pools.adjust([session], 200_000)).toEqual([session]);
+  expect(times).toEqual([19_000]);
+});
 
 test('workers that cannot be given the blocks that are ready are neither ended nor joined by others', async () => {
   const { pools, sessions } = await idlePools([{ left: 10, ready: 10 }], 4);

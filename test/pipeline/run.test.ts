@@ -2,10 +2,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { RunLock } from '../../lib/coordinator/run-lock.js';
 import { readFailures } from '../../lib/coordinator/run-status.js';
+import { noteWriter, refuseOthers } from '../../lib/pipeline/output-writer.js';
 import { type Pipeline, type PipelineInput, pipeline, type TaskInput } from '../../lib/pipeline/pipeline.js';
 import { planPipeline } from '../../lib/pipeline/plan.js';
-import { runPipeline, runPlan } from '../../lib/pipeline/run.js';
+import { prepareOutputs, runPipeline, runPlan } from '../../lib/pipeline/run.js';
 import { runSerially } from '../../lib/pipeline/run-serially.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import { pluginPath } from '../support/plugins.js';
@@ -278,4 +280,28 @@ test('a run does not write over what another one wrote since it was planned', as
     message: expect.stringContaining(`was written by another run, whose folder is ${join(folder, 'first.run')}`),
   });
   expect(await content('a')).toEqual(filled());
+});
+
+test('of two runs that begin in the same moment one becomes the writer of an array', async () => {
+  for (let round = 0; round < 10; round++) {
+    const store = `d.zarr/${round}`;
+    const plans = await Promise.all(
+      ['first', 'other'].map(async (name) => {
+        const runDirectory = join(folder, `${name}-${round}.run`);
+        return planPipeline(await make({ fill: fill() }, { arrays: { a: { store } }, runDirectory }));
+      }),
+    );
+    const locks = plans.map(({ pipeline: { runDirectory } }) => {
+      mkdirSync(runDirectory);
+      return RunLock.acquire(runDirectory);
+    });
+    for (const { pipeline, tasks } of plans) await prepareOutputs(pipeline, tasks[0]);
+    // neither sees the other yet
+    for (const { pipeline, tasks } of plans) refuseOthers(pipeline, tasks[0]);
+    const noted = await Promise.allSettled(plans.map(({ pipeline, tasks }) => noteWriter(pipeline, tasks[0])));
+    expect(noted.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const refused = noted.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+    expect(refused.reason).toMatchObject({ code: 'ERR_PLAN', message: expect.stringContaining('another run') });
+    for (const lock of locks) lock.release();
+  }
 });
