@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BlockwrightError } from '../errors.js';
 import { type Executor, isEviction, type WorkerEnd } from './executor.js';
@@ -53,6 +54,8 @@ export class WorkerPool {
   readonly pauses = new Set<{ readonly until: number }>();
 
   constructor(private readonly options: WorkerPoolOptions) {
+    // each place may wait for it
+    setMaxListeners(0, this.stopped.signal);
     this.stopped.signal.addEventListener('abort', () => {
       this.summon(this.vacant.length);
       for (const start of this.queue.splice(0)) start();
