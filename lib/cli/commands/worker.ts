@@ -27,11 +27,12 @@ export async function worker(argv: readonly string[], console: Console): Promise
       workerId,
       drainSeconds: values['drain-seconds'] === undefined ? undefined : Number(values['drain-seconds']),
       load: async (config) => {
-        const [{ loadTasks }, { builtInTasks }] = await Promise.all([
+        const [{ loadTasks }, { loadBuiltInTasks }] = await Promise.all([
           import('../../pipeline/load-tasks.js'),
-          import('../../tasks/index.js'),
+          import('../../tasks/built-in.js'),
         ]);
-        return loadTasks(config as Parameters<typeof loadTasks>[0], builtInTasks);
+        const given = config as Parameters<typeof loadTasks>[0];
+        return loadTasks(given, await loadBuiltInTasks(given.tasks.map(({ type }) => type)));
       },
     });
     return ExitCode.complete;
