@@ -219,7 +219,8 @@ describe('graphs', () => {
     expect(lut()).toBe(expected(7));
     expect((await runPipeline(await make(tasks(7)))).complete).toBe(true);
     expect(readFileSync(join(folder, 'init.log'), 'utf8')).toBe('init\n');
-    // Another run directory: the rows of the first run must not be added to those of the second.
+    // Another run directory: the rows of the first run, which is given up, must not be added to those of the second.
+    rmSync(join(folder, 'toy.run'), { recursive: true });
     expect((await runPipeline(await make(tasks(3), { runDirectory: 'second.run' }))).complete).toBe(true);
     expect(lut()).toBe(expected(3));
   });
@@ -304,4 +305,26 @@ test('of two runs that begin in the same moment one becomes the writer of an arr
     expect(refused.reason).toMatchObject({ code: 'ERR_PLAN', message: expect.stringContaining('another run') });
     for (const lock of locks) lock.release();
   }
+});
+
+test('a run does not write over the LUT and the rows of a graph that another one wrote, but beside them', async () => {
+  mkdirSync(join(folder, 'out'));
+  const write: TaskInput = { type: 'toy-graph', graph: 'g', blocks: 5 };
+  const read: TaskInput = { type: 'toy-graph', graph: 'g', lut: 'out/lut' };
+  const written = () => readFileSync(join(folder, 'out/lut'), 'utf8');
+  await runPipeline(await make({ write, read }, { runDirectory: 'first.run' }));
+  const before = written();
+  const again = await make({ write: { ...write, blocks: 3 }, read }, { runDirectory: 'other.run' });
+  for (const text of ["the graph 'g'", "the LUT 'out/lut'"]) {
+    await expect(runPipeline(again)).rejects.toMatchObject({
+      code: 'ERR_PLAN',
+      message: expect.stringMatching(`${text} \\(.*\\) was written by another run, whose folder is .*first.run`),
+    });
+  }
+  expect(written()).toBe(before);
+  // rows of a task with another name are others
+  const more = await make({ more: write }, { runDirectory: 'other.run' });
+  expect((await runPipeline(more)).complete).toBe(true);
+  rmSync(join(folder, 'first.run'), { recursive: true });
+  expect((await runPipeline(again)).complete).toBe(true);
 });
