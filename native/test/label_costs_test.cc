@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <string>
 
 #include "core/box.h"
 #include "core/cancellation.h"
 #include "kernels/connected_components.h"
+#include "kernels/relabel.h"
 #include "test/check.h"
 
 namespace {
@@ -74,9 +76,61 @@ void components_of_long_rows() {
   CHECK(strips.asked < 3 * 2 * MEGA);
 }
 
+// `label_of(i)`: the i-th label; `entries`: of a table 0, 1, 2, ..
+template <class LabelOf>
+Costs relabelled(size_t count, const LabelOf& label_of, size_t entries, Missing missing) {
+  const Exact<uint64_t> labels(count), output(count), ids(entries);
+  for (size_t i = 0; i < count; ++i) labels[i] = label_of(i);
+  for (size_t i = 0; i < entries; ++i) ids[i] = i;
+  const LookupTable table{ids.data(), ids.data(), nullptr, entries};
+  return costs_of([&](const Cancellation& cancellation) {
+    relabel(labels.data(), output.data(), count, table, missing, 0, 1, cancellation);
+  });
+}
+
+void relabelled_with_much_to_look_up() {
+  constexpr size_t MEGA = size_t{1} << 20, WINDOW = 65536;
+  const auto same = [](size_t) { return uint64_t{0}; };
+  const uint64_t plain = relabelled(MEGA, same, 1, Missing::error).polls;
+
+  // The table is checked 2^20 entries at a time.
+  CHECK(relabelled(4 * MEGA, same, 4 * MEGA, Missing::error).polls >= 4 * plain + 3);
+
+  // What is known of distinct labels grows: 2^20 of them are in 2^21 places or more, all of which are filled and emptied.
+  const auto distinct = [](size_t i) { return uint64_t{i}; };
+  CHECK(relabelled(MEGA, distinct, MEGA, Missing::error).polls >= plain + 2 * MEGA / WINDOW);
+
+  // As many windows as the labels pay for are filled at once, and take no more memory than is told.
+  const auto far = [](size_t i) { return (i % 300) * WINDOW; };
+  const Costs windows = relabelled(4 * MEGA, far, 1, Missing::keep);
+  CHECK(windows.polls >= 4 * plain + 4 * MEGA / 32768);
+  CHECK(windows.asked < (size_t{32} << 20) + 300 * 130 + 65536);
+}
+
+// The first label without an entry is told, though threads that begin behind it find theirs long before.
+void first_missing_label() {
+  constexpr size_t COUNT = size_t{1} << 22, QUARTER = COUNT / 4;
+  const Exact<uint64_t> labels(COUNT), output(COUNT), ids(QUARTER);
+  for (size_t i = 0; i < QUARTER; ++i) labels[i] = ids[i] = i;
+  for (size_t slab = 1; slab < 4; ++slab) labels[slab * QUARTER] = COUNT + slab;
+  labels[QUARTER - 1] = COUNT;
+  const LookupTable table{ids.data(), ids.data(), nullptr, QUARTER - 1};
+  for (const size_t threads : {size_t{1}, size_t{2}, size_t{4}}) {
+    std::string told;
+    try {
+      relabel(labels.data(), output.data(), COUNT, table, Missing::error, 0, threads, Cancellation());
+    } catch (const Error& error) {
+      told = error.what();
+    }
+    CHECK(told == "lookup table: expected an entry for every label, found none for " + std::to_string(COUNT));
+  }
+}
+
 }  // namespace
 
 int main() {
   components_of_long_rows();
+  relabelled_with_much_to_look_up();
+  first_missing_label();
   return 0;
 }
