@@ -107,7 +107,8 @@ class Joiner {
   BLOCKWRIGHT_INLINE void join(const T* voxels, const RowBits& own, uint32_t own_base, uint32_t* parents) {
     if (earlier_.empty()) return;
     const bool full = rows_.full && earlier_[0].neighbour == 0;
-    std::fill(before_.begin(), before_.end(), 0);
+    uint64_t* const before = before_.data();
+    for (size_t index = 0; index < (full ? 1 : before_.size()); ++index) before[index] = 0;
     for (size_t first = 0; first < words_; first += PIECE) {
       if (first != 0) cancellation_.check();
       const size_t last = std::min(first + PIECE, words_);
