@@ -36,6 +36,16 @@ export const labelCases: readonly CancellationCase[] = [
     },
   },
   {
+    native: 'connectedComponents',
+    name: 'one row',
+    part: 2,
+    threaded: true,
+    async make(count) {
+      const labels = noiseLabels(count, 3);
+      return { run: (options) => connectedComponents(labels, [count], options) };
+    },
+  },
+  {
     native: 'contingencyTable',
     name: 'distinct labels',
     part: 0.5,

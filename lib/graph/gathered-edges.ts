@@ -7,7 +7,7 @@ export class GatheredEdges {
 
   /**
    * @param attributes those of the columns; rows that lack one have count 0
-   * @param room rows that are expected. Where more come the columns grow, which holds them twice for a moment.
+   * @param room rows that are expected. Where more come the columns grow, which takes the memory of three times as many for a moment.
    */
   constructor(
     private readonly attributes: readonly string[],

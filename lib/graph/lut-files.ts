@@ -1,9 +1,11 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { BlockwrightError, codeOf } from '../errors.js';
 import { mapFile } from '../native/map-file.js';
 import { isProcessAlive } from '../native/process-alive.js';
+import { createFolder } from '../storage/array-folder.js';
 
 /** One system call moves at most 2^31 - 1 bytes. */
 const STEP = 2 ** 28;
@@ -37,9 +39,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Makes a folder and those above it; the names of those that it makes are durable. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+  await createFolder(path);
 }
 
 /** The uint64 values of a chunk file of exactly `rows` values, mapped into memory. @throws ERR_CHUNK_CORRUPT */
@@ -74,8 +74,9 @@ async function fill(file: FileHandle, bytes: Uint8Array, position: number): Prom
 
 /** Whether two files hold the same bytes, or neither is there. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
-  const files = await Promise.all([a, b].map((path) => open(path, 'r').catch(undefinedIfMissing)));
+  const files: (FileHandle | undefined)[] = [];
   try {
+    for (const path of [a, b]) files.push(await open(path, 'r').catch(undefinedIfMissing));
     const [one, other] = files;
     if (one === undefined || other === undefined) return one === other;
     const [left, right] = [Buffer.alloc(2 ** 20), Buffer.alloc(2 ** 20)];
@@ -94,9 +95,10 @@ function undefinedIfMissing(error: unknown): undefined {
   return undefined;
 }
 
-let serial = 0;
+/** Each thread counts for itself, from a number of its own on. */
+let serial = threadId * 2 ** 32;
 
-/** A name beside `path` that says which process writes it. */
+/** A name beside `path` that says which process writes it, and that no other thread of it gives. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${hostname()}.${process.pid}.${serial++}.tmp`);
 }

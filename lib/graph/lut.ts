@@ -123,6 +123,7 @@ async function writeFolder(
 ): Promise<void> {
   const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
   const group = { zarr_format: 3, node_type: 'group', attributes: { ...attributes, ...MARK } };
+  await mkdir(folder); // not `recursive`, which never ends where nobody may make one
   // All at once: files that wait for the disk together share its commits.
   await allEnded([
     ...COLUMNS.map(async (column) => {
@@ -135,7 +136,7 @@ async function writeFolder(
       ]);
       await allEnded([syncFolder(join(folder, column, 'c')), syncFolder(join(folder, column))]);
     }),
-    mkdir(folder, { recursive: true }).then(() => writeDurably(join(folder, 'zarr.json'), json(group))),
+    writeDurably(join(folder, 'zarr.json'), json(group)),
   ]);
   await syncFolder(folder);
 }

@@ -13,7 +13,7 @@ export interface LookupTable {
 
 export interface RelabelOptions {
   /**
-   * What becomes of an id without an entry: it is kept, becomes background 0, or is an ERR_ARGUMENT that names it.
+   * What becomes of an id without an entry: it is kept, becomes background 0, or is an ERR_ARGUMENT that names the first one.
    * Background stays 0 unless the table has an entry for it.
    * @default 'keep'
    */
@@ -33,9 +33,12 @@ export interface RelabelOptions {
 /**
  * Replaces every id by its segment.
  *
+ * Peak memory beside labels and result, for each thread: 40 kB; 512 kB for each 32,768 of its labels, no more than 32 MB, for
+ * what whole windows of 65,536 ids become (not with `missing: 'error'`); and 130 bytes a distinct id that is in no such window.
+ *
  * @param labels uint64, any shape
- * @param table looked up once a distinct id and thread. It is checked to ascend where that is cheap (no more entries
- *   than labels); a larger one is trusted
+ * @param table looked up once a distinct id and thread, or once a window. It is checked to ascend where that is cheap (no more
+ *   entries than labels); a larger one is trusted
  * @throws ERR_ARGUMENT, ERR_CANCELLED
  */
 export async function relabel(

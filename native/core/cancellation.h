@@ -2,18 +2,31 @@
 #pragma once
 
 #include <cstdint>
+#ifdef BLOCKWRIGHT_COUNT_POLLS
+#include <atomic>
+#endif
 
 #include "core/error.h"
 #include "core/error_codes.h"
 
 namespace blockwright {
 
+#ifdef BLOCKWRIGHT_COUNT_POLLS
+// Looks at flags by all threads: only in the unit tests, which ask how often kernels look.
+inline std::atomic<uint64_t> polls{0};
+#endif
+
 class Cancellation {
  public:
   Cancellation() = default;
   explicit Cancellation(const uint8_t* flag) : flag_(flag) {}
 
-  bool requested() const { return flag_ != nullptr && __atomic_load_n(flag_, __ATOMIC_RELAXED) != 0; }
+  bool requested() const {
+#ifdef BLOCKWRIGHT_COUNT_POLLS
+    if (flag_ != nullptr) ++polls;
+#endif
+    return flag_ != nullptr && __atomic_load_n(flag_, __ATOMIC_RELAXED) != 0;
+  }
 
   // Call every millisecond or so of work.
   void check() const {

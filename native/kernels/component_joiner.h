@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/cancellation.h"
 #include "core/equal_bits.h"
 #include "core/large_array.h"
 #include "kernels/component_rows.h"
@@ -14,6 +15,9 @@
 #define BLOCKWRIGHT_INLINE __attribute__((always_inline)) inline
 
 namespace blockwright {
+
+// Words of a row that are worked on at once: after each the cancellation is looked at, and lists are no longer than one.
+constexpr size_t PIECE = 1024;
 
 // The runs of all rows of the box as bits, 64 voxels a word.
 struct RunBits {
@@ -76,21 +80,23 @@ struct EarlierRow {
 };
 
 // Joins rows with earlier ones. Works on bits, one a voxel of a row, 64 a word: word by word with all earlier rows, as most rows
-// are of few words, and a loop over the words for each step of the work took longer than the joining.
+// are of few words, and a loop over the words for each step of the work took longer than the joining. Long rows go piece by piece.
 template <class T>
 class Joiner {
  public:
-  explicit Joiner(const Rows& rows)
+  Joiner(const Rows& rows, const Cancellation& cancellation)
       : rows_(rows),
+        cancellation_(cancellation),
         words_((rows.length + 63) / 64),
+        piece_(std::min(words_, PIECE)),
         same_(rows.neighbours.size()),
         before_(rows.neighbours.size()),
-        whole_(rows.neighbours.size() * words_),
-        shared_(rows.length + STEP),
-        inner_(rows.length + STEP),
-        firsts_(rows.length + STEP),
-        lasts_(rows.length + STEP) {
+        whole_(rows.neighbours.size() * piece_) {
     earlier_.reserve(rows.neighbours.size());
+    if (!rows.full || rows.neighbours.empty()) return;
+    for (std::vector<uint32_t>* const places : {&shared_, &inner_, &firsts_, &lasts_}) {
+      places->resize(std::min(rows.length, piece_ * 64) + STEP);
+    }
   }
 
   // The rows that the next one is joined with, in ascending order of their indices.
@@ -100,10 +106,17 @@ class Joiner {
   // that meet at a corner there.
   BLOCKWRIGHT_INLINE void join(const T* voxels, const RowBits& own, uint32_t own_base, uint32_t* parents) {
     if (earlier_.empty()) return;
-    if (rows_.full && earlier_[0].neighbour == 0) {
-      join_full(voxels, own, own_base, parents);
-    } else {
-      join_any(voxels, own, own_base, parents);
+    const bool full = rows_.full && earlier_[0].neighbour == 0;
+    uint64_t* const before = before_.data();
+    for (size_t index = 0; index < (full ? 1 : before_.size()); ++index) before[index] = 0;
+    for (size_t first = 0; first < words_; first += PIECE) {
+      if (first != 0) cancellation_.check();
+      const size_t last = std::min(first + PIECE, words_);
+      if (full) {
+        join_full(voxels, own, own_base, parents, first, last);
+      } else {
+        join_any(voxels, own, own_base, parents, first, last);
+      }
     }
   }
 
@@ -112,17 +125,18 @@ class Joiner {
 
   // Where voxels touch that share a corner: what is joined with the first earlier row is joined with all that it could meet in
   // the others. Only the voxels that differ from it are looked up in those, all rows together. What to look at is listed for the
-  // whole row, as the end of each loop is what the processor guesses wrong.
-  BLOCKWRIGHT_INLINE void join_full(const T* voxels, const RowBits& own, uint32_t own_base, uint32_t* parents) {
+  // whole piece, as the end of each loop is what the processor guesses wrong.
+  BLOCKWRIGHT_INLINE void join_full(const T* voxels, const RowBits& own, uint32_t own_base, uint32_t* parents, size_t first_word,
+                                    size_t last_word) {
     const size_t words = words_, length = rows_.length;
     const EarlierRow<T>* const earlier = earlier_.data();
     const size_t count = earlier_.size();
     uint64_t* const whole = whole_.data();
-    equal_(voxels, earlier[0].voxels, length, whole);
+    equal_(voxels + first_word * 64, earlier[0].voxels + first_word * 64, voxels_of(first_word, last_word), whole);
     uint32_t *shared = shared_.data(), *inner = inner_.data(), *firsts = firsts_.data(), *lasts = lasts_.data();
-    uint64_t same_before = 0;
-    for (size_t word = 0; word < words; ++word) {
-      const uint64_t labelled = own.labelled[word], begins = own.changes[word], same = whole[word] & labelled;
+    uint64_t same_before = before_[0];
+    for (size_t word = first_word; word < last_word; ++word) {
+      const uint64_t labelled = own.labelled[word], begins = own.changes[word], same = whole[word - first_word] & labelled;
       const uint64_t ends = begins >> 1 | (word + 1 < words ? own.changes[word + 1] : 1) << 63;
       const uint64_t before = same << 1 | same_before, open = labelled & ~same;
       same_before = same >> 63;
@@ -134,6 +148,7 @@ class Joiner {
       firsts = append(open & begins, base, firsts);
       lasts = append(open & ends, base, lasts);
     }
+    before_[0] = same_before;
     for (const uint32_t* at = shared_.data(); at != shared; ++at) {
       unite(parents, own_base + own.run_at(*at), earlier[0].base + earlier[0].bits.run_at(*at));
     }
@@ -164,16 +179,22 @@ class Joiner {
     return next;
   }
 
-  BLOCKWRIGHT_INLINE void join_any(const T* voxels, const RowBits& own, uint32_t own_base, uint32_t* parents) {
+  // Voxels of the words of a row.
+  size_t voxels_of(size_t first_word, size_t last_word) const {
+    return std::min(rows_.length, last_word * 64) - first_word * 64;
+  }
+
+  BLOCKWRIGHT_INLINE void join_any(const T* voxels, const RowBits& own, uint32_t own_base, uint32_t* parents, size_t first_word,
+                                   size_t last_word) {
     uint64_t *same = same_.data(), *before = before_.data(), *whole = whole_.data();
     const Neighbour* const neighbours = rows_.neighbours.data();
-    const size_t words = words_, length = rows_.length;
+    const size_t words = words_, length = rows_.length, piece = piece_;
     std::fill(same, same + same_.size(), 0);
-    std::fill(before, before + same_.size(), 0);
     for (const EarlierRow<T>& row : earlier_) {
-      if (neighbours[row.neighbour].covered_by.empty()) equal_(voxels, row.voxels, length, whole + row.neighbour * words);
+      if (!neighbours[row.neighbour].covered_by.empty()) continue;
+      equal_(voxels + first_word * 64, row.voxels + first_word * 64, voxels_of(first_word, last_word), whole + row.neighbour * piece);
     }
-    for (size_t word = 0; word < words; ++word) {
+    for (size_t word = first_word; word < last_word; ++word) {
       const uint64_t labelled = own.labelled[word], begins = own.changes[word];
       if (labelled == 0) {
         for (const EarlierRow<T>& row : earlier_) same[row.neighbour] = before[row.neighbour] = 0;
@@ -185,7 +206,7 @@ class Joiner {
         uint64_t open = labelled;
         for (const size_t cover : neighbour.covered_by) open &= ~same[cover];
         const uint64_t here =
-            neighbour.covered_by.empty() ? whole[row.neighbour * words + word] & labelled
+            neighbour.covered_by.empty() ? whole[row.neighbour * piece + word - first_word] & labelled
                                          : same_of(voxels + word * 64, row.voxels + word * 64, open, length - word * 64) & labelled;
         const uint64_t earlier = here << 1 | before[row.neighbour];
         same[row.neighbour] = here;
@@ -226,12 +247,13 @@ class Joiner {
   }
 
   const Rows& rows_;
-  size_t words_;
+  const Cancellation cancellation_;
+  size_t words_, piece_;  // of a row; of a piece of one
   std::vector<EarlierRow<T>> earlier_;
   // Of each neighbour, bits of the word at hand: the voxel has a label, and the neighbour's at this place is the same; and that of
-  // the voxel before the word. Bits of all words where it is covered by none.
+  // the voxel before the word. Bits of all words of a piece where it is covered by none.
   std::vector<uint64_t> same_, before_, whole_;
-  std::vector<uint32_t> shared_, inner_, firsts_, lasts_;  // places of the row
+  std::vector<uint32_t> shared_, inner_, firsts_, lasts_;  // places of a piece, where voxels touch that share a corner
   void (*equal_)(const T* a, const T* b, size_t count, uint64_t* words) = label_bits<T>().equal;
 };
 

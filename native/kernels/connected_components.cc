@@ -23,6 +23,8 @@ namespace {
 // Rows between checks for cancellation.
 size_t rows_between_checks(const Rows& rows) { return std::max<size_t>(1, (size_t{1} << 20) / rows.length); }
 
+constexpr size_t RUNS_BETWEEN_CHECKS = size_t{1} << 20;
+
 // A part of the rows and the union-find of its runs, which are numbered within the part.
 struct Strip {
   size_t first_row = 0, last_row = 0;
@@ -30,12 +32,26 @@ struct Strip {
   GrowingArray parents;
 };
 
+// Marks the runs of a row from `first_word` on, and numbers them from `runs` on. Returns the number of those that follow.
+template <class T>
+BLOCKWRIGHT_INLINE size_t mark_piece(const LabelBits<T>& functions, const T* voxels, size_t length, size_t first_word,
+                                     size_t last_word, uint64_t* changes, uint64_t* labelled, uint32_t* before, size_t runs) {
+  const size_t begin = first_word * 64;
+  functions.mark_runs(voxels + begin, std::min(length, last_word * 64) - begin, changes + first_word, labelled + first_word);
+  if (begin != 0 && voxels[begin] == voxels[begin - 1]) changes[first_word] &= ~uint64_t{1};
+  for (size_t word = first_word; word < last_word; ++word) {
+    before[word] = static_cast<uint32_t>(runs);
+    runs += static_cast<size_t>(__builtin_popcountll(changes[word] & labelled[word]));
+  }
+  return runs;
+}
+
 // Finds the runs of a strip and joins those that touch.
 template <class T>
 BLOCKWRIGHT_INLINE void scan_strip(const T* labels, const Rows& rows, RunBits& bits, Strip& strip,
                                    const Cancellation& cancellation) {
-  Joiner<T> joiner(rows);
-  const auto mark_runs = label_bits<T>().mark_runs;
+  Joiner<T> joiner(rows, cancellation);
+  const LabelBits<T> functions = label_bits<T>();
   const size_t words = bits.words, checked = rows_between_checks(rows);
   size_t runs = 0;
   Shape position = rows.position(strip.first_row);
@@ -44,16 +60,18 @@ BLOCKWRIGHT_INLINE void scan_strip(const T* labels, const Rows& rows, RunBits& b
     const T* voxels = labels + rows.begin(position);
     uint64_t *changes = &bits.changes[row * words], *labelled = &bits.labelled[row * words];
     uint32_t* before = &bits.before[row * words];
-    mark_runs(voxels, rows.length, changes, labelled);
     const size_t first = runs;
-    for (size_t word = 0; word < words; ++word) {
-      before[word] = static_cast<uint32_t>(runs);
-      runs += static_cast<size_t>(__builtin_popcountll(changes[word] & labelled[word]));
+    uint32_t* parents = nullptr;
+    for (size_t piece = 0; piece < words; piece += PIECE) {
+      if (piece != 0) cancellation.check();
+      const size_t known = runs;
+      runs = mark_piece(functions, voxels, rows.length, piece, std::min(piece + PIECE, words), changes, labelled, before, runs);
+      if (known == runs) continue;
+      if (runs >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
+      parents = strip.parents.grow(runs);
+      for (size_t run = known; run < runs; ++run) parents[run] = static_cast<uint32_t>(run);
     }
     if (first == runs) continue;
-    if (runs >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
-    uint32_t* const parents = strip.parents.grow(runs);
-    for (size_t run = first; run < runs; ++run) parents[run] = static_cast<uint32_t>(run);
     const Borders borders = rows.borders(position);
     joiner.earlier().clear();
     for (size_t index = 0; index < rows.neighbours.size(); ++index) {
@@ -85,7 +103,8 @@ BLOCKWRIGHT_SCAN(uint64_t)
 template <class T>
 void join_strips(const T* labels, const Rows& rows, const RunBits& bits, const std::vector<Strip>& strips,
                  uint32_t* parents, const Cancellation& cancellation) {
-  Joiner<T> joiner(rows);
+  if (strips.size() < 2) return;
+  Joiner<T> joiner(rows, cancellation);
   const size_t checked = rows_between_checks(rows);
   for (size_t index = 1; index < strips.size(); ++index) {
     const Strip& strip = strips[index];
@@ -122,16 +141,29 @@ BLOCKWRIGHT_INLINE void fill(Id* output, size_t begin, size_t end, size_t limit,
   } while (begin < end);
 }
 
-// Paints some rows of a strip. `numbers`: of their runs. Returns those of the runs that follow.
+// Rows and words of them.
+struct Part {
+  size_t first_row, last_row, first_word, last_word;
+};
+
+// What is painted next: the numbers of the runs that begin later, and the id of the one at hand.
 template <class Id>
-BLOCKWRIGHT_INLINE const uint32_t* paint_rows(const Rows& rows, const RunBits& bits, size_t first_row, size_t last_row,
-                                              size_t limit, const uint32_t* numbers, Id id_offset, Id* output) {
-  for (size_t row = first_row; row < last_row; ++row) {
+struct Brush {
+  const uint32_t* numbers;
+  Id id;
+};
+
+// Paints a part of a strip. Returns the brush for what follows.
+template <class Id>
+BLOCKWRIGHT_INLINE Brush<Id> paint_part(const Rows& rows, const RunBits& bits, const Part& part, size_t limit, Brush<Id> brush,
+                                        Id id_offset, Id* output) {
+  const uint32_t* numbers = brush.numbers;
+  Id id = brush.id;
+  for (size_t row = part.first_row; row < part.last_row; ++row) {
     const RowBits own(bits, row);
     const size_t origin = row * rows.length;
-    size_t begin = origin;
-    Id id = 0;
-    for (size_t word = 0; word < bits.words; ++word) {
+    size_t begin = origin + part.first_word * 64;
+    for (size_t word = part.first_word; word < part.last_word; ++word) {
       const uint64_t labelled = own.labelled[word];
       for (uint64_t changes = own.changes[word]; changes != 0; changes &= changes - 1) {
         const size_t end = origin + word * 64 + static_cast<size_t>(__builtin_ctzll(changes));
@@ -140,17 +172,16 @@ BLOCKWRIGHT_INLINE const uint32_t* paint_rows(const Rows& rows, const RunBits& b
         id = (labelled & changes & -changes) != 0 ? static_cast<Id>(id_offset + *numbers++) : 0;
       }
     }
-    const size_t end = origin + rows.length;
+    const size_t end = origin + std::min(rows.length, part.last_word * 64);
     if (begin < end) fill(output, begin, end, limit, id);
   }
-  return numbers;
+  return {numbers, id};
 }
 
 #define BLOCKWRIGHT_PAINT(Id)                                                                                    \
-  BLOCKWRIGHT_TARGET_CLONES const uint32_t* paint(const Rows& rows, const RunBits& bits, size_t first_row,       \
-                                                  size_t last_row, size_t limit, const uint32_t* numbers,        \
-                                                  Id id_offset, Id* output) {                                    \
-    return paint_rows(rows, bits, first_row, last_row, limit, numbers, id_offset, output);                       \
+  BLOCKWRIGHT_TARGET_CLONES Brush<Id> paint(const Rows& rows, const RunBits& bits, const Part& part,             \
+                                            size_t limit, Brush<Id> brush, Id id_offset, Id* output) {           \
+    return paint_part(rows, bits, part, limit, brush, id_offset, output);                                        \
   }
 BLOCKWRIGHT_PAINT(uint32_t)
 BLOCKWRIGHT_PAINT(uint64_t)
@@ -184,17 +215,24 @@ uint64_t connected_components(const T* labels, const Shape& shape, const Box& bo
     if (runs + own.size() >= UINT32_MAX) throw Error(ERR_LIMIT, "labels: 2^32 runs or more in one call");
     strip.base = static_cast<uint32_t>(runs);
     uint32_t* const parents = all.grow(runs + own.size()) + runs;
-    for (size_t run = 0; run < own.size(); ++run) parents[run] = strip.base + own.data()[run];
+    for (size_t begin = 0; begin < own.size(); begin += RUNS_BETWEEN_CHECKS) {
+      cancellation.check();
+      const size_t end = std::min(own.size(), begin + RUNS_BETWEEN_CHECKS);
+      for (size_t run = begin; run < end; ++run) parents[run] = strip.base + own.data()[run];
+    }
     runs += own.size();
   }
-  cancellation.check();
   uint32_t* const parents = all.data();
   join_strips(labels, rows, bits, strips, parents, cancellation);
 
   // A root comes before all other runs of its component, so one pass turns parents into numbers.
   uint32_t components = 0;
-  for (uint32_t run = 0; run < runs; ++run) {
-    parents[run] = parents[run] == run ? ++components : parents[parents[run]];
+  for (size_t begin = 0; begin < runs; begin += RUNS_BETWEEN_CHECKS) {
+    cancellation.check();
+    const auto end = static_cast<uint32_t>(std::min(runs, begin + RUNS_BETWEEN_CHECKS));
+    for (auto run = static_cast<uint32_t>(begin); run < end; ++run) {
+      parents[run] = parents[run] == run ? ++components : parents[parents[run]];
+    }
   }
   constexpr uint64_t LARGEST = std::numeric_limits<Id>::max();
   if (id_offset > LARGEST || components > LARGEST - id_offset) {
@@ -203,12 +241,16 @@ uint64_t connected_components(const T* labels, const Shape& shape, const Box& bo
   parallel_for(threads, parts, [&](size_t part) {
     const Strip& strip = strips[part];
     const size_t limit = strip.last_row * rows.length;  // beyond it another thread writes
-    const uint32_t* numbers = parents + strip.base;
+    Brush<Id> brush{parents + strip.base, 0};
     const size_t checked = rows_between_checks(rows);
+    const size_t words = checked > 1 ? bits.words : PIECE;
     for (size_t row = strip.first_row; row < strip.last_row; row += checked) {
-      cancellation.check();
-      const size_t last = std::min(row + checked, strip.last_row);
-      numbers = paint(rows, bits, row, last, limit, numbers, static_cast<Id>(id_offset), output);
+      const size_t last_row = std::min(row + checked, strip.last_row);
+      for (size_t word = 0; word < bits.words; word += words) {
+        cancellation.check();
+        const Part piece{row, last_row, word, std::min(word + words, bits.words)};
+        brush = paint(rows, bits, piece, limit, brush, static_cast<Id>(id_offset), output);
+      }
     }
   });
   return components;

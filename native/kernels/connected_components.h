@@ -17,8 +17,9 @@ namespace blockwright {
 // overlap labels, as all of them are read before anything is written. Returns the number of components. `reach`: how many
 // coordinates may differ (by one) between neighbours, 1 = faces, dimensions = all corners. The same for any number of
 // threads. ERR_LIMIT when an id would exceed the type of output, or at 2^32 runs.
-// Peak memory beside the arrays: 20 bytes for each 64 voxels of a row or part of them (0.31 a voxel of long rows), and at most
-// 10 bytes a run of equal labels other than 0 along the last axis.
+// Peak memory beside the arrays: 20 bytes for each 64 voxels of a row or part of them (0.31 a voxel of long rows), at most
+// 10 bytes a run of equal labels other than 0 along the last axis, and for each thread, where rows have neighbours, 16 bytes a
+// voxel of a row but no more than 2 MB.
 template <class T, class Id>
 uint64_t connected_components(const T* labels, const Shape& shape, const Box& box, int reach, uint64_t id_offset,
                               size_t threads, Id* output, const Cancellation& cancellation);

@@ -1,6 +1,7 @@
 #include "kernels/relabel.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -74,7 +75,8 @@ class Lookup {
 // What the labels met so far become. The last ones sit in a small table of their own, one memory access away.
 class Outcomes {
  public:
-  explicit Outcomes(Lookup lookup) : lookup_(lookup), zero_(lookup_.outcome(0)), recent_(RECENT) {
+  Outcomes(Lookup lookup, const Cancellation& cancellation)
+      : lookup_(lookup), zero_(lookup_.outcome(0)), recent_(RECENT), numbers_(cancellation) {
     recent_[0].outcome = zero_;  // all places start with label 0; this one is its own
   }
 
@@ -113,7 +115,8 @@ class Windows {
   static constexpr uint64_t SPAN = uint64_t{1} << 16;  // ids: the place in a window is the lower half of a word
 
   // As many windows are filled as the voxels can pay for: in the worst case about a tenth of the time goes into it.
-  Windows(Lookup lookup, Outcomes& others, size_t voxels) : lookup_(lookup), others_(others), left_(voxels / COST) {}
+  Windows(Lookup lookup, Outcomes& others, size_t voxels, const Cancellation& cancellation)
+      : lookup_(lookup), others_(others), cancellation_(cancellation), left_(voxels / COST) {}
 
   // No more windows are filled: the labels are in so many of them that it does not pay.
   bool exhausted() const { return left_ == 0; }
@@ -146,6 +149,7 @@ class Windows {
 
   const uint64_t* fill(uint64_t window, size_t slot) {
     if (left_ == 0) return nullptr;
+    cancellation_.check();
     --left_;
     if (used_ == MOST) {  // all of them go, and their memory is used again
       std::fill(slots_.begin(), slots_.end(), Slot());
@@ -161,6 +165,7 @@ class Windows {
 
   Lookup lookup_;
   Outcomes& others_;
+  const Cancellation cancellation_;
   size_t left_;
   size_t used_ = 0;
   std::vector<Slot> slots_ = std::vector<Slot>(size_t{1} << 8);
@@ -239,32 +244,37 @@ void relabel_runs(const uint64_t* labels, uint64_t* output, size_t count, Outcom
   });
 }
 
+void check_ascending(const LookupTable& table, const Cancellation& cancellation) {
+  constexpr size_t PART = size_t{1} << 20;
+  for (size_t begin = 1; begin < table.size; begin += PART) {
+    cancellation.check();
+    const size_t end = std::min(table.size, begin + PART);
+    for (size_t entry = begin; entry < end; ++entry) {
+      if (table.fragments[entry - 1] < table.fragments[entry]) continue;
+      throw Error(ERR_ARGUMENT, "lookup table: expected ascending fragments, found " + std::to_string(table.fragments[entry]) +
+                                    " after " + std::to_string(table.fragments[entry - 1]) + " at entry " + std::to_string(entry));
+    }
+  }
+}
+
 }  // namespace
 
 void relabel(const uint64_t* labels, uint64_t* output, size_t count, const LookupTable& table, Missing missing,
              uint64_t minimum_size, size_t threads, const Cancellation& cancellation) {
-  if (table.size <= count) {
-    for (size_t entry = 1; entry < table.size; ++entry) {
-      if (table.fragments[entry - 1] >= table.fragments[entry]) {
-        throw Error(ERR_ARGUMENT, "lookup table: expected ascending fragments, found " +
-                                      std::to_string(table.fragments[entry]) + " after " +
-                                      std::to_string(table.fragments[entry - 1]) + " at entry " + std::to_string(entry));
-      }
-    }
-  }
+  if (table.size <= count) check_ascending(table, cancellation);
   // One slab a thread, so that each remembers what it looked up.
   constexpr size_t PART = size_t{1} << 20;
   const size_t slabs = std::min(std::max<size_t>(threads, 1), count / PART + 1);
-  parallel_for(slabs, slabs, [&](size_t slab) {
+  const auto relabel_slab = [&](size_t slab, const std::atomic<size_t>& failed) {
     const Lookup lookup(table, missing, minimum_size);
-    Outcomes outcomes(lookup);
+    Outcomes outcomes(lookup, cancellation);
     const size_t end = count / slabs * (slab + 1) + std::min(count % slabs, slab + 1);
     size_t begin = count / slabs * slab + std::min(count % slabs, slab);
     std::optional<Windows> windows;
-    if (missing != Missing::error) windows.emplace(lookup, outcomes, end - begin);
+    if (missing != Missing::error) windows.emplace(lookup, outcomes, end - begin, cancellation);
     // Labels of which no two are the same take a microsecond each.
     constexpr size_t CHECKED = size_t{1} << 15;
-    for (; begin < end; begin += CHECKED) {
+    for (; begin < end && slab < failed; begin += CHECKED) {
       cancellation.check();
       const size_t part = std::min(CHECKED, end - begin);
       if (windows && windows->exhausted()) windows.reset();
@@ -274,7 +284,20 @@ void relabel(const uint64_t* labels, uint64_t* output, size_t count, const Looku
         relabel_runs(labels + begin, output + begin, part, outcomes);
       }
     }
+  };
+  // Those before one that failed go on, so that the label that is told does not depend on threads.
+  std::atomic<size_t> failed{slabs};
+  std::vector<std::exception_ptr> failures(slabs);
+  parallel_for(slabs, slabs, [&](size_t slab) {
+    try {
+      relabel_slab(slab, failed);
+    } catch (...) {
+      failures[slab] = std::current_exception();
+      for (size_t known = failed; slab < known && !failed.compare_exchange_weak(known, slab);) {
+      }
+    }
   });
+  if (failed != slabs) std::rethrow_exception(failures[failed]);
 }
 
 }  // namespace blockwright

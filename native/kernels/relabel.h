@@ -17,12 +17,13 @@ struct LookupTable {
 
 enum class Missing { keep, background, error };
 
-// output[i] = the segment of labels[i]; a label without an entry is kept, becomes 0, or is an ERR_ARGUMENT that names it
-// (background 0 without an entry always stays 0). With table.sizes, labels whose segment has fewer voxels than
-// `minimum_size` become 0. output may be labels. The table is looked up once per distinct label and thread, or once per
-// 1024 ids, so a large memory-mapped table costs a few pages; ERR_ARGUMENT when it is seen not to ascend (all of it is checked
-// when it has no more entries than there are labels). Peak memory beside the arrays: at most 2 bytes a label, and 1 MB and 130
-// bytes a distinct label for each thread; with ids close together 256 kB and 8 bytes an id.
+// output[i] = the segment of labels[i]; a label without an entry is kept, becomes 0, or is an ERR_ARGUMENT that names the first
+// one (background 0 without an entry always stays 0). With table.sizes, labels whose segment has fewer voxels than
+// `minimum_size` become 0. output may be labels. The table is looked up once per distinct label and thread, or, where labels
+// without an entry are no error, once per window of 65,536 ids that labels are in, so a large memory-mapped table costs a few
+// pages; ERR_ARGUMENT when it is seen not to ascend (all of it is checked when it has no more entries than there are labels).
+// Peak memory beside the arrays, for each thread: 40 kB; for windows 512 kB for each 32,768 of its labels, no more than 32 MB
+// (16 bytes a label up to 2 million); and 130 bytes a distinct label that is in none of them.
 void relabel(const uint64_t* labels, uint64_t* output, size_t count, const LookupTable& table, Missing missing,
              uint64_t minimum_size, size_t threads, const Cancellation& cancellation);
 

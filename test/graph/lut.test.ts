@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,9 +14,11 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeEach, expect, test } from '@jest/globals';
 import * as zarr from 'zarrita';
 import { type LutColumns, openLut, writeLut } from '../../lib/graph/lut.js';
+import { isSameFile, makeFolder } from '../../lib/graph/lut-files.js';
 import { syncedBy } from '../support/synced-paths.js';
 
 const root = mkdtempSync(join(tmpdir(), 'lut-'));
@@ -199,4 +202,74 @@ const onLinux = process.platform === 'linux' ? test : test.skip;
 onLinux('every folder that is made for a LUT is durable', async () => {
   const synced = await syncedBy(() => writeLut(join(folder, 'a/b/segments.lut'), lut));
   expect([...synced]).toEqual(expect.arrayContaining([folder, join(folder, 'a'), join(folder, 'a/b')]));
+});
+
+/** Runs a program that may use `writeLut`, `makeFolder` and a `lut`; where it never ends, it is ended. */
+function program(text: string, cwd = folder) {
+  const from = (name: string) => JSON.stringify(new URL(`../../lib/graph/${name}.js`, import.meta.url).href);
+  const lines = [
+    `import { writeLut } from ${from('lut')};`,
+    `import { makeFolder } from ${from('lut-files')};`,
+    'const column = BigUint64Array.of(1n);',
+    'const lut = { fragments: column, segments: column, sizes: column };',
+    text,
+  ];
+  const options = { cwd, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' } as const;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', lines.join('\n')], options);
+}
+
+onLinux(
+  'folders where nobody may make anything are an error',
+  () => {
+    for (const place of ['/proc/a.lut', '/proc/a/b/c.lut']) {
+      const write = `await writeLut(${JSON.stringify(place)}, lut).catch((error) => console.log(error.code));`;
+      expect(program(write)).toMatchObject({ status: 0, stdout: 'ERR_IO\n' });
+    }
+  },
+  150_000,
+);
+
+test('a folder with a short relative name is made, and those in it', async () => {
+  expect(program("await makeFolder('a'); await makeFolder('b/c'); await makeFolder('a');")).toMatchObject({
+    status: 0,
+  });
+  expect(['a', 'b/c'].map((name) => existsSync(join(folder, name)))).toEqual([true, true]);
+  await expect(makeFolder(join(folder, 'a'))).resolves.toBeUndefined();
+});
+
+test('threads of one process give different temporary names', async () => {
+  const names = [1, 2].map(() => {
+    const file = JSON.stringify(new URL('../../lib/graph/lut-files.js', import.meta.url).href);
+    const text = `import(${file}).then((files) => require('worker_threads').parentPort.postMessage(files.temporaryName('/a/b.lut')))`;
+    const worker = new Worker(text, { eval: true });
+    return new Promise<string>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  });
+  const found = await Promise.all(names);
+  const name = new RegExp(`^/a/\\.b\\.lut\\.${hostname()}\\.${process.pid}\\.\\d+\\.tmp$`);
+  for (const each of found) expect(each).toMatch(name);
+  expect(found[0]).not.toBe(found[1]);
+});
+
+onLinux('files that are compared are closed, also where one cannot be opened', async () => {
+  const [one, other] = ['one', 'other'].map((name) => join(folder, name));
+  for (const file of [one, other]) writeFileSync(file, 'bytes');
+  const open = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+      } catch {
+        return false; // that of the list itself
+      }
+    });
+  expect(await isSameFile(one, other)).toBe(true);
+  expect(await isSameFile(one, join(folder, 'none'))).toBe(false);
+  expect(await isSameFile(join(folder, 'none'), join(folder, 'none'))).toBe(true);
+  for (const [a, b] of [
+    [one, `${other}/below`],
+    [`${other}/below`, one],
+  ]) {
+    await expect(isSameFile(a, b)).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await new Promise(setImmediate); // an open that goes on by itself has ended then
+    expect(open()).toEqual([]);
+  }
 });

@@ -106,6 +106,27 @@ describe('connectedComponents', () => {
     }
   });
 
+  test('rows that are worked on in pieces: runs across their ends, and joints there', async () => {
+    const length = 3 * 65536 - 20;
+    const shape = [3, length];
+    const plain = (labels: BigUint64Array, reach: number) => naiveComponents(labels, shape, reach);
+    for (const [kinds, meanRun] of [
+      [2, 1],
+      [3, 2],
+      [3, 30_000],
+    ]) {
+      const labels = randomLabels(3 * length, [0n, 4n, 5n].slice(0, kinds), meanRun, meanRun);
+      for (const reach of [1, 2]) {
+        const expected = plain(labels, reach);
+        for (const threads of [1, 2]) {
+          const found = await connectedComponents(labels, shape, { connectivity: reach as Connectivity, threads });
+          expect(found.count).toBe(expected.count);
+          expect(firstDifference(found.labels, expected.labels)).toBe(-1);
+        }
+      }
+    }
+  });
+
   test('a crop equals the components of the part alone, plus the id offset', async () => {
     await fc.assert(
       fc.asyncProperty(
