@@ -95,18 +95,18 @@ export async function writeComputedLut(
 export async function openLut(path: string): Promise<Lut> {
   try {
     const attributes = await readGroup(path);
-    const count = await readLength(path, 'fragments');
-    const open = async (column: (typeof COLUMNS)[number]) => {
-      const length = await readLength(path, column);
-      if (length !== count) {
-        throw new BlockwrightError(
-          'ERR_METADATA',
-          `${path}/${column}: expected ${count} rows as in fragments, found ${length}`,
-        );
-      }
-      return readColumn(join(path, column, 'c/0'), count);
-    };
-    const [fragments, segments, sizes] = await Promise.all(COLUMNS.map(open));
+    const lengths = await Promise.all(COLUMNS.map((column) => readLength(path, column)));
+    const [count] = lengths;
+    const other = lengths.findIndex((length) => length !== count);
+    if (other >= 0) {
+      throw new BlockwrightError(
+        'ERR_METADATA',
+        `${path}/${COLUMNS[other]}: expected ${count} rows as in fragments, found ${lengths[other]}`,
+      );
+    }
+    const [fragments, segments, sizes] = await Promise.all(
+      COLUMNS.map((column) => readColumn(join(path, column, 'c/0'), count)),
+    );
     return { fragments, segments, sizes, attributes };
   } catch (error) {
     throw asInputOutput(path, error);
