@@ -205,8 +205,8 @@ inline uint32_t GraphWatershed::first_between(uint32_t begin, uint32_t end, uint
 
 // Whether a repulsive score that precedes `item` joins the set of cluster `start` and the one with root `to`.
 bool GraphWatershed::repelled(uint32_t start, uint32_t to, const ScoreItem& item) {
-  // A search that was short is made again, once it is forgotten: to keep its result up to date costs more.
-  constexpr uint64_t SHORT = 16;
+  // A search that was not long is made again once `known_` has forgotten it: to keep its result up to date costs more.
+  constexpr uint64_t SHORT = 512;
   constexpr uint32_t CHECKED = 65536;
   const uint64_t before = looked_at_;
   const auto look_at = [this](uint32_t count) {  // there may be many searches between two checks
