@@ -1,27 +1,32 @@
+import { newOutput } from '../native/output-memory.js';
 import type { EdgeColumns } from './graph-store.js';
+
+/** Columns up to this size lie behind each other in one piece of memory, which then comes in large pages. */
+const ONE_PIECE = 2 ** 30;
 
 /** Rows of many blocks behind each other, in one memory: a block's own columns are not needed any more when it was added. */
 export class GatheredEdges {
-  private columns: EdgeColumns;
   private count = 0;
+
+  private constructor(
+    private readonly attributes: readonly string[],
+    private columns: EdgeColumns,
+  ) {}
 
   /**
    * @param attributes those of the columns; rows that lack one have count 0
    * @param room rows that are expected. Where more come the columns grow, which takes the memory of three times as many for a moment.
    */
-  constructor(
-    private readonly attributes: readonly string[],
-    room: number,
-  ) {
-    this.columns = this.empty(room);
+  static async make(attributes: readonly string[], room: number): Promise<GatheredEdges> {
+    return new GatheredEdges(attributes, await emptyColumns(attributes, room));
   }
 
   /** Only before the first {@link rows}. */
-  add(rows: EdgeColumns): void {
+  async add(rows: EdgeColumns): Promise<void> {
     const count = this.count + rows.u.length;
     if (count > this.columns.u.length) {
       const before = this.rows();
-      this.columns = this.empty(2 * count);
+      this.columns = await emptyColumns(this.attributes, 2 * count);
       this.put(before, 0);
     }
     this.put(rows, this.count);
@@ -43,21 +48,34 @@ export class GatheredEdges {
     };
   }
 
-  private empty(room: number): EdgeColumns {
-    const attributes = this.attributes.map((name) => [
-      name,
-      { sums: new Float64Array(room), counts: new Float64Array(room) },
-    ]);
-    return { u: new BigUint64Array(room), v: new BigUint64Array(room), attributes: Object.fromEntries(attributes) };
-  }
-
   private put({ u, v, attributes }: EdgeColumns, at: number): void {
     this.columns.u.set(u, at);
     this.columns.v.set(v, at);
     for (const name of this.attributes) {
-      if (!Object.hasOwn(attributes, name)) continue;
-      this.columns.attributes[name].sums.set(attributes[name].sums, at);
-      this.columns.attributes[name].counts.set(attributes[name].counts, at);
+      const { sums, counts } = this.columns.attributes[name];
+      if (Object.hasOwn(attributes, name)) {
+        sums.set(attributes[name].sums, at);
+        counts.set(attributes[name].counts, at);
+      } else {
+        sums.fill(0, at, at + u.length);
+        counts.fill(0, at, at + u.length);
+      }
     }
   }
+}
+
+/** Columns of `room` rows, with anything in them. */
+async function emptyColumns(attributes: readonly string[], room: number): Promise<EdgeColumns> {
+  const bytes = 8 * room;
+  const columns = 2 + 2 * attributes.length;
+  const piece = bytes * columns <= ONE_PIECE ? (await newOutput(Uint8Array, bytes * columns)).buffer : undefined;
+  let at = 0;
+  const next = () => [piece ?? new ArrayBuffer(bytes), piece === undefined ? 0 : bytes * at++, room] as const;
+  return {
+    u: new BigUint64Array(...next()),
+    v: new BigUint64Array(...next()),
+    attributes: Object.fromEntries(
+      attributes.map((name) => [name, { sums: new Float64Array(...next()), counts: new Float64Array(...next()) }]),
+    ),
+  };
 }

@@ -14,13 +14,18 @@ const STEP = 2 ** 28;
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx');
   try {
-    for (let offset = 0; offset < bytes.byteLength; ) {
-      const { bytesWritten } = await file.write(bytes, offset, Math.min(STEP, bytes.byteLength - offset));
-      offset += bytesWritten;
-    }
+    await writeAll(file, bytes);
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Writes a file that is open from its beginning on. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, offset, Math.min(STEP, bytes.byteLength - offset));
+    offset += bytesWritten;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BlockwrightError, codeOf, isBlockwrightError, messageOf } from '../errors.js';
@@ -10,7 +10,7 @@ import {
   removeLeftovers,
   syncFolder,
   temporaryName,
-  writeDurably,
+  writeAll,
 } from './lut-files.js';
 
 /** Which segment each fragment belongs to, as columns of one length. */
@@ -29,6 +29,8 @@ export interface Lut extends LutColumns {
 
 const COLUMNS = ['fragments', 'segments', 'sizes'] as const;
 const MARK = { blockwright: 'lut' };
+/** Files whose bytes are known last. */
+const LATE = ['segments/c/0', 'sizes/c/0'];
 
 /**
  * Writes a LUT: a folder that is a zarr v3 group of three uint64 arrays, each one uncompressed chunk (little-endian), so
@@ -46,18 +48,41 @@ export async function writeLut(
   attributes: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   checkColumns(lut);
+  await writeComputedLut(path, lut.fragments, async () => lut, attributes);
+}
+
+/**
+ * The same for segments and sizes that are computed meanwhile: all else is on disk when they are there, or on its way. Rejects with
+ * what `compute` throws; then nothing is left of it.
+ */
+export async function writeComputedLut(
+  path: string,
+  fragments: BigUint64Array,
+  compute: () => Promise<Omit<LutColumns, 'fragments'>>,
+  attributes: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  checkFragments(fragments);
+  const temporary = temporaryName(path);
+  const files = new LutFiles(temporary);
+  let failed: { readonly error: unknown } | undefined;
   try {
-    await makeFolder(dirname(resolve(path)));
-    await removeLeftovers(path);
-    const temporary = temporaryName(path);
-    try {
-      await writeFolder(temporary, lut, attributes);
-      await putInPlace(temporary, path);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
+    const begun = makeFolder(dirname(resolve(path)))
+      .then(() => removeLeftovers(path))
+      .then(() => files.begin(fragments, attributes));
+    const computed = compute().catch((error) => {
+      failed = { error };
+      throw error;
+    });
+    await allEnded([begun, computed]);
+    const { segments, sizes } = await computed;
+    checkColumns({ fragments, segments, sizes });
+    await files.finish({ segments, sizes });
+    await putInPlace(temporary, path);
   } catch (error) {
-    throw asInputOutput(path, error);
+    throw failed === undefined ? asInputOutput(path, error) : failed.error;
+  } finally {
+    await files.close();
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
@@ -70,34 +95,49 @@ export async function writeLut(
 export async function openLut(path: string): Promise<Lut> {
   try {
     const attributes = await readGroup(path);
-    const count = await readLength(path, 'fragments');
-    const open = async (column: (typeof COLUMNS)[number]) => {
-      const length = await readLength(path, column);
-      if (length !== count) {
-        throw new BlockwrightError(
-          'ERR_METADATA',
-          `${path}/${column}: expected ${count} rows as in fragments, found ${length}`,
-        );
-      }
-      return readColumn(join(path, column, 'c/0'), count);
-    };
-    const [fragments, segments, sizes] = await Promise.all(COLUMNS.map(open));
+    const lengths = await Promise.all(COLUMNS.map((column) => readLength(path, column)));
+    const [count] = lengths;
+    const other = lengths.findIndex((length) => length !== count);
+    if (other >= 0) {
+      throw new BlockwrightError(
+        'ERR_METADATA',
+        `${path}/${COLUMNS[other]}: expected ${count} rows as in fragments, found ${lengths[other]}`,
+      );
+    }
+    const [fragments, segments, sizes] = await Promise.all(
+      COLUMNS.map((column) => readColumn(join(path, column, 'c/0'), count)),
+    );
     return { fragments, segments, sizes, attributes };
   } catch (error) {
     throw asInputOutput(path, error);
   }
 }
 
-function checkColumns({ fragments, segments, sizes }: LutColumns): void {
-  for (const [name, column] of Object.entries({ fragments, segments, sizes })) {
-    checkType(name, column, 'BigUint64Array');
-    if (column.length !== fragments.length) throw argumentError(name, `${fragments.length} rows`, column.length);
+function checkColumns(columns: LutColumns): void {
+  const { fragments } = columns;
+  for (const name of COLUMNS) {
+    checkType(name, columns[name], 'BigUint64Array');
+    if (columns[name].length !== fragments.length) {
+      throw argumentError(name, `${fragments.length} rows`, columns[name].length);
+    }
   }
-  let last = 0n;
+}
+
+/** From 32-bit halves: BigInt arithmetic is slow. */
+function checkFragments(fragments: BigUint64Array): void {
+  checkType('fragments', fragments, 'BigUint64Array');
+  const words = new Uint32Array(fragments.buffer, fragments.byteOffset, fragments.length * 2);
+  let low = 0;
+  let high = 0;
   for (let row = 0; row < fragments.length; row++) {
-    const next = fragments[row];
-    if (next <= last) throw argumentError(`fragments[${row}]`, `more than ${last} (ascending, no 0)`, next);
-    last = next;
+    const nextLow = words[2 * row];
+    const nextHigh = words[2 * row + 1];
+    if (nextHigh < high || (nextHigh === high && nextLow <= low)) {
+      const last = row === 0 ? 0n : fragments[row - 1];
+      throw argumentError(`fragments[${row}]`, `more than ${last} (ascending, no 0)`, fragments[row]);
+    }
+    low = nextLow;
+    high = nextHigh;
   }
 }
 
@@ -116,33 +156,76 @@ function arrayMetadata(rows: number): Record<string, unknown> {
   };
 }
 
-async function writeFolder(
-  folder: string,
-  lut: LutColumns,
-  attributes: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-  const group = { zarr_format: 3, node_type: 'group', attributes: { ...attributes, ...MARK } };
-  await mkdir(folder); // not `recursive`, which never ends where nobody may make one
-  // All at once: files that wait for the disk together share its commits.
-  await allEnded([
-    ...COLUMNS.map(async (column) => {
-      await mkdir(join(folder, column, 'c'), { recursive: true });
-      const { buffer, byteOffset, byteLength } = lut[column];
-      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-      await allEnded([
-        writeDurably(join(folder, column, 'zarr.json'), json(arrayMetadata(lut[column].length))),
-        ...(byteLength > 0 ? [writeDurably(join(folder, column, 'c/0'), bytes)] : []),
-      ]);
-      await allEnded([syncFolder(join(folder, column, 'c')), syncFolder(join(folder, column))]);
-    }),
-    writeDurably(join(folder, 'zarr.json'), json(group)),
-  ]);
-  await syncFolder(folder);
+/** The files of a LUT in a folder of their own: what is known first is written first, and synced together, as that shares commits. */
+class LutFiles {
+  /** Open until they are synced. */
+  private readonly files = new Map<string, FileHandle>();
+
+  constructor(private readonly folder: string) {}
+
+  /** All but the values of segments and sizes is on disk when this resolves, their names too. */
+  async begin(fragments: BigUint64Array, attributes: Readonly<Record<string, unknown>>): Promise<void> {
+    const { folder } = this;
+    const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+    const group = { zarr_format: 3, node_type: 'group', attributes: { ...attributes, ...MARK } };
+    const array = json(arrayMetadata(fragments.length));
+    await mkdir(folder); // not `recursive`, which never ends where nobody may make one
+    await allEnded([
+      this.create('zarr.json').then((file) => writeAll(file, json(group))),
+      ...COLUMNS.map(async (column) => {
+        await mkdir(join(folder, column, 'c'), { recursive: true });
+        await writeAll(await this.create(`${column}/zarr.json`), array);
+        if (fragments.length > 0) await this.create(`${column}/c/0`);
+      }),
+    ]);
+    const first = this.files.get('fragments/c/0');
+    if (first !== undefined) await writeAll(first, bytesOf(fragments));
+    await allEnded([
+      ...[...this.files.keys()].filter((name) => !LATE.includes(name)).map((name) => this.sync(name)),
+      ...COLUMNS.flatMap((column) => [join(folder, column, 'c'), join(folder, column)]).map(syncFolder),
+      syncFolder(folder),
+    ]);
+  }
+
+  /** All of it is on disk when this resolves. */
+  async finish(columns: Omit<LutColumns, 'fragments'>): Promise<void> {
+    await allEnded(
+      (['segments', 'sizes'] as const).map(async (column) => {
+        const name = `${column}/c/0`;
+        const file = this.files.get(name);
+        if (file === undefined) return;
+        await writeAll(file, bytesOf(columns[column]));
+        await this.sync(name);
+      }),
+    );
+  }
+
+  /** Of those that an error has left open. */
+  async close(): Promise<void> {
+    for (const file of this.files.values()) await file.close();
+    this.files.clear();
+  }
+
+  private async create(name: string): Promise<FileHandle> {
+    const file = await open(join(this.folder, name), 'wx');
+    this.files.set(name, file);
+    return file;
+  }
+
+  private async sync(name: string): Promise<void> {
+    const file = this.files.get(name)!;
+    await file.sync();
+    this.files.delete(name);
+    await file.close();
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: BigUint64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Throws what the first failed with, but not before all have ended: then nothing is written any more. */
-async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+async function allEnded(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 

@@ -39,10 +39,10 @@ export async function readMergedNodes(store: GraphStore, roi?: Roi, signal?: Abo
 export async function readMergedEdges(store: GraphStore, roi?: Roi, signal?: AbortSignal): Promise<EdgeColumns> {
   const attributes = (await store.edgeAttributes()).map(({ name }) => name);
   if (roi === undefined) {
-    const gathered = new GatheredEdges(attributes, await store.edgeRowCount());
+    const gathered = await GatheredEdges.make(attributes, await store.edgeRowCount());
     for await (const rows of store.edgeRows()) {
       signal?.throwIfAborted();
-      gathered.add(rows);
+      await gathered.add(rows);
     }
     return addUpEdges(gathered.rows(), signal === undefined ? {} : { signal });
   }

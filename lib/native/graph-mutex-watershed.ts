@@ -39,7 +39,7 @@ export interface GraphMutexWatershedOptions {
  *
  * @param nodes ids, ascending and unique, at most 2^29
  * @returns for each node the smallest id of its segment; a node without edges keeps its own. Peak memory: 8 bytes
- *   an edge, 12 an attractive and 20 a repulsive score (28 where scores tie), 25 a node.
+ *   an edge, 12 an attractive and 20 a repulsive score (28 where scores tie), 25 to 45 a node, and up to 2 MiB.
  * @throws ERR_ARGUMENT, also for an edge that names an id which is no node; ERR_NOT_A_NUMBER with the edge; ERR_LIMIT;
  *   ERR_CANCELLED; ERR_OUT_OF_MEMORY
  */

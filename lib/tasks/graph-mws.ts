@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BlockPlan } from '../blocks/plan.js';
-import { checkLutPlace, openLut, writeLut } from '../graph/lut.js';
+import { checkLutPlace, openLut, writeComputedLut } from '../graph/lut.js';
 import { graphMutexWatershed } from '../native/graph-mutex-watershed.js';
 import { segmentSizes } from '../native/segment-sizes.js';
 import { graphName, lutPath } from '../workers/option-types.js';
@@ -61,24 +61,24 @@ export const graphMws = defineTask<Options>({
   async processBlock(given, _block, context) {
     const graph = context.graph(given.graph);
     const nodes = await graph.readNodes();
-    const edges = await graph.readEdges();
-    const used = (await graph.edgeAttributes()).filter(({ name }) => Object.hasOwn(given.weights, name));
-    const scales = Object.fromEntries(used.map(({ name, scale }) => [name, scale]));
-    const starting = given.startingLut === undefined ? undefined : await openLut(context.lutPath(given.startingLut));
-    const segments = await graphMutexWatershed(nodes.ids, edges, {
-      // by name: the order in the file means nothing
-      weights: Object.fromEntries(Object.entries(given.weights).sort(([a], [b]) => (a < b ? -1 : 1))),
-      scales,
-      pseudoCount: given.pseudoCount,
-      edgePerAttr: given.edgePerAttr,
-      ...(starting === undefined ? {} : { startingLut: starting }),
-      signal: context.signal,
+    let edgeCount = 0;
+    await writeComputedLut(context.lutPath(given.lut), nodes.ids, async () => {
+      const edges = await graph.readEdges();
+      edgeCount = edges.u.length;
+      const used = (await graph.edgeAttributes()).filter(({ name }) => Object.hasOwn(given.weights, name));
+      const scales = Object.fromEntries(used.map(({ name, scale }) => [name, scale]));
+      const starting = given.startingLut === undefined ? undefined : await openLut(context.lutPath(given.startingLut));
+      const segments = await graphMutexWatershed(nodes.ids, edges, {
+        // by name: the order in the file means nothing
+        weights: Object.fromEntries(Object.entries(given.weights).sort(([a], [b]) => (a < b ? -1 : 1))),
+        scales,
+        pseudoCount: given.pseudoCount,
+        edgePerAttr: given.edgePerAttr,
+        ...(starting === undefined ? {} : { startingLut: starting }),
+        signal: context.signal,
+      });
+      return { segments, sizes: await segmentSizes(nodes.ids, segments, nodes.sizes, { signal: context.signal }) };
     });
-    await writeLut(context.lutPath(given.lut), {
-      fragments: nodes.ids,
-      segments,
-      sizes: await segmentSizes(nodes.ids, segments, nodes.sizes, { signal: context.signal }),
-    });
-    context.log(`${nodes.ids.length} fragments, ${edges.u.length} edges`);
+    context.log(`${nodes.ids.length} fragments, ${edgeCount} edges`);
   },
 });

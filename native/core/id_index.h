@@ -18,12 +18,13 @@ class IdIndex {
   // ids: ascending, unique, fewer than 2^32; must outlive the index. Memory: 8 to 16 bytes an id.
   explicit IdIndex(Span<uint64_t> ids) : ids_(ids) {
     if (ids.empty()) return;
-    const uint64_t range = ids[ids.size - 1] - ids[0];
-    while ((range >> shift_) / 2 >= ids.size) ++shift_;
-    begin_.assign(static_cast<size_t>(range >> shift_) + 2, 0);
+    first_ = ids[0];
+    range_ = ids[ids.size - 1] - first_;
+    while ((range_ >> shift_) / 2 >= ids.size) ++shift_;
+    begin_.assign(static_cast<size_t>(range_ >> shift_) + 2, 0);
     size_t bucket = 0;
     for (size_t i = 0; i < ids.size; ++i) {
-      const size_t own = static_cast<size_t>((ids[i] - ids[0]) >> shift_);
+      const size_t own = static_cast<size_t>((ids[i] - first_) >> shift_);
       while (bucket < own) begin_[++bucket] = static_cast<uint32_t>(i);
     }
     begin_[bucket + 1] = static_cast<uint32_t>(ids.size);
@@ -31,16 +32,16 @@ class IdIndex {
 
   // The position of an id, or NONE.
   size_t find(uint64_t id) const {
-    if (ids_.empty() || id < ids_[0] || id > ids_[ids_.size - 1]) return NONE;
-    const size_t bucket = static_cast<size_t>((id - ids_[0]) >> shift_);
+    if (id - first_ > range_ || ids_.empty()) return NONE;  // a difference below 0 is huge
+    const size_t bucket = static_cast<size_t>((id - first_) >> shift_);
     size_t low = begin_[bucket];
-    size_t high = begin_[bucket + 1];
-    if (low == high || id < ids_[low]) return NONE;
     // Ids ascend, so this one is at most as far on as its distance in value. Ids of one block follow each other without gaps:
     // then it is just there.
-    const size_t last = static_cast<size_t>(std::min<uint64_t>(high - 1, low + (id - ids_[low])));
-    if (ids_[last] == id) return last;
-    high = last;
+    const uint64_t distance = id - ids_[low];  // of a smaller id it is huge
+    if (distance < ids_.size - low && ids_[low + distance] == id) return low + static_cast<size_t>(distance);
+    size_t high = begin_[bucket + 1];
+    if (low == high || id < ids_[low]) return NONE;
+    high = static_cast<size_t>(std::min<uint64_t>(high - 1, low + distance));
     while (low < high) {
       const size_t middle = (low + high) / 2;
       if (ids_[middle] < id) {
@@ -54,6 +55,7 @@ class IdIndex {
 
  private:
   Span<uint64_t> ids_;
+  uint64_t first_ = 0, range_ = 0;
   int shift_ = 0;
   std::vector<uint32_t> begin_;
 };

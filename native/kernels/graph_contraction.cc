@@ -10,50 +10,49 @@ namespace blockwright {
 namespace {
 
 // Of each cluster its strongest score, as key << 32 | id, or key << 32 | NO_SCORE where that is repulsive; 0 = none.
-LargeArray<uint64_t> strongest_scores(const ScoredGraph& graph, uint32_t clusters) {
-  LargeArray<uint64_t> strongest = large_array<uint64_t>(clusters);
-  std::fill_n(strongest.get(), clusters, 0);
-  graph.for_each_score(
-      [&](const ScoreItem& item, const EdgeEnds& ends) {
-        const uint64_t entry = uint64_t{item.key} << 32 | item.id;
-        for (const uint32_t cluster : {ends.u, ends.v}) {
-          uint64_t& best = strongest[cluster];
-          // Where a repulsive score has the same key the cluster is left to the sorted visit: NO_SCORE is the largest id.
-          if (__builtin_expect((best ^ entry) >> 32 == 0 && static_cast<uint32_t>(best) != NO_SCORE, 0)) {
-            if (graph.precedes(item, {item.key, static_cast<uint32_t>(best)})) best = entry;
-          } else {
-            best = std::max(best, entry);
-          }
-        }
-      },
-      [&](const ScoreItem& item, const EdgeEnds& ends) {
-        const uint64_t entry = uint64_t{item.key} << 32 | NO_SCORE;
-        strongest[ends.u] = std::max(strongest[ends.u], entry);
-        strongest[ends.v] = std::max(strongest[ends.v], entry);
-      });
+const uint64_t* strongest_scores(const ScoredGraph& graph, uint32_t clusters, Workspace& memory) {
+  uint64_t* const strongest = memory.array<uint64_t>(clusters);
+  std::fill_n(strongest, clusters, 0);
+  graph.for_each_repulsive([&](const ScoreItem& item, const EdgeEnds& ends) {
+    const uint64_t entry = uint64_t{item.key} << 32 | NO_SCORE;
+    strongest[ends.u] = std::max(strongest[ends.u], entry);
+    strongest[ends.v] = std::max(strongest[ends.v], entry);
+  });
+  graph.for_each_attractive([&](const ScoreItem& item, const EdgeEnds& ends) {
+    const uint64_t entry = uint64_t{item.key} << 32 | item.id;
+    for (const uint32_t cluster : {ends.u, ends.v}) {
+      uint64_t& best = strongest[cluster];
+      // Where a repulsive score has the same key the cluster is left to the sorted visit: NO_SCORE is the largest id.
+      if (__builtin_expect((best ^ entry) >> 32 == 0 && static_cast<uint32_t>(best) != NO_SCORE, 0)) {
+        if (graph.precedes(item, {item.key, static_cast<uint32_t>(best)})) best = entry;
+      } else {
+        best = std::max(best, entry);
+      }
+    }
+  });
   return strongest;
 }
 
 // Numbers the sets and puts their numbers in the place of those of clusters.
-void renumber(ScoredGraph& graph, DisjointSets& sets, Contraction& contraction) {
-  LargeArray<uint32_t> numbers = large_array<uint32_t>(contraction.clusters);
+void renumber(ScoredGraph& graph, DisjointSets& sets, Contraction& contraction, Workspace& memory) {
+  const size_t before = memory.used();
+  uint32_t* const numbers = memory.array<uint32_t>(contraction.clusters);
   uint32_t count = 0;
   for (uint32_t cluster = 0; cluster < contraction.clusters; ++cluster) {
-    if (sets.find(cluster) == cluster) numbers[cluster] = count++;
+    numbers[cluster] = count;
+    count += static_cast<uint32_t>(sets.is_root(cluster));
   }
-  for (uint32_t cluster = 0; cluster < contraction.clusters; ++cluster) {
-    const uint32_t root = sets.find(cluster);
-    if (root != cluster) numbers[cluster] = numbers[root];
-  }
+  for (uint32_t cluster = 0; cluster < contraction.clusters; ++cluster) numbers[cluster] = numbers[sets.find_near(cluster)];
   for (uint32_t node = 0; node < graph.nodes(); ++node) contraction.cluster_of[node] = numbers[contraction.cluster_of[node]];
   contraction.clusters = count;
-  graph.renumber(numbers.get());
+  graph.renumber(numbers);
+  memory.forget(before);
 }
 
 }  // namespace
 
-Contraction contract(ScoredGraph& graph, const Cancellation& cancellation) {
-  Contraction contraction{graph.nodes(), large_array<uint32_t>(graph.nodes())};
+Contraction contract(ScoredGraph& graph, Workspace& memory, const Cancellation& cancellation) {
+  Contraction contraction{graph.nodes(), memory.array<uint32_t>(graph.nodes())};
   for (uint32_t node = 0; node < graph.nodes(); ++node) contraction.cluster_of[node] = node;
   if (!graph.joins().empty()) {
     DisjointSets sets(graph.nodes());
@@ -62,12 +61,13 @@ Contraction contract(ScoredGraph& graph, const Cancellation& cancellation) {
       const uint32_t b = sets.find(v);
       if (a != b) sets.join(a, b);
     }
-    renumber(graph, sets, contraction);
+    renumber(graph, sets, contraction, memory);
   }
   for (bool again = true; again;) {
     DisjointSets sets(contraction.clusters);
     {
-      const LargeArray<uint64_t> strongest = strongest_scores(graph, contraction.clusters);
+      const size_t used = memory.used();
+      const uint64_t* const strongest = strongest_scores(graph, contraction.clusters, memory);
       for (uint32_t cluster = 0; cluster < contraction.clusters; ++cluster) {
         if (cluster % 65536 == 0) cancellation.check();
         const uint32_t id = static_cast<uint32_t>(strongest[cluster]);
@@ -77,9 +77,10 @@ Contraction contract(ScoredGraph& graph, const Cancellation& cancellation) {
         const uint32_t b = sets.find(ends.v);
         if (a != b) sets.join(a, b);
       }
+      memory.forget(used);
     }
     const uint32_t before = contraction.clusters;
-    renumber(graph, sets, contraction);
+    renumber(graph, sets, contraction, memory);
     again = contraction.clusters < before / 2;
   }
   return contraction;

@@ -4,14 +4,14 @@
 #include <cstdint>
 
 #include "core/cancellation.h"
-#include "core/large_array.h"
+#include "core/workspace.h"
 #include "kernels/scored_graph.h"
 
 namespace blockwright {
 
 struct Contraction {
   uint32_t clusters = 0;
-  LargeArray<uint32_t> cluster_of;  // by node; clusters are numbered 0, 1, ...
+  uint32_t* cluster_of = nullptr;  // by node; clusters are numbered 0, 1, ...
 };
 
 // Joins the pairs of the starting LUT. Then each cluster with the other end of its strongest score where that is attractive:
@@ -21,6 +21,6 @@ struct Contraction {
 // 2019), and of two partitions that both join some nodes the better one does not depend on the scores between those.
 //
 // The ends of the graph's edges are clusters afterwards. Peak memory: 20 bytes a node beside the graph.
-Contraction contract(ScoredGraph& graph, const Cancellation& cancellation);
+Contraction contract(ScoredGraph& graph, Workspace& memory, const Cancellation& cancellation);
 
 }  // namespace blockwright

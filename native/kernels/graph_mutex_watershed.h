@@ -48,8 +48,8 @@ struct SearchCost {
 // for when an attractive one asks.
 //
 // Peak memory: 8 bytes an edge, 4 a score, and of what contraction leaves 8 an attractive and 16 a repulsive score (24 once an
-// attractive and a repulsive score of two sets are equal in float32); 21 to 25 a node; about 40 for each pair of segments that a long
-// search found exclusive.
+// attractive and a repulsive score of two sets are equal in float32) and 29 to 33 a node; 4 a node of the graph; about 40 for each pair
+// of segments that a long search found exclusive; the rest of a large page.
 SearchCost graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
 
 }  // namespace blockwright

@@ -118,8 +118,8 @@ class Windows {
   Windows(Lookup lookup, Outcomes& others, size_t voxels, const Cancellation& cancellation)
       : lookup_(lookup), others_(others), cancellation_(cancellation), left_(voxels / COST) {}
 
-  // No more windows are filled: the labels are in so many of them that it does not pay.
-  bool exhausted() const { return left_ == 0; }
+  // One window more was wanted than is filled: the labels are in so many of them that it does not pay.
+  bool exhausted() const { return refused_; }
 
   // The outcomes of a window, valid until the next call; null when it would be one too many.
   const uint64_t* find(uint64_t window) {
@@ -148,7 +148,10 @@ class Windows {
   static size_t slot_of(uint64_t window) { return (window * 0x9e3779b97f4a7c15u) >> (64 - 8); }
 
   const uint64_t* fill(uint64_t window, size_t slot) {
-    if (left_ == 0) return nullptr;
+    if (left_ == 0) {
+      refused_ = true;
+      return nullptr;
+    }
     cancellation_.check();
     --left_;
     if (used_ == MOST) {  // all of them go, and their memory is used again
@@ -167,6 +170,7 @@ class Windows {
   Outcomes& others_;
   const Cancellation cancellation_;
   size_t left_;
+  bool refused_ = false;
   size_t used_ = 0;
   std::vector<Slot> slots_ = std::vector<Slot>(size_t{1} << 8);
   std::vector<std::unique_ptr<uint64_t[]>> memory_;

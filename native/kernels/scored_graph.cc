@@ -14,20 +14,30 @@
 
 namespace blockwright {
 
-ScoredGraph::ScoredGraph(const FragmentGraph& graph, const Cancellation& cancellation)
-    : graph_(graph), cancellation_(cancellation) {
-  const size_t scores = graph.edge_per_attribute ? graph.attributes.size() : 1;
+size_t ScoredGraph::room(const FragmentGraph& graph) {
+  const size_t scores = scores_of(graph);
   size_t items = 0;
   if (__builtin_mul_overflow(scores, graph.u.size, &items) || items >= (size_t{1} << 29) ||
       graph.u.size >= (size_t{1} << 29) || graph.nodes.size + graph.lut_fragments.size >= (size_t{1} << 29)) {
     throw Error(ERR_LIMIT, "edges: expected fewer than 2^29 nodes and scores, found " + std::to_string(graph.nodes.size) +
                                " nodes, " + std::to_string(graph.u.size) + " edges, " + std::to_string(scores) + " scores each");
   }
-  edges_ = static_cast<uint32_t>(graph.u.size);
-  scores_ = static_cast<uint32_t>(scores);
+  return Workspace::room<EdgeEnds>(graph.u.size) + Workspace::room<uint32_t>(items) + 2 * Workspace::room<uint64_t>(words_of(graph));
+}
+
+ScoredGraph::ScoredGraph(const FragmentGraph& graph, Workspace& memory, const Cancellation& cancellation)
+    : graph_(graph),
+      cancellation_(cancellation),
+      edges_(static_cast<uint32_t>(graph.u.size)),
+      scores_(static_cast<uint32_t>(scores_of(graph))),
+      ends_(memory.array<EdgeEnds>(edges_)),
+      keys_(memory.array<uint32_t>(items())),
+      attractive_(memory.array<uint64_t>(words_of(graph))),
+      repulsive_(memory.array<uint64_t>(words_of(graph))) {
   while ((uint32_t{1} << shift_) < scores_) ++shift_;
   number_nodes();
   compute_keys();
+  mark_scores();
 }
 
 void ScoredGraph::number_nodes() {
@@ -39,13 +49,12 @@ void ScoredGraph::number_nodes() {
     }
   }
   const IdIndex index(nodes);
-  ends_ = large_array<EdgeEnds>(edges_);
-  size_t u = IdIndex::NONE;
+  const uint64_t* const us = graph_.u.data;
+  const uint64_t* const vs = graph_.v.data;
   for (uint32_t edge = 0; edge < edges_; ++edge) {
     if (edge % 65536 == 0) cancellation_.check();
-    // Stores give the edges of one node together.
-    if (edge == 0 || graph_.u[edge] != graph_.u[edge - 1]) u = index.find(graph_.u[edge]);
-    const size_t v = index.find(graph_.v[edge]);
+    const size_t u = index.find(us[edge]);
+    const size_t v = index.find(vs[edge]);
     if (u == IdIndex::NONE || v == IdIndex::NONE) {
       throw Error(ERR_ARGUMENT, "edges: expected ids of nodes, found " +
                                     std::to_string(u == IdIndex::NONE ? graph_.u[edge] : graph_.v[edge]) + " in edge " +
@@ -114,8 +123,7 @@ bool keys_of_attribute(const double* sums, const double* counts, size_t count, d
 
 void ScoredGraph::compute_keys() {
   constexpr uint32_t PIECE = 16384;
-  keys_ = large_array<uint32_t>(items());
-  uint32_t* keys = keys_.get();
+  uint32_t* keys = keys_;
   for (uint32_t attribute = 0; attribute < scores_; ++attribute, keys += edges_) {
     for (uint32_t begin = 0; begin < edges_; begin += PIECE) {
       cancellation_.check();
@@ -151,6 +159,58 @@ void ScoredGraph::renumber(const uint32_t* clusters) {
     if (edge % 65536 == 0) cancellation_.check();
     ends_[edge] = {clusters[ends_[edge].u], clusters[ends_[edge].v]};
   }
+  mark_scores();
+}
+
+namespace {
+
+// Bit i of words: whether values[i] is 1; others are 0. There are 64 values a word.
+void pack_bits(const uint8_t* values, size_t words, uint64_t* packed) {
+  for (size_t word = 0; word < words; ++word) {
+    uint64_t bits = 0;
+    for (int i = 0; i < 8; ++i) {
+      uint64_t eight;
+      std::memcpy(&eight, values + 64 * word + 8 * i, sizeof eight);
+      bits |= (eight * 0x0102040810204080 >> 56) << (8 * i);
+    }
+    packed[word] = bits;
+  }
+}
+
+// Whether each score counts, and whether it repels.
+BLOCKWRIGHT_TARGET_CLONES
+void mark(const uint32_t* keys, const EdgeEnds* ends, size_t count, uint8_t* counts, uint8_t* repels) {
+  for (size_t i = 0; i < count; ++i) {
+    counts[i] = static_cast<uint8_t>(keys[i] != 0) & static_cast<uint8_t>(ends[i].u != ends[i].v);
+    repels[i] = static_cast<uint8_t>(keys[i] >> 31);
+  }
+}
+
+}  // namespace
+
+void ScoredGraph::mark_scores() {
+  constexpr uint32_t PIECE = 4096;
+  constexpr size_t WORDS = PIECE / 64;
+  uint8_t counts[PIECE], repels[PIECE];
+  uint64_t counting[WORDS], repelling[WORDS];
+  const uint32_t* keys = keys_;
+  size_t word = 0;
+  for (uint32_t attribute = 0; attribute < scores_; ++attribute, keys += edges_) {
+    for (uint32_t begin = 0; begin < edges_; begin += PIECE) {
+      cancellation_.check();
+      const uint32_t count = std::min(PIECE, edges_ - begin);
+      const size_t words = (count + 63) / 64;
+      mark(keys + begin, ends_ + begin, count, counts, repels);
+      std::fill(counts + count, counts + 64 * words, uint8_t{0});
+      std::fill(repels + count, repels + 64 * words, uint8_t{0});
+      pack_bits(counts, words, counting);
+      pack_bits(repels, words, repelling);
+      for (size_t i = 0; i < words; ++i, ++word) {
+        attractive_[word] = counting[i] & ~repelling[i];
+        repulsive_[word] = counting[i] & repelling[i];
+      }
+    }
+  }
 }
 
 bool ScoredGraph::precedes(const ScoreItem& a, const ScoreItem& b) const {
@@ -178,13 +238,18 @@ void ScoredGraph::sort(ScoreItem* items, ScoreItem* scratch, size_t count) const
     return precedes(a, b);
   };
   if (count < 256) return std::sort(items, items + count, before);  // a radix sort's digits have 2048 values
-  const ScoreItem* const sorted = radix_sort(items, scratch, count, uint32_t{0}, highest - lowest,
-                                             [highest](const ScoreItem& item) { return highest - item.key; });
+  // Two digits tell most scores apart; those whose keys are equal but for a few bits are compared.
+  int shift = 0;
+  while ((highest - lowest) >> shift >= uint32_t{1} << 22) ++shift;
+  const auto rank = [=](const ScoreItem& item) { return (highest - item.key) >> shift; };
+  const ScoreItem* const sorted = radix_sort(items, scratch, count, uint32_t{0}, (highest - lowest) >> shift, rank);
   if (sorted != items) std::copy_n(sorted, count, items);
-  for (size_t begin = 0, end; begin < count; begin = end) {
-    for (end = begin + 1; end < count && items[end].key == items[begin].key;) ++end;
+  for (size_t i = 1; i < count; ++i) {
+    if (__builtin_expect(rank(items[i]) != rank(items[i - 1]), 1)) continue;
+    const size_t begin = i - 1;
+    while (i < count && rank(items[i]) == rank(items[begin])) ++i;
     // Scores that are equal in float64, too, are in order already where the edges came in theirs.
-    if (end - begin > 1 && !std::is_sorted(items + begin, items + end, before)) std::sort(items + begin, items + end, before);
+    if (!std::is_sorted(items + begin, items + i, before)) std::sort(items + begin, items + i, before);
   }
 }
 

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "core/cancellation.h"
-#include "core/large_array.h"
+#include "core/workspace.h"
 #include "kernels/graph_mutex_watershed.h"
 
 namespace blockwright {
@@ -29,7 +30,9 @@ struct EdgeEnds {
 // The graph with its nodes numbered 0, 1, ... in the order of their ids, and all that orders its scores.
 class ScoredGraph {
  public:
-  ScoredGraph(const FragmentGraph& graph, const Cancellation& cancellation);
+  // What its arrays take of the workspace. Throws ERR_LIMIT where there are too many nodes or scores.
+  static size_t room(const FragmentGraph& graph);
+  ScoredGraph(const FragmentGraph& graph, Workspace& memory, const Cancellation& cancellation);
 
   uint32_t nodes() const { return nodes_; }
   uint32_t items() const { return edges_ * scores_; }
@@ -38,37 +41,23 @@ class ScoredGraph {
   const EdgeEnds& ends(uint32_t id) const { return ends_[edge_of(id)]; }
   void prefetch(uint32_t id) const { __builtin_prefetch(&ends(id)); }
 
-  // Calls attract(item, ends) and repel(item, ends) for each score of two different nodes (or clusters). item.key is float32(|score|)
-  // as an integer. Those that attract come by attribute, then edge, and so do those that repel. Scores of exactly 0 are left out:
-  // they precede no attractive one. Edges are told apart some at a time, without a branch: the processor guesses every second sign wrong.
-  template <class Attract, class Repel>
-  void for_each_score(const Attract& attract, const Repel& repel) const {
-    constexpr uint32_t PIECE = 512;
-    uint32_t attracting[PIECE], repelling[PIECE];
-    const uint32_t* keys = keys_.get();
-    for (uint32_t attribute = 0; attribute < scores_; ++attribute, keys += edges_) {
-      for (uint32_t begin = 0; begin < edges_; begin += PIECE) {
-        if (begin % 65536 == 0) cancellation_.check();
-        const uint32_t end = std::min(edges_, begin + PIECE);
-        uint32_t attracted = 0, repelled = 0;
-        for (uint32_t edge = begin; edge < end; ++edge) {
-          const uint32_t counts = static_cast<uint32_t>(keys[edge] != 0) & static_cast<uint32_t>(ends_[edge].u != ends_[edge].v);
-          const uint32_t repels = keys[edge] >> 31;
-          attracting[attracted] = edge;
-          attracted += counts & (repels ^ 1);
-          repelling[repelled] = edge;
-          repelled += counts & repels;
-        }
-        for (uint32_t i = 0; i < attracted; ++i) {
-          const uint32_t edge = attracting[i];
-          attract(ScoreItem{keys[edge], edge << shift_ | attribute}, ends_[edge]);
-        }
-        for (uint32_t i = 0; i < repelled; ++i) {
-          const uint32_t edge = repelling[i];
-          repel(ScoreItem{keys[edge] & ~REPULSIVE_SCORE, edge << shift_ | attribute}, ends_[edge]);
-        }
-      }
-    }
+  // Calls use(item, ends) for each score that attracts two different nodes (or clusters), by attribute, then edge. item.key is
+  // float32(|score|) as an integer.
+  template <class Use>
+  void for_each_attractive(const Use& use) const {
+    for_each(attractive_, use);
+  }
+
+  // The same for scores that repel. Those of exactly 0 are left out: they precede no attractive one.
+  template <class Use>
+  void for_each_repulsive(const Use& use) const {
+    for_each(repulsive_, use);
+  }
+
+  size_t count_attractive() const {
+    const size_t words = words_of(graph_);
+    return std::accumulate(attractive_, attractive_ + words, size_t{0},
+                           [](size_t sum, uint64_t bits) { return sum + static_cast<size_t>(__builtin_popcountll(bits)); });
   }
 
   // Puts numbers of clusters in the place of those of nodes, or of coarser clusters in that of finer ones.
@@ -86,7 +75,25 @@ class ScoredGraph {
   double score(uint32_t attribute, uint32_t edge) const;
   void number_nodes();
   void compute_keys();
+  void mark_scores();
+  template <class Use>
+  void for_each(const uint64_t* marks, const Use& use) const {
+    const uint32_t* keys = keys_;
+    for (uint32_t attribute = 0; attribute < scores_; ++attribute, keys += edges_) {
+      for (uint32_t begin = 0; begin < edges_; begin += 64, ++marks) {
+        if (begin % 65536 == 0) cancellation_.check();
+        for (uint64_t left = *marks; left != 0; left &= left - 1) {
+          const uint32_t edge = begin + static_cast<uint32_t>(__builtin_ctzll(left));
+          use(ScoreItem{keys[edge] & ~REPULSIVE_SCORE, edge << shift_ | attribute}, ends_[edge]);
+        }
+      }
+    }
+  }
   [[noreturn]] void throw_not_a_number(uint32_t attribute, uint32_t edge) const;
+
+  static size_t scores_of(const FragmentGraph& graph) { return graph.edge_per_attribute ? graph.attributes.size() : 1; }
+  // Words of the marks.
+  static size_t words_of(const FragmentGraph& graph) { return scores_of(graph) * ((graph.u.size + 63) / 64); }
 
   const FragmentGraph& graph_;
   const Cancellation& cancellation_;
@@ -95,8 +102,12 @@ class ScoredGraph {
   uint32_t scores_ = 0;  // of an edge
   int shift_ = 0;        // bits for the attribute in an id
   std::vector<std::pair<uint32_t, uint32_t>> joins_;
-  LargeArray<EdgeEnds> ends_;
-  LargeArray<uint32_t> keys_;  // [scores, edges]
+  EdgeEnds* ends_;
+  uint32_t* keys_;  // [scores, edges]
+  // [scores, edges / 64]: a bit for each score of two different nodes (or clusters) that attracts, or repels. The processor guesses
+  // every second sign of a score wrong: they are told apart once, without a branch.
+  uint64_t* attractive_;
+  uint64_t* repulsive_;
 };
 
 }  // namespace blockwright

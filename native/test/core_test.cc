@@ -12,6 +12,8 @@
 #include "core/mapped_file.h"
 #include "core/memory_pool.h"
 #include "core/parallel.h"
+#include "core/recent_pairs.h"
+#include "core/workspace.h"
 #include "test/check.h"
 
 using namespace blockwright;
@@ -172,6 +174,31 @@ void positions() {
   }
 }
 
+void workspace() {
+  for (const size_t large : {1, 1 << 20}) {
+    Workspace memory(Workspace::room<uint8_t>(1) + Workspace::room<uint64_t>(large));
+    CHECK(memory.used() == 0);
+    memory.array<uint8_t>(1)[0] = 1;
+    const size_t before = memory.used();
+    uint64_t* const numbers = memory.array<uint64_t>(large);
+    numbers[large - 1] = 2;
+    CHECK(reinterpret_cast<uintptr_t>(numbers) % 64 == 0);
+    memory.forget(before);
+    CHECK(memory.array<uint64_t>(large) == numbers);
+  }
+}
+
+void recent_pairs() {
+  Workspace memory(RecentPairs::room(5000));
+  RecentPairs pairs(5000, memory);
+  CHECK(!pairs.contains(0, 1));
+  for (uint32_t i = 0; i < 5000; ++i) {
+    pairs.add(i, 3 * i + 1);
+    CHECK(pairs.contains(i, 3 * i + 1) && pairs.contains(3 * i + 1, i));
+    CHECK(!pairs.contains(i, 3 * i + 2) && !pairs.contains(i + 1, 3 * i + 1));
+  }
+}
+
 void pool() {
   MemoryPool pool(100);
   MemoryPool::Piece first = pool.take(60);
@@ -219,6 +246,8 @@ void pool() {
 
 int main() {
   pool();
+  workspace();
+  recent_pairs();
   for (const LabelComparison& comparison : label_comparisons()) {
     if (!comparison.supported()) continue;
     equal_labels(comparison.bits8.equal);

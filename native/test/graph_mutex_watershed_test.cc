@@ -141,6 +141,36 @@ void test_random_graph(uint32_t seed) {
   }
 }
 
+// Many scores that differ in their last bits only, beside some that are far smaller: sorting by the first bits leaves most of them equal.
+void test_close_scores(uint32_t seed) {
+  Random random(seed);
+  constexpr uint32_t NODES = 200, EDGES = 3000;
+  std::vector<uint64_t> nodes, u, v;
+  std::vector<double> sums;
+  for (uint64_t node = 1; node <= NODES; ++node) nodes.push_back(node);
+  std::set<std::pair<uint64_t, uint64_t>> pairs;
+  while (u.size() < EDGES) {
+    const uint64_t a = 1 + random.below(NODES), b = 1 + random.below(NODES);
+    if (a >= b || !pairs.insert({a, b}).second) continue;
+    u.push_back(a);
+    v.push_back(b);
+    const double size = random.below(10) == 0 ? 1e-30 * (1 + random.below(1000)) : 1 + std::ldexp(random.below(64), -23);
+    sums.push_back(random.below(2) == 0 ? size : -size);
+  }
+  std::vector<double> counts(sums.size(), 1);
+  FragmentGraph graph;
+  graph.nodes = {nodes.data(), nodes.size()};
+  graph.u = {u.data(), u.size()};
+  graph.v = {v.data(), v.size()};
+  EdgeAttribute attribute;
+  attribute.sums = {sums.data(), sums.size()};
+  attribute.counts = {counts.data(), counts.size()};
+  graph.attributes.push_back(attribute);
+  std::vector<uint64_t> segments(nodes.size());
+  graph_mutex_watershed(graph, segments.data(), Cancellation());
+  assert(segments == naive_segments(graph));
+}
+
 // Groups of nodes that attract each other strongly, every two of them joined by a weak attractive edge that one repulsive edge
 // forbids: each of the weak ones asks for a search through a whole group.
 void test_long_searches() {
@@ -302,6 +332,7 @@ void test_errors() {
 int main() {
   for (uint32_t seed = 0; seed < 1500; ++seed) test_random_graph(seed);
   for (uint32_t seed = 0; seed < 300; ++seed) test_exclusions(seed);
+  for (uint32_t seed = 0; seed < 10; ++seed) test_close_scores(seed);
   test_long_searches();
   test_cancelled_searches();
   test_errors();

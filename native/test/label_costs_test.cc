@@ -107,6 +107,13 @@ void relabelled_with_much_to_look_up() {
   CHECK(windows.asked < (size_t{32} << 20) + 300 * 130 + 65536);
 }
 
+// Where the labels pay for as many windows as there are, all are looked up there, and none remembered one by one.
+void relabelled_in_as_many_windows_as_it_pays_for() {
+  constexpr size_t WINDOW = 65536, WINDOWS = 64;
+  const auto mixed = [](size_t i) { return i * 0x9e3779b97f4a7c15u % (WINDOWS * WINDOW); };
+  CHECK(relabelled(WINDOWS * 32768, mixed, 1, Missing::keep).asked < (size_t{32} << 20) + WINDOWS * 130 + 65536);
+}
+
 // The first label without an entry is told, though threads that begin behind it find theirs long before.
 void first_missing_label() {
   constexpr size_t COUNT = size_t{1} << 22, QUARTER = COUNT / 4;
@@ -131,6 +138,7 @@ void first_missing_label() {
 int main() {
   components_of_long_rows();
   relabelled_with_much_to_look_up();
+  relabelled_in_as_many_windows_as_it_pays_for();
   first_missing_label();
   return 0;
 }

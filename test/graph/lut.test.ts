@@ -17,7 +17,7 @@ import { join, relative } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeEach, expect, test } from '@jest/globals';
 import * as zarr from 'zarrita';
-import { type LutColumns, openLut, writeLut } from '../../lib/graph/lut.js';
+import { type LutColumns, openLut, writeComputedLut, writeLut } from '../../lib/graph/lut.js';
 import { isSameFile, makeFolder } from '../../lib/graph/lut-files.js';
 import { syncedBy } from '../support/synced-paths.js';
 
@@ -198,10 +198,40 @@ test.each<[string, () => void, RegExp]>([
   expect(await messageOf(openLut(path))).toMatch(message);
 });
 
+test('segments and sizes may be computed meanwhile', async () => {
+  await writeComputedLut(path, lut.fragments, async () => lut, { run: 1 });
+  expect(await openLut(path)).toEqual({ ...lut, attributes: { run: 1 } });
+  expect(readdirSync(folder)).toEqual(['segments.lut']);
+});
+
+test('nothing is left where that fails, and a LUT that is there stays', async () => {
+  const failure = Object.assign(new Error('no segments'), { code: 'ERR_CANCELLED' });
+  const failing = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the files are there by then
+    throw failure;
+  };
+  expect(await messageOf(writeComputedLut(path, lut.fragments, failing))).toBe('ERR_CANCELLED: no segments');
+  expect(readdirSync(folder)).toEqual([]);
+  await writeLut(path, lut);
+  expect(await messageOf(writeComputedLut(path, other.fragments, failing))).toBe('ERR_CANCELLED: no segments');
+  expect(await messageOf(writeComputedLut(path, lut.fragments, async () => other))).toMatch(
+    /^ERR_ARGUMENT: segments: /,
+  );
+  expect(await openLut(path)).toEqual({ ...lut, attributes: {} });
+  expect(readdirSync(folder)).toEqual(['segments.lut']);
+});
+
 const onLinux = process.platform === 'linux' ? test : test.skip;
 onLinux('every folder that is made for a LUT is durable', async () => {
   const synced = await syncedBy(() => writeLut(join(folder, 'a/b/segments.lut'), lut));
   expect([...synced]).toEqual(expect.arrayContaining([folder, join(folder, 'a'), join(folder, 'a/b')]));
+  // and all that is in it, under the name that it is written with
+  const written = [...synced].map((name) => /\.tmp(?:\/(.*))?$/.exec(name)).filter((match) => match !== null);
+  const names = [
+    'zarr.json',
+    ...['fragments', 'segments', 'sizes'].flatMap((c) => [c, `${c}/zarr.json`, `${c}/c`, `${c}/c/0`]),
+  ];
+  expect(written.map(([, name]) => name ?? '').sort()).toEqual(['', ...names].sort());
 });
 
 /** Runs a program that may use `writeLut`, `makeFolder` and a `lut`; where it never ends, it is ended. */
