@@ -24,11 +24,12 @@ LargeArray<T> large_array(size_t count) {
   static_assert(std::is_trivially_destructible_v<T>);
   size_t bytes;
   if (__builtin_mul_overflow(count, sizeof(T), &bytes) || bytes > ~size_t{0} - LARGE_PAGE) throw std::bad_alloc();
-  const bool large = bytes >= 4 * LARGE_PAGE;
-  bytes = large ? (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE : (bytes / 64 + 1) * 64;
-  void* const memory = std::aligned_alloc(large ? LARGE_PAGE : 64, bytes);
+  // The rest behind the last whole large page is made a large page too only where that is little beside the array.
+  const bool large = bytes >= LARGE_PAGE;
+  const size_t room = large ? (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE : (bytes / 64 + 1) * 64;
+  void* const memory = std::aligned_alloc(large ? LARGE_PAGE : 64, room);
   if (memory == nullptr) throw std::bad_alloc();
-  if (large) prefer_large_pages(memory, bytes);
+  if (large) prefer_large_pages(memory, bytes >= 4 * LARGE_PAGE ? room : bytes);
   return LargeArray<T>(static_cast<T*>(memory));
 }
 

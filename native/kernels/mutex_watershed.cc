@@ -57,6 +57,7 @@ class Watershed {
   void join_first();
   size_t stage(uint32_t low, uint32_t high);
   void note_repulsion(uint32_t low, uint32_t high);
+  bool visit_unsorted(const EdgeRange& range);
   bool visit_sorted(const Edge* begin, const Edge* end);
   void look_ahead(const Edge* at, ptrdiff_t left, size_t index, Coming& coming);
   bool visit(Edge edge);
@@ -71,6 +72,8 @@ class Watershed {
   std::vector<bool> seeded_;      // by root; empty without seeds
   RepulsionSearch<Key> search_;
   bool all_excluded_ = false;     // whether clusters_ know all exclusions, not only those that were met
+  uint32_t noted_ = ~uint32_t{0};  // repulsive edges with at least this |key| are noted
+  bool note_all_ = false;         // at once: where they are few, searches that meet later ones cost less than another look at all keys
   Edge stopped_at_ = 0;           // the edge where the budget was spent
 };
 
@@ -161,13 +164,16 @@ void Watershed<Key>::run() {
   constexpr size_t SAMPLE = 251;
   const size_t edges = keys_.begins.back();
   std::vector<uint32_t> sample;
+  size_t repulsive = 0;
   for (size_t i = 0; i < edges; i += SAMPLE) {
     if (keys_.values[i] > 0) sample.push_back(static_cast<uint32_t>(keys_.values[i]));
+    if (keys_.values[i] < 0) repulsive += SAMPLE;
   }
+  note_all_ = repulsive < voxels_;
   std::sort(sample.begin(), sample.end(), std::greater<uint32_t>());
   const double room = 0.8 * static_cast<double>(memory_.size / 2) / SAMPLE;
   double kept = 0.5;  // the part of the edges of a stage that is listed
-  uint32_t high = std::numeric_limits<Key>::max();
+  uint32_t high = keys_.largest;
   for (size_t at = 0; high > 0;) {
     const size_t next = at + static_cast<size_t>(room / kept) + 1;
     const uint32_t low = next < sample.size() ? std::min(sample[next], high) : 1;
@@ -186,23 +192,17 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   const EdgeRange range{low, high, all_excluded_};
   for_each_strip([&](size_t begin, size_t count) { clusters_.sets.flatten(begin, begin + count); });
   size_t count = list_edges(keys_, clusters_.sets, range, memory_, threads_, cancellation_);
-  if (!all_excluded_ && (count <= room || low == high)) note_repulsion(low, high);
+  if (!all_excluded_ && low < noted_ && (count <= room || low == high)) {
+    noted_ = note_all_ ? 1 : low;
+    note_repulsion(noted_, high);
+  }
   bool done = true;
   if (count <= room) {
     const Edge* sorted = radix_sort(memory_.data, memory_.data + room, count, uint32_t{0}, high - low,
                                     [high](Edge edge) { return high - key_of(edge); }, threads_);
     done = visit_sorted(sorted, sorted + count);
   } else if (low == high) {
-    // Edges with one |key| come in the order in which they lie in memory.
-    count = 0;
-    const size_t most = std::min<size_t>(room, 16384);
-    done = for_each_edge(keys_, clusters_.sets, range, cancellation_, [&](Edge edge) {
-      memory_[count++] = edge;
-      if (count < most) return true;
-      count = 0;
-      return visit_sorted(memory_.data, memory_.data + most);
-    });
-    done = done && visit_sorted(memory_.data, memory_.data + count);
+    done = visit_unsorted(range);
     count = room;
   } else {
     // Halve the range at the median of the edges that are listed.
@@ -217,6 +217,31 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   // visited may come again, which changes nothing.
   exclude_before(stopped_at_);
   return count + stage(low, key_of(stopped_at_));
+}
+
+// Visits edges with one |key|: they come in the order in which they lie in memory. Most of them lie inside clusters as soon as those
+// before them have joined, so a piece is looked through when the piece before it was visited.
+template <class Key>
+bool Watershed<Key>::visit_unsorted(const EdgeRange& range) {
+  constexpr size_t PIECE = 8 * EDGE_STRIP;  // no more edges than there is memory for, however small the volume
+  for (uint32_t c = 0; c < keys_.channels; ++c) {
+    const auto [begin, end] = keys_.starts(c);
+    const size_t ahead = static_cast<size_t>(std::max<int64_t>(0, keys_.step[c]));
+    size_t flat = 0;
+    for (size_t from = begin; from < end; from += PIECE) {
+      cancellation_.check();
+      const size_t to = std::min(end, from + PIECE);
+      clusters_.sets.flatten(flat, to + ahead);
+      flat = to + ahead;
+      size_t count = 0;
+      for_each_edge(keys_, clusters_.sets, range, c, from, to, [&](Edge edge) {
+        memory_[count++] = edge;
+        return true;
+      });
+      if (!visit_sorted(memory_.data, memory_.data + count)) return false;
+    }
+  }
+  return true;
 }
 
 // Notes the repulsive edges of this stage, and where there are weaker ones.

@@ -140,7 +140,13 @@ template <class Key>
 KeyMaker<Key>::KeyMaker(const MutexWatershedInput& input, EdgeKeys<Key>& keys)
     : input_(input), keys_(keys), last_(input.shape.dimensions - 1), length_(input.shape[last_]) {
   for (uint32_t c = 0; c < keys.channels; ++c) boxes_.push_back(edge_box(input, c));
-  if constexpr (sizeof(Key) == 2) tables_ = rank_tables(input);
+  if constexpr (sizeof(Key) == 2) {
+    tables_ = rank_tables(input);
+    keys.largest = 0;
+    for (const auto& table : tables_) {
+      for (const int16_t key : table) keys.largest = std::max<uint32_t>(keys.largest, std::abs(key));
+    }
+  }
 }
 
 // Calls work(row, segment, count, buffers) for all rows, cut into segments of `count` voxels; each thread takes whole words of

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,7 @@ template <class Key>
 struct EdgeKeys {
   uint32_t voxels = 0;
   uint32_t channels = 0;
+  uint32_t largest = std::numeric_limits<Key>::max();  // no |key| is larger
   std::vector<int64_t> step;
   LargeArray<Key> values;      // channel after channel
   std::vector<size_t> begins;  // where each channel's are in values, and how many there are in all
