@@ -140,6 +140,19 @@ export const voxelCases: readonly CancellationCase[] = [
     },
   },
   {
+    native: 'mutexWatershed',
+    name: 'seeds of which no two are the same',
+    part: 1 / 4,
+    threaded: true,
+    async make(count) {
+      const shape = [3, ...cube(count)];
+      const affinities = noiseBytes(voxels(shape));
+      const seeds = distinctLabels(voxels(shape) / 3);
+      const offsets = OFFSETS.slice(0, 3);
+      return { run: (options) => mutexWatershed(affinities, shape, { ...options, offsets, bias: -0.5, seeds }) };
+    },
+  },
+  {
     native: 'argmax',
     name: '4 channels of float32',
     part: 4,

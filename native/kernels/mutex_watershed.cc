@@ -107,14 +107,16 @@ inline void Watershed<Key>::join(uint32_t a, uint32_t b) {
 
 template <class Key>
 void Watershed<Key>::join_seeds(const std::vector<std::pair<uint32_t, uint32_t>>& joins, const uint64_t* seeds) {
-  for (const auto& [u, v] : joins) {
-    const uint32_t a = find(u);
-    const uint32_t b = find(v);
+  for (size_t i = 0; i < joins.size(); ++i) {
+    if (i % 65536 == 0) cancellation_.check();
+    const uint32_t a = find(joins[i].first);
+    const uint32_t b = find(joins[i].second);
     if (a != b) join(a, b);
   }
   if (seeds == nullptr) return;
   seeded_.assign(voxels_, false);
   for (uint32_t i = 0; i < voxels_; ++i) {
+    if (i % 65536 == 0) cancellation_.check();
     if (seeds[i] != 0) seeded_[find(i)] = true;
   }
 }
@@ -151,7 +153,10 @@ void Watershed<Key>::join_first() {
     }
   });
   for (const auto& voxels : crossing) {
-    for (const uint32_t voxel : voxels) follow(voxel);
+    for (size_t i = 0; i < voxels.size(); ++i) {
+      if (i % 65536 == 0) cancellation_.check();
+      follow(voxels[i]);
+    }
   }
 }
 
@@ -374,7 +379,7 @@ void run_watershed(const MutexWatershedInput& input, const MutexWatershedSeeds& 
   std::vector<Edge> own(keys.voxels < LEAST ? LEAST : 0);
   const Span<Edge> memory = own.empty() ? Span<Edge>{labels, keys.voxels} : Span<Edge>{own.data(), own.size()};
   Watershed<Key> watershed(std::move(keys), memory, budget, std::max<size_t>(input.threads, 1), cancellation);
-  watershed.join_seeds(seed_joins(seeds, input.shape.count()), seeds.seeds);
+  watershed.join_seeds(seed_joins(seeds, input.shape.count(), cancellation), seeds.seeds);
   watershed.run();
   watershed.label(seeds.seeds, labels);
 }

@@ -19,10 +19,11 @@ namespace blockwright {
 // seed id (the smallest, where user edges joined some); others are numbered in raster order of their first voxel from 1,
 // or from the largest seed id + 1.
 //
-// Peak memory besides inputs and labels: 20 bytes a voxel, 4 bytes an edge (2 for bytes without noise and smoothing), half a
-// byte a voxel for each channel with strides, and about 40 bytes for each pair of clusters that was found exclusive. Time:
-// nearly linear on images of cells; on any input O(edges * log(edges)) in the end, because a search for repulsive edges that
-// costs too much is given up for a table. Threads share everything but the visits of sorted edges and their searches.
+// Peak memory besides inputs and labels: 20 bytes a voxel, 4 bytes an edge (2 for bytes without noise and smoothing), a
+// quarter of a byte a voxel for each channel with strides, 30 to 60 bytes for each pair of clusters that was found exclusive (up to
+// 165 where each is exclusive with one other), and what seed_joins takes. Time: nearly linear on images of cells; on any input
+// O(edges * log(edges)) in the end, because a search for repulsive edges that costs too much is given up for a table. Threads share
+// the making of edges, first joins, listing and sorting, not the visits of sorted edges and their searches.
 void mutex_watershed(const MutexWatershedInput& input, const MutexWatershedSeeds& seeds, uint64_t* labels,
                      const Cancellation& cancellation);
 

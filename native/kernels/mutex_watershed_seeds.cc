@@ -10,7 +10,8 @@
 
 namespace blockwright {
 
-std::vector<std::pair<uint32_t, uint32_t>> seed_joins(const MutexWatershedSeeds& seeds, size_t voxels) {
+std::vector<std::pair<uint32_t, uint32_t>> seed_joins(const MutexWatershedSeeds& seeds, size_t voxels,
+                                                      const Cancellation& cancellation) {
   std::vector<std::pair<uint32_t, uint32_t>> joins;
   std::unordered_map<uint64_t, uint32_t> number_of;  // seed id -> 0, 1, ... in raster order of first voxels
   std::vector<uint32_t> first;
@@ -18,6 +19,7 @@ std::vector<std::pair<uint32_t, uint32_t>> seed_joins(const MutexWatershedSeeds&
     uint64_t last_id = 0;
     uint32_t last_number = 0;
     for (size_t voxel = 0; voxel < voxels; ++voxel) {
+      if (voxel % 65536 == 0) cancellation.check();
       const uint64_t id = seeds.seeds[voxel];
       if (id == 0) continue;
       if (id != last_id) {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/cancellation.h"
+
 namespace blockwright {
 
 struct UserEdge {
@@ -18,7 +20,8 @@ struct MutexWatershedSeeds {
   std::vector<UserEdge> edges;      // in this order, before those exclusions
 };
 
-// Pairs of voxels that the seeds and the user edges join. A user edge that names an id which no voxel has throws.
-std::vector<std::pair<uint32_t, uint32_t>> seed_joins(const MutexWatershedSeeds& seeds, size_t voxels);
+// Pairs of voxels that the seeds and the user edges join. Takes 8 to 24 bytes a voxel with a seed and about 45 a seed. A user edge that names an id which no voxel has throws.
+std::vector<std::pair<uint32_t, uint32_t>> seed_joins(const MutexWatershedSeeds& seeds, size_t voxels,
+                                                      const Cancellation& cancellation = {});
 
 }  // namespace blockwright
