@@ -1,6 +1,7 @@
 import type { ArrayComparison } from '../compare/compare-arrays.js';
 import type { PartitionDifferences } from '../compare/partition-differences.js';
 import { uint64Labels } from '../evaluation/uint64-labels.js';
+import { contingencyTable } from '../native/contingency-table.js';
 import { factsOf, type TypedArray } from '../storage/data-type.js';
 import type { Volume } from '../storage/volume.js';
 import { labelColour } from '../view/colour.js';
@@ -48,39 +49,49 @@ export async function comparedPlane(
   });
   const pictures =
     partition !== undefined || isLabels
-      ? labelPictures(dataA, dataB, height, width, partition)
+      ? await labelPictures(dataA, dataB, height, width, partition)
       : valuePictures(dataA, dataB, height, width);
   const factor = Math.max(1, Math.floor(LEAST / Math.max(height, width)));
   const picture = sideBySide(pictures.map((one) => enlarge(one, factor)));
   return { picture, text: `A, B and their difference in voxels [${begin.join(', ')}] to [${end.join(', ')}]` };
 }
 
-function labelPictures(
+async function labelPictures(
   a: TypedArray,
   b: TypedArray,
   height: number,
   width: number,
   partition: PartitionDifferences | undefined,
-): Picture[] {
+): Promise<Picture[]> {
   const [labelsA, labelsB] = [uint64Labels('A', a), uint64Labels('B', b)];
   const pairs = [partition?.worstPair ?? [], partition?.worst ?? []].flat();
   const listed = new Set(pairs.map((pair) => `${pair.a} ${pair.b}`));
   const isBroken = (at: number) =>
     partition === undefined ? labelsA[at] !== labelsB[at] : listed.has(`${labelsA[at]} ${labelsB[at]}`);
-  // a label of B has the colour of the label of A that it is with where their pair is not broken
-  const colours = new Map<bigint, bigint>();
-  for (let at = 0; partition !== undefined && at < labelsA.length; at++) {
-    if (!isBroken(at)) colours.set(labelsB[at], labelsA[at]);
-  }
+  const partners = partition === undefined ? new Map<bigint, bigint>() : await partnersOf(labelsB, labelsA);
   const grey = labelPicture(labelsA, height, width);
   const marked = new Uint8Array(grey.data.length);
   for (let at = 0; at < labelsA.length; at++)
     marked.set(isBroken(at) ? BROKEN : grey.data.subarray(3 * at, 3 * at + 3).map((value) => value >> 2), 3 * at);
   return [
     grey,
-    labelPicture(labelsB, height, width, (id) => labelColour(colours.get(id) ?? id)),
+    labelPicture(labelsB, height, width, (id) => labelColour(partners.get(id) ?? id)),
     { height, width, data: marked },
   ];
+}
+
+/** For each label but background the one of the others that it shares most voxels with, the lower one of several. */
+async function partnersOf(labels: BigUint64Array, others: BigUint64Array): Promise<Map<bigint, bigint>> {
+  const { a, b, counts } = await contingencyTable(labels, others);
+  const partners = new Map<bigint, bigint>([[0n, 0n]]);
+  let most = 0;
+  // rows ascend by label, those of one by the other
+  for (let row = 0; row < counts.length; row++) {
+    if (a[row] === 0n || (row > 0 && a[row] === a[row - 1] && counts[row] <= most)) continue;
+    partners.set(a[row], b[row]);
+    most = counts[row];
+  }
+  return partners;
 }
 
 function valuePictures(a: TypedArray, b: TypedArray, height: number, width: number): Picture[] {

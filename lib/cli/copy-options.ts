@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { messageOf } from '../errors.js';
+import { isBlockwrightError, messageOf } from '../errors.js';
 import type { CopyRequest } from '../pipeline/copy.js';
+import { type Problem, problemsError } from '../pipeline/problem.js';
 
 /** Reads '64,64,64'; each number at least `least`. */
 export function parseNumbers(option: string, least: number) {
@@ -56,6 +57,29 @@ export function parseCompressor(text: string | undefined): CopyRequest['compress
 
 /** zarr's own words for shuffles. */
 const SHUFFLES: Readonly<Record<string, string>> = { noshuffle: 'none', shuffle: 'bytes', bitshuffle: 'bits' };
+
+/** Options of the task that have other names on the command line. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  chunkShape: '--chunks',
+  shardShape: '--shards',
+  compressor: '--compressor',
+  zarrFormat: '--zarr-format',
+  fillValue: '--fill',
+  blockSize: '--block',
+  roi: '--roi',
+};
+
+/** What is wrong with the pipeline of a copy, named by the options that it was made of. */
+export function withOptions(error: unknown): unknown {
+  const { code, details } = error as { code?: unknown; details?: { problems?: readonly Problem[] } };
+  if (!isBlockwrightError(error) || code !== 'ERR_CONFIG' || details?.problems === undefined) return error;
+  return problemsError(
+    details.problems.map((problem) => {
+      const option = /^tasks\.copy\.(\w+)/.exec(problem.key)?.[1] ?? '';
+      return { ...problem, key: OPTIONS[option] ?? problem.key };
+    }),
+  );
+}
 
 function readNumbers(text: string): number[] | undefined {
   const parts = text.split(',').map((part) => part.trim());

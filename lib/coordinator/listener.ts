@@ -4,7 +4,7 @@ import { BlockwrightError, messageOf } from '../errors.js';
 import { authenticateClient, type Peer } from './authentication.js';
 import { Connection } from './connection.js';
 import { type ListenOptions, listenAddresses, type NetworkAddress } from './network-address.js';
-import { isInsecure, keepAlive, secureServer } from './secure-socket.js';
+import { isGone, isInsecure, keepAlive, secureServer } from './secure-socket.js';
 
 /** Connections that have not yet proved to know the key, at once. */
 const STRANGERS = 128;
@@ -35,7 +35,7 @@ export interface ListenerOptions {
  * from strangers, for a short time, from a limited number.
  */
 export class Listener {
-  /** Connections that were refused while the run needed workers. */
+  /** Connections that were refused while the run needed workers; not those that left before they were answered. */
   refused = 0;
   private counting = true;
   private proved = false;
@@ -49,7 +49,11 @@ export class Listener {
 
   constructor(private readonly options: ListenerOptions) {
     this.host = createServer((socket) => void this.admit(socket, `${this.numbered++}`));
-    this.secure = secureServer(options.key, (socket) => void this.admit(socket, endpointsOf(socket)));
+    this.secure = secureServer(
+      options.key,
+      (socket) => void this.admit(socket, endpointsOf(socket)),
+      () => this.count(),
+    );
   }
 
   /** Where it listens over TCP. */
@@ -123,7 +127,8 @@ export class Listener {
     };
     this.addStranger(name, stranger);
     socket.once('close', () => {
-      if (this.strangers.get(name) === stranger) stranger.destroy();
+      // what was wrong has been counted; who left may be the owner, whose question a suspended coordinator did not answer
+      if (this.strangers.get(name) === stranger) this.strangers.delete(name);
     });
     keepAlive(socket);
     this.secure.emit('connection', socket);
@@ -149,9 +154,9 @@ export class Listener {
       // where people ask from says nothing of where workers come from
       if (peer.role !== 'control') this.prove(socket);
       this.options.onPeer(peer, connection);
-    } catch {
-      // a worker that ended while it introduced itself is no stranger
-      if (connection.left) connection.destroy();
+    } catch (error) {
+      // a worker that ended while it introduced itself is no stranger, nor is who gave up waiting for the answer
+      if (connection.left || isGone(error)) connection.destroy();
       else this.refuse(connection);
     }
   }

@@ -24,11 +24,17 @@ function presharedKey(key: string): Buffer {
   return createHmac('sha256', Buffer.from(key, 'hex')).update('blockwright tls').digest();
 }
 
-/** Gives the secured socket of every connection whose peer knows the key; connections are handed to it as its event 'connection'. */
-export function secureServer(key: string, onSecured: (socket: Socket) => void): Server {
+/**
+ * Gives the secured socket of every connection whose peer knows the key; connections are handed to it as its event 'connection'.
+ * @param onInsecure somebody has another key, or sent what is no handshake; not who left in the midst of it
+ */
+export function secureServer(key: string, onSecured: (socket: Socket) => void, onInsecure: () => void): Server {
   const psk = presharedKey(key);
   const server = createServer({ ...PROTECTION, pskCallback: () => psk }, onSecured);
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (error, socket) => {
+    if (isInsecure(error)) onInsecure();
+    socket.destroy();
+  });
   return server;
 }
 
@@ -50,6 +56,12 @@ export function connectSecurely({ address, port }: NetworkAddress, key: string):
 /** Has the system notice that the peer's host is gone, in the end. */
 export function keepAlive(socket: Socket): void {
   socket.setKeepAlive(true, KEEP_ALIVE);
+}
+
+/** Whether a connection ended because its peer is gone: it did not wait for the answer. */
+export function isGone(reason: unknown): boolean {
+  const code = codeOf(reason);
+  return code === 'EPIPE' || code === 'ECONNRESET';
 }
 
 /** Whether a secured connection ended because its peer has another key, or because what came was not what was sent. */

@@ -3,6 +3,7 @@ import { edgeScores } from '../native/edge-scores.js';
 import { arrayName, graphName } from '../workers/option-types.js';
 import { defineTask, type PlanContext } from '../workers/task-definition.js';
 import { affinitiesOf, blockOptions, checkContext, checkGrid, planOver, vector, writeBox } from './block-options.js';
+import { firstVoxel, tellingVoxels } from './volume-voxel.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32.'),
@@ -121,16 +122,13 @@ export const affAgglom = defineTask<Options>({
     ]);
     const neighborhood = context.neighborhood(given.affinities);
     const { voxelSize } = fragments.metadata;
-    const edges = await edgeScores(
-      labels.data as BigUint64Array,
-      values.data as Uint8Array | Float32Array,
-      labels.shape,
-      {
+    const edges = await tellingVoxels(firstVoxel(block, affinities.metadata), labels.shape, () =>
+      edgeScores(labels.data as BigUint64Array, values.data as Uint8Array | Float32Array, labels.shape, {
         offsets: neighborhood,
         box: writeBox(block, voxelSize),
         scores: channelsOf(given.scores, neighborhood, (_option, message) => new Error(message)),
         signal,
-      },
+      }),
     );
     await context.graph(given.graph).writeEdges({ task: context.task, block: block.index, roi: block.writeRoi }, edges);
     context.log(`${edges.u.length} edges`);

@@ -23,6 +23,7 @@ import {
 } from './block-options.js';
 import { clearOutside } from './mask.js';
 import { lowerFarFromSeeds, smoothAffinities } from './smoothing.js';
+import { firstVoxel, tellingVoxels } from './volume-voxel.js';
 
 const options = z.strictObject({
   affinities: arrayName().describe('[channels, ...spatial]; uint8 (0..255 = 0..1) or float32; one channel an offset.'),
@@ -111,19 +112,17 @@ function boundaryChannels(
   return [...chosen];
 }
 
-/** Labels of the read block. Changes the affinities where there is a mask. */
+/** Labels of the read block, whose first voxel is `origin`. Changes the affinities where there is a mask. */
 async function computeFragments(
   given: ExtractFragsOptions,
   affinities: Uint8Array | Float32Array,
   shape: readonly number[],
+  origin: readonly number[],
   block: Block,
   context: BlockContext,
 ): Promise<BigUint64Array> {
   const { signal } = context;
   const offsets = context.neighborhood(given.affinities);
-  const { metadata } = await context.array(given.affinities);
-  // Random numbers belong to voxels of the volume: they agree where blocks overlap, and do not depend on the blocks.
-  const origin = block.readRoi.begin.subtract(metadata.offset).divide(metadata.voxelSize).values;
   // Before everything else, so that smoothing, seeds and means see the masked affinities, too.
   if (given.mask !== undefined)
     clearOutside(affinities, await readMask(await context.array(given.mask), block.readRoi, signal));
@@ -144,6 +143,7 @@ async function computeFragments(
     randomizedStrides: given.randomizedStrides,
     noiseEps: given.noiseEps,
     seed: given.seed,
+    // Random numbers belong to voxels of the volume: they agree where blocks overlap, and do not depend on the blocks.
     origin,
     ...(smoothed === undefined ? {} : { smoothed }),
     ...(seeds === undefined ? {} : { seeds }),
@@ -230,8 +230,12 @@ export const extractFrags = defineTask<ExtractFragsOptions>({
       labels = new BigUint64Array(block.writeRoi.shape.divide(voxelSize).product());
       context.log('no affinities: background only');
     } else {
-      const fragments = await computeFragments(given, values, read.shape, block, context);
-      const components = await connectedComponents(fragments, read.shape.slice(1), {
+      const origin = firstVoxel(block, affinities.metadata);
+      const shape = read.shape.slice(1);
+      const fragments = await tellingVoxels(origin, shape, () =>
+        computeFragments(given, values, read.shape, origin, block, context),
+      );
+      const components = await connectedComponents(fragments, shape, {
         crop,
         idOffset: idOffset(context.blocks, voxelsPerBlock(given), block.index),
         threads: kernelThreads(),

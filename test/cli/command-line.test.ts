@@ -82,6 +82,12 @@ describe('the command line', () => {
     );
   });
 
+  test('a misspelt type of task gets a suggestion', async () => {
+    const { status, error } = await toy.inProcess('tasks', 'extract-frag');
+    expect(status).toBe(2);
+    expect(error).toMatch(/found 'extract-frag' \(did you mean 'extract-frags'\?\)\n$/);
+  });
+
   test('schema prints JSON Schema', async () => {
     const { status, out } = await toy.inProcess('schema');
     expect(status).toBe(0);

@@ -6,6 +6,7 @@ import { Coordinate } from '../../lib/geometry/coordinate.js';
 import { writeLut } from '../../lib/graph/lut.js';
 import { ChunkedArray } from '../../lib/storage/chunked-array.js';
 import type { ArrayMetadata, TypedArray } from '../../lib/storage/metadata.js';
+import { labelColour } from '../../lib/view/colour.js';
 import { metadataOf } from '../support/small-volume.js';
 import { ToyPipeline } from '../support/toy-pipeline.js';
 
@@ -159,6 +160,46 @@ labels: A 4, B 3
     }
   });
 });
+
+test.each(['0', '1', '100'])(
+  'labels of B have the colours of those of A that they go with, with --limit %s',
+  async (limit) => {
+    const [plane, shape] = [{ height: 4, width: 12 }, [1, 4, 12]];
+    // as runs of voxels: 50 is mostly of 3, though 4 and 1 are with it too; of 60 as much is of 5 as of 6; 70 was background
+    const runs: [number, bigint, bigint][] = [
+      [2, 4n, 50n],
+      [6, 3n, 50n],
+      [3, 1n, 50n],
+      [4, 6n, 60n],
+      [4, 5n, 60n],
+      [8, 0n, 70n],
+      [2, 7n, 70n],
+      [9, 8n, 0n],
+      [10, 7n, 9n],
+    ];
+    for (const [name, side] of [
+      [`runs-a-${limit}`, 1],
+      [`runs-b-${limit}`, 2],
+    ] as const) {
+      const array = await ChunkedArray.create(path(name), metadataOf({ shape, chunkShape: shape }));
+      const labels = runs.flatMap((run) => Array.from({ length: run[0] }, () => run[side] as bigint));
+      await array.writeRegion([0, 0, 0], shape, BigUint64Array.from(labels));
+    }
+    const view = ['--limit', limit, '--view', path('runs.png')];
+    await compare(`FOLDER/runs-a-${limit}`, `FOLDER/runs-b-${limit}`, '--partition', ...view);
+    const { width, data } = decode(readFileSync(path('runs.png')));
+    const factor = Math.floor((width - 16) / 3 / plane.width);
+    const left = factor * plane.width + 8;
+    const partners: Readonly<Record<string, bigint>> = { 50: 3n, 60: 5n, 70: 0n, 0: 0n, 9: 7n };
+    const expected = runs.flatMap(([length, , b]) => Array.from({ length }, () => labelColour(partners[String(b)])));
+    const found = expected.map((_, at) => {
+      const y = factor * Math.floor(at / plane.width);
+      const pixel = y * width + left + factor * (at % plane.width);
+      return [...data.slice(3 * pixel, 3 * pixel + 3)].map(Number);
+    });
+    expect(found).toEqual(expected);
+  },
+);
 
 test('a picture of a part is where most differs, also where no block is listed', async () => {
   // one row is drawn, and of it 1024 voxels

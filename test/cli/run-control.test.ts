@@ -103,7 +103,9 @@ describe('replay', () => {
     expect(readFileSync(chunk).equals(bytes)).toBe(true);
     const failing = await toy.run('replay', 'p.yaml', 'fill', '4');
     expect(failing.status).toBe(4);
-    expect(failing.error).toContain('block 4 is not to my taste');
+    expect(failing.error).toMatch(/^blockwright: block 4 is not to my taste\n/);
+    expect(failing.error).toMatch(/\n {4}at .*toy-fill\.js/);
+    expect(failing.error).not.toContain('--verbose');
     expect(journal()).toBe(before);
     expect((await statusOf())[0].done).toBe(11);
   });

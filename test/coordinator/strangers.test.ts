@@ -186,6 +186,44 @@ test('strangers over TCP have no more time and are no more at once, in the midst
   rmSync(folder, { recursive: true });
 });
 
+test('who leaves before the answer is not counted, who sends nonsense is', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'listener-'));
+  const key = newKey();
+  const options = { socket: join(folder, 'socket'), key, network: [{ address: '127.0.0.1' }], now: () => 0 };
+  const listener = new Listener({ ...options, onPeer: () => undefined });
+  await listener.open();
+  const { address, port } = listener.addresses[0];
+  const places = [options.socket, { host: address, port }];
+  const hello = { type: 'hello', version: 1, role: 'control', workerId: '1.0', nonce: 'a'.repeat(64) };
+  const greetings = [Buffer.concat(encodeFrame(hello)), await beginningOfTls(key)];
+  try {
+    // as of a coordinator that is suspended, whoever asks gives up, at any time
+    for (const [place, where] of places.entries()) {
+      for (const bytes of [0, 20, greetings[place].byteLength]) {
+        const asking = await dial(where);
+        if (bytes > 0) asking.write(greetings[place].subarray(0, bytes));
+        asking.destroy();
+      }
+    }
+    const answered = await dial({ host: address, port });
+    answered.write(greetings[1]);
+    await once(answered, 'data');
+    answered.destroy();
+    await delay(100);
+    expect(listener.refused).toBe(0);
+    for (const [place, where] of places.entries()) {
+      const stranger = await dial(where);
+      stranger.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await until('nonsense is counted', () => listener.refused > place);
+    }
+    await delay(100);
+    expect(listener.refused).toBe(2);
+  } finally {
+    await listener.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
 /** The first bytes that a worker sends over TCP. */
 async function beginningOfTls(key: string): Promise<Buffer> {
   const server = createServer();

@@ -145,6 +145,22 @@ test('only pairs of different fragments count, and only the named scores are kep
   expect([...edges.u].every((u, row) => u > 0n && u < edges.v[row])).toBe(true);
 });
 
+test('a NaN is told with its voxel in the array', async () => {
+  const isCounted = (voxel: number) => {
+    const [a, b] = [fragments[voxel], fragments[voxel + 130]];
+    return a !== b && a !== 0n && b !== 0n;
+  };
+  const placeOf = (voxel: number) => [Math.floor(voxel / 130), Math.floor(voxel / 10) % 13, voxel % 10];
+  const blockSize = [4, 5, 6];
+  // behind the first block on each axis
+  const isBehind = (voxel: number) => placeOf(voxel).every((at, axis) => at >= blockSize[axis]);
+  const voxel = fragments.findIndex((_, at) => isBehind(at) && at + 130 < voxels && isCounted(at));
+  const floats = new Float32Array(bytes);
+  floats[voxel] = Number.NaN;
+  const thrown = await run({ blockSize }, floats).catch(messageOf);
+  expect(thrown).toContain(`affinities: NaN in channel 0 at voxel [${placeOf(voxel).join(', ')}]`);
+});
+
 test.each<[string, Record<string, unknown>, string]>([
   [
     'a score of an unknown offset',

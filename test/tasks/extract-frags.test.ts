@@ -130,6 +130,18 @@ describe('affinities', () => {
     await expect(run(floats)).rejects.toMatchObject({ code: 'ERR_NOT_A_NUMBER' });
   });
 
+  test.each<[string, Options]>([
+    ['the watershed', {}],
+    ['the seeds', { minSeedDistance: 4 }],
+  ])('that are NaN are told by %s with their voxel in the array', async (_name, options) => {
+    const floats = Float32Array.from(bytes, (value) => value / 255);
+    const voxel = shape.map((extent) => extent - 1);
+    floats[shape[0] * shape[1] * shape[2] - 1] = Number.NaN;
+    const thrown = await run(floats, options).catch(messageOf);
+    expect(thrown).toMatch(/affinities: NaN (in channel 0 )?at voxel/);
+    expect(thrown).toContain(`at voxel [${voxel.join(', ')}]`);
+  });
+
   test('of a blank block give background and no node', async () => {
     // the last block along the first axis, with its context, just under and at the limit
     for (const [value, fragments] of [

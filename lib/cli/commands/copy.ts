@@ -7,7 +7,7 @@ import { codecText } from '../../storage/codec-text.js';
 import { newFormat } from '../../storage/create-array.js';
 import { times } from '../array-text.js';
 import { defineCommand } from '../command.js';
-import { parseCompressor, parseNumbers, parseOperations, parseRoi, parseTexts } from '../copy-options.js';
+import { parseCompressor, parseNumbers, parseOperations, parseRoi, parseTexts, withOptions } from '../copy-options.js';
 import { ExitCode, exitCodeOfError } from '../exit-code.js';
 import { plural } from '../format.js';
 import { runWithProgress } from '../run-with-progress.js';
@@ -133,6 +133,8 @@ export const copyCommand = defineCommand<CopyArguments>({
       begin,
       end,
       blockSize: block,
+    }).catch((error: unknown) => {
+      throw withOptions(error);
     });
     const { runDirectory } = pipeline;
     try {

@@ -3,7 +3,8 @@ import { planPipeline } from '../../pipeline/plan.js';
 import { replayBlock } from '../../pipeline/run-serially.js';
 import { checkBlock, findTask } from '../block-argument.js';
 import { defineCommand } from '../command.js';
-import { ExitCode } from '../exit-code.js';
+import { ExitCode, exitCodeOfError } from '../exit-code.js';
+import { printError } from '../print-error.js';
 import { refuseRunAtWork } from '../run-directory.js';
 
 export interface ReplayArguments {
@@ -27,7 +28,13 @@ export const replayCommand = defineCommand<ReplayArguments>({
     const planned = findTask(plan, task);
     checkBlock(planned, block);
     const began = performance.now();
-    await replayBlock(plan, task, block, { onLog: (_task, _block, line) => console.out(line) });
+    try {
+      await replayBlock(plan, task, block, { onLog: (_task, _block, line) => console.out(line) });
+    } catch (error) {
+      // where a block failed is what one replays it for
+      printError(error, console, true);
+      return exitCodeOfError(error);
+    }
     const seconds = ((performance.now() - began) / 1000).toFixed(2);
     console.error(`Block ${block} of ${task} ran to its end in ${seconds} s.`);
     return ExitCode.complete;

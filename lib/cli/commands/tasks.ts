@@ -1,4 +1,5 @@
 import { TaskRegistry } from '../../pipeline/registry.js';
+import { suggest } from '../../pipeline/suggestion.js';
 import { builtInTasks } from '../../tasks/index.js';
 import { defineCommand } from '../command.js';
 import { ExitCode } from '../exit-code.js';
@@ -18,8 +19,10 @@ export const tasksCommand = defineCommand<{ type: string | undefined; markdown: 
     }
     const definition = new TaskRegistry(builtInTasks).get(type);
     if (definition === undefined) {
-      const known = builtInTasks.map((task) => task.type).join(', ');
-      console.error(`blockwright: type: expected one of ${known}, found '${type}'`);
+      const known = builtInTasks.map((task) => task.type);
+      const near = suggest(type, known);
+      const hint = near === undefined ? '' : ` (did you mean '${near}'?)`;
+      console.error(`blockwright: type: expected one of ${known.join(', ')}, found '${type}'${hint}`);
       return ExitCode.refused;
     }
     console.out(taskText(definition));
