@@ -1,11 +1,10 @@
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { BlockwrightError, codeOf } from '../errors.js';
 import { mapFile } from '../native/map-file.js';
 import { isProcessAlive } from '../native/process-alive.js';
-import { createFolder } from '../storage/array-folder.js';
 
 /** One system call moves at most 2^31 - 1 bytes. */
 const STEP = 2 ** 28;
@@ -43,8 +42,17 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** Makes a folder and those above it; the names of those that it makes are durable. */
-export async function makeFolder(path: string): Promise<void> {
-  await createFolder(path);
+export async function makeFolder(path: string, parents = true): Promise<void> {
+  try {
+    await mkdir(path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    // not `recursive`, which never ends where nobody may make one
+    if (codeOf(error) !== 'ENOENT' || !parents) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path, false);
+  }
 }
 
 /** The uint64 values of a chunk file of exactly `rows` values, mapped into memory. @throws ERR_CHUNK_CORRUPT */

@@ -11,19 +11,18 @@
 
 namespace blockwright {
 
-#ifdef BLOCKWRIGHT_COUNT_POLLS
-// Looks at flags by all threads: only in the unit tests, which ask how often kernels look.
-inline std::atomic<uint64_t> polls{0};
-#endif
-
 class Cancellation {
  public:
   Cancellation() = default;
   explicit Cancellation(const uint8_t* flag) : flag_(flag) {}
+#ifdef BLOCKWRIGHT_COUNT_POLLS
+  // Only in the unit tests, which ask how often kernels look.
+  Cancellation(const uint8_t* flag, std::atomic<uint64_t>* polls) : flag_(flag), polls_(polls) {}
+#endif
 
   bool requested() const {
 #ifdef BLOCKWRIGHT_COUNT_POLLS
-    if (flag_ != nullptr) ++polls;
+    if (polls_ != nullptr) ++*polls_;
 #endif
     return flag_ != nullptr && __atomic_load_n(flag_, __ATOMIC_RELAXED) != 0;
   }
@@ -35,6 +34,9 @@ class Cancellation {
 
  private:
   const uint8_t* flag_ = nullptr;
+#ifdef BLOCKWRIGHT_COUNT_POLLS
+  std::atomic<uint64_t>* polls_ = nullptr;
+#endif
 };
 
 }  // namespace blockwright

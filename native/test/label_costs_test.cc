@@ -36,10 +36,10 @@ struct Costs {
 template <class Call>
 Costs costs_of(const Call& call) {
   const uint8_t lowered = 0;
-  const uint64_t polls_before = polls;
+  std::atomic<uint64_t> polls{0};
   const size_t asked_before = asked;
-  call(Cancellation(&lowered));
-  return {polls - polls_before, asked - asked_before};
+  call(Cancellation(&lowered, &polls));
+  return {polls, asked - asked_before};
 }
 
 // `kinds`: labels 1, 2, .., kinds by turns along a row.
