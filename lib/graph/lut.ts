@@ -202,7 +202,7 @@ class LutFiles {
 
   /** Of those that an error has left open. */
   async close(): Promise<void> {
-    for (const file of this.files.values()) await file.close();
+    await Promise.allSettled([...this.files.values()].map((file) => file.close()));
     this.files.clear();
   }
 

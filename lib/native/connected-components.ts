@@ -57,9 +57,10 @@ export function reachOf(connectivity: Connectivity, dimensions: number): number 
  * Connected components of labels that are kept apart: two voxels are joined when they are neighbours with one label
  * other than 0.
  *
- * @param labels uint8, uint16, uint32 or uint64, C order, of `shape` (1 to 6 dimensions); a mask is a uint8 array of 0 and 1
  * Peak memory beside labels and result: 20 bytes for each 64 voxels of a row along the last axis, or part of them, at most
  * 10 bytes a run of equal labels, and for each thread, where rows have neighbours, 16 bytes a voxel of a row but no more than 2 MB.
+ *
+ * @param labels uint8, uint16, uint32 or uint64, C order, of `shape` (1 to 6 dimensions); a mask is a uint8 array of 0 and 1
  * @throws ERR_ARGUMENT; ERR_LIMIT when an id would exceed 2^64 - 1, or 2^32 - 1 in a Uint32Array; ERR_CANCELLED
  */
 export async function connectedComponents<Ids extends ComponentIds = BigUint64Array>(

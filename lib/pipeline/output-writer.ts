@@ -1,11 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
+import { link, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { hasSuccess } from '../coordinator/done-record.js';
 import { RunFolder } from '../coordinator/run-folder.js';
 import { lockOwner } from '../coordinator/run-lock.js';
+import { codeOf } from '../errors.js';
 import { isAddress } from '../storage/address.js';
 import { createFile, createFolder, replaceFile } from '../storage/array-folder.js';
 import { WRITER_FILE } from '../storage/stored-files.js';
+import { temporaryName } from '../storage/temporary-files.js';
 import type { Resource } from '../workers/task-definition.js';
 import type { Check } from './check.js';
 import { withoutLinks } from './paths.js';
@@ -38,7 +42,8 @@ function notesOf(pipeline: Pipeline, { task, plan }: TaskWithPlan): Note[] {
     const path = resourcePath(pipeline, resource);
     if (isAddress(path)) return [];
     if (resource.kind === 'array') return [{ resource, path, folder: path, file: WRITER_FILE }];
-    const whose = resource.kind === 'graph' ? `.${task.name}` : '';
+    // no task's name has an @: a LUT may be called as a graph with a task's name behind it
+    const whose = resource.kind === 'graph' ? `@${task.name}` : '';
     return [{ resource, path, folder: dirname(path), file: `.${basename(path)}${whose}${WRITER_FILE}` }];
   });
 }
@@ -56,10 +61,26 @@ export async function noteWriter(pipeline: Pipeline, planned: TaskWithPlan): Pro
     if (known?.run === run && known.task === task.name) continue;
     const writer: OutputWriter = { run, task: task.name };
     const text = `${JSON.stringify(writer)}\n`;
-    if (known === undefined && (await createFile(join(folder, file), text))) continue;
+    if (known !== undefined) await removeNote(join(folder, file), known);
+    if (await createFile(join(folder, file), text)) continue;
     refuseOthers(pipeline, planned);
     await replaceFile(join(folder, file), text);
   }
+}
+
+/** Removes the note of a run that is over, but not what another one has put in its place since. */
+async function removeNote(path: string, known: OutputWriter): Promise<void> {
+  const aside = join(dirname(path), temporaryName());
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (!isDeepStrictEqual(readWriter(aside), known)) {
+    await link(aside, path).catch((error) => (codeOf(error) === 'EEXIST' ? undefined : rename(aside, path)));
+  }
+  await rm(aside, { force: true });
 }
 
 /**

@@ -18,6 +18,9 @@ export async function removeStrayFiles({ pipeline, tasks }: PipelinePlan): Promi
         if (existsSync(group)) await removeStaleTemporaries(group, { below: false });
       }
     }
+    // beside it the note of the run that writes it
+    const isNoted = resource.kind === 'lut' || resource.kind === 'graph';
+    if (isNoted && existsSync(dirname(path))) await removeStaleTemporaries(dirname(path), { below: false });
     if ((resource.kind === 'lut' || resource.kind === 'file') && existsSync(dirname(path))) await removeLeftovers(path);
     // a folder of files, as of tables
     if (resource.kind === 'file' && statSync(path, { throwIfNoEntry: false })?.isDirectory())

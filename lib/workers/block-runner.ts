@@ -71,10 +71,11 @@ export class BlockRunner {
   /** Resolves when the coordinator wants no more. */
   async run(): Promise<void> {
     this.options.connection.receive((message, payload) => this.hear(message, payload));
-    if (!this.stopping) this.report({ acquire: true });
     while (!this.stopping) {
       const leased = this.queue.shift();
       if (leased === undefined) {
+        // what it asked for may have been given back between two blocks
+        if (this.asked === 0) this.report({ acquire: true });
         await new Promise<void>((resolve) => {
           this.wake = resolve;
         });
@@ -106,7 +107,7 @@ export class BlockRunner {
     // it may have been what ended an earlier worker: then it shall be seen to be the one
     const suspect = attempt > 1;
     const name = suspect || (this.newest === 1 && !this.isBrief(task));
-    if (acquire || suspect || this.owing) this.report({ acquire, ...(name ? { begun: lease } : {}) }, 1);
+    if (acquire || name || this.owing) this.report({ acquire, ...(name ? { begun: lease } : {}) }, 1);
     this.options.heartbeat.show(lease);
   }
 

@@ -283,29 +283,34 @@ test('a run does not write over what another one wrote since it was planned', as
   expect(await content('a')).toEqual(filled());
 });
 
-test('of two runs that begin in the same moment one becomes the writer of an array', async () => {
-  for (let round = 0; round < 10; round++) {
-    const store = `d.zarr/${round}`;
-    const plans = await Promise.all(
-      ['first', 'other'].map(async (name) => {
-        const runDirectory = join(folder, `${name}-${round}.run`);
-        return planPipeline(await make({ fill: fill() }, { arrays: { a: { store } }, runDirectory }));
-      }),
-    );
-    const locks = plans.map(({ pipeline: { runDirectory } }) => {
-      mkdirSync(runDirectory);
-      return RunLock.acquire(runDirectory);
-    });
-    for (const { pipeline, tasks } of plans) await prepareOutputs(pipeline, tasks[0]);
-    // neither sees the other yet
-    for (const { pipeline, tasks } of plans) refuseOthers(pipeline, tasks[0]);
-    const noted = await Promise.allSettled(plans.map(({ pipeline, tasks }) => noteWriter(pipeline, tasks[0])));
-    expect(noted.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    const refused = noted.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
-    expect(refused.reason).toMatchObject({ code: 'ERR_PLAN', message: expect.stringContaining('another run') });
-    for (const lock of locks) lock.release();
-  }
-});
+test.each(['nobody', 'a run that is over'])(
+  'of two runs that begin in the same moment one becomes the writer of an array of %s',
+  async (whose) => {
+    for (let round = 0; round < 10; round++) {
+      const store = `d.zarr/${round}`;
+      const plans = await Promise.all(
+        ['first', 'other'].map(async (name) => {
+          const runDirectory = join(folder, `${name}-${round}.run`);
+          return planPipeline(await make({ fill: fill() }, { arrays: { a: { store } }, runDirectory }));
+        }),
+      );
+      const locks = plans.map(({ pipeline: { runDirectory } }) => {
+        mkdirSync(runDirectory);
+        return RunLock.acquire(runDirectory);
+      });
+      for (const { pipeline, tasks } of plans) await prepareOutputs(pipeline, tasks[0]);
+      const note = JSON.stringify({ run: '../../gone.run', task: 'fill' });
+      if (whose !== 'nobody') writeFileSync(join(folder, store, '.blockwright.json'), note);
+      // neither sees the other yet
+      for (const { pipeline, tasks } of plans) refuseOthers(pipeline, tasks[0]);
+      const noted = await Promise.allSettled(plans.map(({ pipeline, tasks }) => noteWriter(pipeline, tasks[0])));
+      expect(noted.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const refused = noted.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+      expect(refused.reason).toMatchObject({ code: 'ERR_PLAN', message: expect.stringContaining('another run') });
+      for (const lock of locks) lock.release();
+    }
+  },
+);
 
 test('a run does not write over the LUT and the rows of a graph that another one wrote, but beside them', async () => {
   mkdirSync(join(folder, 'out'));

@@ -82,3 +82,48 @@ test('a block alone that is over at once is one message, with the next on its wa
   expect(both.map(({ acquire }) => acquire)).toEqual([true, true]);
   await end();
 });
+
+test('a worker whose next blocks were given back between two blocks asks again', async () => {
+  const runner = await makeRunner({
+    tasks: new Map([
+      [
+        'first',
+        async (block: number) => {
+          if (block !== 2) return;
+          // heard together when this block, which lets nothing else happen, has ended
+          runner.lease(3);
+          runner.send({ type: 'return', count: 1 });
+          for (const began = performance.now(); performance.now() - began < 30; );
+        },
+      ],
+    ]),
+  });
+  expect(await runner.said()).toMatchObject({ acquire: true });
+  const blocks = [1, 2].map((lease) => ({ lease, task: 0, block: lease, attempt: 1 }));
+  runner.send({ type: 'lease', blocks });
+  expect(await runner.said()).toMatchObject({ acquire: true, held: 2, results: [] });
+  for (;;) {
+    const message = await runner.said();
+    if (message.returned === undefined) continue;
+    expect(message.returned).toEqual([3]);
+    break;
+  }
+  expect(await runner.said()).toMatchObject({ acquire: true, held: 0 });
+  await runner.end();
+});
+
+test('a long block that is leased alone is named, though others were asked for before', async () => {
+  const tasks = new Map(['first', 'second'].map((name) => [name, () => Promise.resolve()]));
+  const runner = await makeRunner({ briefSeconds: Number.POSITIVE_INFINITY, taskNames: ['first', 'second'], tasks });
+  await runner.said();
+  for (const [lease, messages] of [
+    [1, 2],
+    [2, 1],
+  ]) {
+    runner.lease(lease);
+    for (let i = 0; i < messages; i++) await runner.said();
+  }
+  runner.send({ type: 'lease', blocks: [{ lease: 3, task: 1, block: 0, attempt: 1 }] });
+  expect(await runner.said()).toMatchObject({ acquire: false, begun: 3, results: [] });
+  await runner.end();
+});
