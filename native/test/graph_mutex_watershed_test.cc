@@ -85,6 +85,20 @@ std::vector<uint64_t> naive_segments(const FragmentGraph& graph) {
   return segments;
 }
 
+// A graph of one score, which holds none of its columns.
+FragmentGraph graph_of(std::vector<uint64_t>& nodes, std::vector<uint64_t>& u, std::vector<uint64_t>& v, std::vector<double>& sums,
+                       std::vector<double>& counts) {
+  FragmentGraph graph;
+  graph.nodes = {nodes.data(), nodes.size()};
+  graph.u = {u.data(), u.size()};
+  graph.v = {v.data(), v.size()};
+  EdgeAttribute attribute;
+  attribute.sums = {sums.data(), sums.size()};
+  attribute.counts = {counts.data(), counts.size()};
+  graph.attributes.push_back(attribute);
+  return graph;
+}
+
 void test_random_graph(uint32_t seed) {
   Random random(seed);
   Columns columns;
@@ -158,14 +172,7 @@ void test_close_scores(uint32_t seed) {
     sums.push_back(random.below(2) == 0 ? size : -size);
   }
   std::vector<double> counts(sums.size(), 1);
-  FragmentGraph graph;
-  graph.nodes = {nodes.data(), nodes.size()};
-  graph.u = {u.data(), u.size()};
-  graph.v = {v.data(), v.size()};
-  EdgeAttribute attribute;
-  attribute.sums = {sums.data(), sums.size()};
-  attribute.counts = {counts.data(), counts.size()};
-  graph.attributes.push_back(attribute);
+  FragmentGraph graph = graph_of(nodes, u, v, sums, counts);
   std::vector<uint64_t> segments(nodes.size());
   graph_mutex_watershed(graph, segments.data(), Cancellation());
   assert(segments == naive_segments(graph));
@@ -197,14 +204,7 @@ void test_long_searches() {
     }
   }
   std::vector<double> counts(sums.size(), 1);
-  FragmentGraph graph;
-  graph.nodes = {nodes.data(), nodes.size()};
-  graph.u = {u.data(), u.size()};
-  graph.v = {v.data(), v.size()};
-  EdgeAttribute attribute;
-  attribute.sums = {sums.data(), sums.size()};
-  attribute.counts = {counts.data(), counts.size()};
-  graph.attributes.push_back(attribute);
+  FragmentGraph graph = graph_of(nodes, u, v, sums, counts);
   std::vector<uint64_t> expected;
   for (const uint64_t node : nodes) expected.push_back((node - 1) / MEMBERS * MEMBERS + 1);
   const auto run = [&](uint64_t budget) {
