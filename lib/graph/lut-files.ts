@@ -1,7 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import { BlockwrightError, codeOf } from '../errors.js';
 import { mapFile } from '../native/map-file.js';
 import { isProcessAlive } from '../native/process-alive.js';
@@ -108,10 +108,10 @@ function undefinedIfMissing(error: unknown): undefined {
   return undefined;
 }
 
-/** Each thread counts for itself, from a number of its own on. */
-let serial = threadId * 2 ** 32;
+/** Each thread counts for itself, from a number of its own on: where processes begin anew, their ids do, too. */
+let serial = randomInt(2 ** 47);
 
-/** A name beside `path` that says which process writes it, and that no other thread of it gives. */
+/** A name beside `path` that says which process writes it, and that nobody else gives. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${hostname()}.${process.pid}.${serial++}.tmp`);
 }

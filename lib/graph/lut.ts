@@ -78,11 +78,12 @@ export async function writeComputedLut(
     checkColumns({ fragments, segments, sizes });
     await files.finish({ segments, sizes });
     await putInPlace(temporary, path);
-  } catch (error) {
-    throw failed === undefined ? asInputOutput(path, error) : failed.error;
-  } finally {
-    await files.close();
+    // where the same was there already
     await rm(temporary, { recursive: true, force: true });
+  } catch (error) {
+    await files.close();
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw failed === undefined ? asInputOutput(path, error) : failed.error;
   }
 }
 

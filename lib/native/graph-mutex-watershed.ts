@@ -37,9 +37,11 @@ export interface GraphMutexWatershedOptions {
  * |score| descending, attribute, smaller id, larger id: a score > 0 joins the segments at its ends unless they are
  * exclusive, any other makes them exclusive. The result is a function of the arguments alone, on any machine.
  *
- * @param nodes ids, ascending and unique, at most 2^29
+ * @param nodes ids, ascending and unique, with the pairs of `startingLut` fewer than 2^29
  * @returns for each node the smallest id of its segment; a node without edges keeps its own. Peak memory: 8 bytes
- *   an edge, 12 an attractive and 20 a repulsive score (28 where scores tie), 25 to 45 a node, and up to 2 MiB.
+ *   an edge, 12 an attractive score (20 where nearly all are equal) and 20 a repulsive one (28 where scores tie), 25 to 45 a node, 30 to
+ *   170 for each pair of segments that took long to be found exclusive, and up to 2 MiB; where that would take too long for many, 44 a
+ *   repulsive score. Of `startingLut` 8 a pair, and for ids that are no nodes what nodes take and some 50 more.
  * @throws ERR_ARGUMENT, also for an edge that names an id which is no node; ERR_NOT_A_NUMBER with the edge; ERR_LIMIT;
  *   ERR_CANCELLED; ERR_OUT_OF_MEMORY
  */

@@ -166,7 +166,7 @@ export function runContext(pipeline: Pipeline, graphs: GraphStores): RunContext 
   };
 }
 
-/** Makes the arrays of a task where there are none, and empties those that are to be made again. */
+/** Makes the arrays of a task where there are none. Throws where another array is in the place of one. */
 export async function prepareOutputs(pipeline: Pipeline, { plan }: PlannedTask): Promise<void> {
   for (const output of plan.outputs) await prepareOutput(outputStore(pipeline, output), output);
   for (const { name, pyramid } of plan.images ?? []) {

@@ -1,6 +1,8 @@
 // How a kernel learns that its caller no longer wants the result: it polls one byte that JavaScript sets.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #ifdef BLOCKWRIGHT_COUNT_POLLS
 #include <atomic>
@@ -38,5 +40,16 @@ class Cancellation {
   std::atomic<uint64_t>* polls_ = nullptr;
 #endif
 };
+
+// Calls work(i) for every i in [0, count), and looks at the cancellation now and then.
+template <class Work>
+void for_each_checked(size_t count, const Cancellation& cancellation, const Work& work) {
+  constexpr size_t UNLOOKED = 65536;
+  for (size_t begin = 0; begin < count; begin += UNLOOKED) {
+    cancellation.check();
+    const size_t end = std::min(count, begin + UNLOOKED);
+    for (size_t i = begin; i < end; ++i) work(i);
+  }
+}
 
 }  // namespace blockwright

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/cancellation.h"
 #include "core/span.h"
 
 namespace blockwright {
@@ -15,18 +16,18 @@ class IdIndex {
  public:
   static constexpr size_t NONE = ~size_t{0};
 
-  // ids: ascending, unique, fewer than 2^32; must outlive the index. Memory: 8 to 16 bytes an id.
-  explicit IdIndex(Span<uint64_t> ids) : ids_(ids) {
+  // ids: ascending, unique, fewer than 2^32; must outlive the index. Memory: 4 to 8 bytes an id.
+  IdIndex(Span<uint64_t> ids, const Cancellation& cancellation) : ids_(ids) {
     if (ids.empty()) return;
     first_ = ids[0];
     range_ = ids[ids.size - 1] - first_;
     while ((range_ >> shift_) / 2 >= ids.size) ++shift_;
     begin_.assign(static_cast<size_t>(range_ >> shift_) + 2, 0);
     size_t bucket = 0;
-    for (size_t i = 0; i < ids.size; ++i) {
+    for_each_checked(ids.size, cancellation, [&](size_t i) {
       const size_t own = static_cast<size_t>((ids[i] - first_) >> shift_);
       while (bucket < own) begin_[++bucket] = static_cast<uint32_t>(i);
-    }
+    });
     begin_[bucket + 1] = static_cast<uint32_t>(ids.size);
   }
 

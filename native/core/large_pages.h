@@ -25,7 +25,7 @@ inline void advise_large_pages(const void* memory, size_t bytes, int advice) {
 }
 #endif
 
-// Memory so prepared occupies no more than without large pages.
+// Memory so prepared occupies no more than without large pages, but for what its owner has rounded up.
 inline void prefer_large_pages([[maybe_unused]] const void* memory, [[maybe_unused]] size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   advise_large_pages(memory, bytes, MADV_HUGEPAGE);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/cancellation.h"
 #include "core/parallel.h"
 
 namespace blockwright {
@@ -16,7 +17,8 @@ namespace blockwright {
 // are the same for all keys are skipped. `scratch` must hold `count` records. Returns where the result is: `records` or
 // `scratch`. The result does not depend on `threads`.
 template <class Record, class Key, class KeyOf>
-Record* radix_sort(Record* records, Record* scratch, size_t count, Key lowest, Key highest, KeyOf key, size_t threads = 1) {
+Record* radix_sort(Record* records, Record* scratch, size_t count, Key lowest, Key highest, KeyOf key, const Cancellation& cancellation,
+                   size_t threads = 1) {
   constexpr int BITS = 11;
   constexpr Key MASK = (Key{1} << BITS) - 1;
   constexpr size_t LEAST = 32768;  // records that are worth a thread
@@ -24,12 +26,17 @@ Record* radix_sort(Record* records, Record* scratch, size_t count, Key lowest, K
   // Each part counts its digits; then its records of a digit go behind those of the parts before it.
   const size_t parts = std::clamp<size_t>(count / LEAST, 1, std::max<size_t>(threads, 1));
   const size_t size = count / parts + 1;
+  const auto for_each_of = [&](size_t part, const auto& work) {
+    const size_t begin = part * size;
+    for_each_checked(std::min(count, begin + size) - std::min(count, begin), cancellation, [&](size_t i) { work(records[begin + i]); });
+  };
   std::vector<std::array<size_t, size_t{1} << BITS>> places(parts);
   for (int shift = 0; shift < static_cast<int>(8 * sizeof(Key)) && (range >> shift) != 0; shift += BITS) {
     const auto digit = [&](const Record& record) { return (static_cast<Key>(key(record) - lowest) >> shift) & MASK; };
     parallel_for(parts, parts, [&](size_t part) {
-      places[part].fill(0);
-      for (size_t i = part * size; i < std::min(count, (part + 1) * size); ++i) ++places[part][digit(records[i])];
+      auto& counts = places[part];
+      counts.fill(0);
+      for_each_of(part, [&](const Record& record) { ++counts[digit(record)]; });
     });
     size_t sum = 0;
     bool one_digit = false;
@@ -44,9 +51,8 @@ Record* radix_sort(Record* records, Record* scratch, size_t count, Key lowest, K
     }
     if (one_digit) continue;
     parallel_for(parts, parts, [&](size_t part) {
-      for (size_t i = part * size; i < std::min(count, (part + 1) * size); ++i) {
-        scratch[places[part][digit(records[i])]++] = records[i];
-      }
+      auto& next = places[part];
+      for_each_of(part, [&](const Record& record) { scratch[next[digit(record)]++] = record; });
     });
     std::swap(records, scratch);
   }

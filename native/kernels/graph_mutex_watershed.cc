@@ -104,8 +104,9 @@ GraphWatershed::GraphWatershed(const FragmentGraph& graph, const Cancellation& c
       clusters_(memory_.array<Cluster>(size_t{contraction_.clusters} + 1)),
       roots_(memory_.array<uint32_t>(contraction_.clusters)),
       known_(contraction_.clusters, memory_) {
-  for (uint32_t i = 0; i <= contraction_.clusters; ++i) clusters_[i] = {1, i, 0, 0};
-  for (uint32_t i = 0; i < contraction_.clusters; ++i) roots_[i] = i;
+  for_each_checked(size_t{contraction_.clusters} + 1, cancellation_,
+                   [&](size_t i) { clusters_[i] = {1, static_cast<uint32_t>(i), 0, 0}; });
+  for_each_checked(contraction_.clusters, cancellation_, [&](size_t i) { roots_[i] = static_cast<uint32_t>(i); });
 }
 
 // What is needed at most. Contraction takes less than what comes after it.
@@ -115,7 +116,7 @@ size_t GraphWatershed::room(const FragmentGraph& graph) {
   const size_t scores = graph.edge_per_attribute ? graph.attributes.size() : 1;
   const size_t items = scores * graph.u.size;
   return scored + 2 * Workspace::room<uint32_t>(nodes) + Workspace::room<Cluster>(nodes + 1) + RecentPairs::room(nodes) +
-         Workspace::room<uint8_t>(nodes) + Workspace::room<Repulsion>(2 * items + 1) + 256;
+         Workspace::room<uint8_t>(nodes) + Workspace::room<Repulsion>(2 * items + 1) + 4 * Workspace::room<uint64_t>(1);
 }
 
 // Joins the sets of two different roots. Every cluster of the smaller one is told at once: roots are asked for far more often than
@@ -167,12 +168,12 @@ bool GraphWatershed::list_scores() {
     }
   });
   uint32_t sum = 0;
-  for (uint32_t cluster = 0; cluster <= contraction_.clusters; ++cluster) {
+  for_each_checked(size_t{contraction_.clusters} + 1, cancellation_, [&](size_t cluster) {
     const uint32_t degree = clusters_[cluster].begin;
     clusters_[cluster].size = 1 + degree;
     sum += degree;
     clusters_[cluster].begin = sum;
-  }
+  });
   repulsions_ = memory_.array<Repulsion>(size_t{sum} + 1);
   repulsions_[sum] = {0, 0};  // look_ahead() may read it
   graph_.for_each_repulsive([&](const ScoreItem& item, const EdgeEnds& ends) {
@@ -185,7 +186,8 @@ bool GraphWatershed::list_scores() {
 
 // Makes the rows of repulsive scores once more, now with their ids: these are asked for where two keys are equal.
 void GraphWatershed::list_ids() {
-  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) clusters_[cluster].begin = clusters_[cluster + 1].begin;
+  for_each_checked(contraction_.clusters, cancellation_,
+                   [&](size_t cluster) { clusters_[cluster].begin = clusters_[cluster + 1].begin; });
   ids_ = large_array<uint32_t>(clusters_[contraction_.clusters].begin);
   graph_.for_each_repulsive([&](const ScoreItem& item, const EdgeEnds& ends) {
     if (!matters(item, ends)) return;
@@ -256,11 +258,12 @@ inline void GraphWatershed::visit(const ScoreItem& item, const EdgeEnds& ends) {
 // Looking for repulsive scores costs too much: all of them are sorted, to be entered into the table as their turn comes.
 void GraphWatershed::list_all_exclusions() {
   if (ids_ == nullptr) list_ids();
-  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) {
+  repulsive_.reserve(clusters_[contraction_.clusters].begin / 2);  // each is in two rows
+  for_each_checked(contraction_.clusters, cancellation_, [&](size_t cluster) {
     for (uint32_t at = clusters_[cluster].begin; at < clusters_[cluster + 1].begin; ++at) {
       if (cluster < repulsions_[at].other) repulsive_.push_back({repulsions_[at].key, ids_[at]});
     }
-  }
+  });
   std::vector<ScoreItem> scratch(repulsive_.size());
   graph_.sort(repulsive_.data(), scratch.data(), repulsive_.size());
   all_listed_ = true;
@@ -280,8 +283,9 @@ void GraphWatershed::exclude_before(const ScoreItem& item) {
 // so. Which they are the processor guesses wrong every second time, so they are sorted out without a branch.
 inline size_t GraphWatershed::choose(const ScoreItem* items, size_t count, const ScoreItem* end, Visits& visits) const {
   EdgeEnds ends[BATCH];
+  const size_t left = static_cast<size_t>(end - items);
   for (size_t i = 0; i < count; ++i) {
-    if (items + BATCH + i < end) graph_.prefetch(items[BATCH + i].id);
+    if (BATCH + i < left) graph_.prefetch(items[BATCH + i].id);
     ends[i] = graph_.ends(items[i].id);
   }
   size_t chosen = 0;
@@ -334,12 +338,12 @@ void GraphWatershed::run() {
 void GraphWatershed::label(Span<uint64_t> nodes, uint64_t* segments) {
   // Ids ascend, so the first node of a set that is met has its smallest id; `next` keeps it by root from here on.
   constexpr uint32_t NONE = ~uint32_t{0};
-  for (uint32_t cluster = 0; cluster < contraction_.clusters; ++cluster) clusters_[cluster].next = NONE;
-  for (uint32_t node = 0; node < nodes.size; ++node) {
+  for_each_checked(contraction_.clusters, cancellation_, [&](size_t cluster) { clusters_[cluster].next = NONE; });
+  for_each_checked(nodes.size, cancellation_, [&](size_t node) {
     uint32_t& first = clusters_[roots_[contraction_.cluster_of[node]]].next;
-    if (first == NONE) first = node;
+    if (first == NONE) first = static_cast<uint32_t>(node);
     segments[node] = nodes[first];
-  }
+  });
 }
 
 }  // namespace

@@ -47,9 +47,11 @@ struct SearchCost {
 // The method is that of mutex_watershed.h, after what is certain was joined (graph_contraction.h): repulsive scores are looked
 // for when an attractive one asks.
 //
-// Peak memory: 8 bytes an edge, 4 a score, and of what contraction leaves 8 an attractive and 16 a repulsive score (24 once an
-// attractive and a repulsive score of two sets are equal in float32) and 29 to 33 a node; 4 a node of the graph; about 40 for each pair
-// of segments that a long search found exclusive; the rest of a large page.
+// Peak memory: 8 bytes an edge, 4 a score, and of what contraction leaves 8 an attractive score (16 where nearly all are equal) and 16 a
+// repulsive one (24 once an attractive and a repulsive score of two sets are equal in float32) and 25 to 29 a node; 4 a node of the
+// graph; 30 to 170 for each pair of segments that a long search found exclusive; the rest of a large page. Beyond the search budget 40 a
+// repulsive score in place of 16, and such pairs are all that are exclusive. Of lut_fragments 8 a pair, and for ids that are no nodes what
+// nodes take and some 50 more. Address space is taken for 16 a score from the beginning.
 SearchCost graph_mutex_watershed(const FragmentGraph& graph, uint64_t* segments, const Cancellation& cancellation);
 
 }  // namespace blockwright

@@ -23,7 +23,7 @@ JoinedCount join_components(Span<uint64_t> names, Span<uint64_t> sizes, const st
     if (names[i] <= names[i - 1]) throw Error(ERR_ARGUMENT, "names: expected to ascend");
   }
   cancellation.check();
-  const IdIndex index(names);
+  const IdIndex index(names, cancellation);
   const uint32_t count = static_cast<uint32_t>(names.size);
   DisjointSets sets(count);
   for (const PairRun& run : runs) {

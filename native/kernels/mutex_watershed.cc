@@ -204,18 +204,16 @@ size_t Watershed<Key>::stage(uint32_t low, uint32_t high) {
   bool done = true;
   if (count <= room) {
     const Edge* sorted = radix_sort(memory_.data, memory_.data + room, count, uint32_t{0}, high - low,
-                                    [high](Edge edge) { return high - key_of(edge); }, threads_);
+                                    [high](Edge edge) { return high - key_of(edge); }, cancellation_, threads_);
     done = visit_sorted(sorted, sorted + count);
   } else if (low == high) {
     done = visit_unsorted(range);
     count = room;
   } else {
-    // Halve the range at the median of the edges that are listed.
-    count = room;
-    std::nth_element(memory_.data, memory_.data + count / 2, memory_.data + count,
-                     [](Edge a, Edge b) { return key_of(a) < key_of(b); });
-    const uint32_t middle = std::clamp(key_of(memory_[count / 2]), low + 1, high);
-    return stage(middle, high) + stage(low, middle - 1);
+    // Halve the range.
+    const uint32_t middle = std::clamp(middle_key({memory_.data, room}), low + 1, high);
+    const size_t upper = stage(middle, high);  // first: the stronger edges
+    return upper + stage(low, middle - 1);
   }
   if (done) return count;
   // Looking for repulsive edges costs too much here: enter all of them into the table, now and from now on. Edges that were
@@ -234,10 +232,11 @@ bool Watershed<Key>::visit_unsorted(const EdgeRange& range) {
     const size_t ahead = static_cast<size_t>(std::max<int64_t>(0, keys_.step[c]));
     size_t flat = 0;
     for (size_t from = begin; from < end; from += PIECE) {
-      cancellation_.check();
       const size_t to = std::min(end, from + PIECE);
-      clusters_.sets.flatten(flat, to + ahead);
-      flat = to + ahead;
+      for (; flat < to + ahead; flat = std::min(to + ahead, flat + PIECE)) {  // at first there may be many
+        cancellation_.check();
+        clusters_.sets.flatten(flat, std::min(to + ahead, flat + PIECE));
+      }
       size_t count = 0;
       for_each_edge(keys_, clusters_.sets, range, c, from, to, [&](Edge edge) {
         memory_[count++] = edge;

@@ -20,7 +20,8 @@ namespace blockwright {
 // or from the largest seed id + 1.
 //
 // Peak memory besides inputs and labels: 20 bytes a voxel, 4 bytes an edge (2 for bytes without noise and smoothing), a
-// quarter of a byte a voxel for each channel with strides, 30 to 60 bytes for each pair of clusters that was found exclusive (up to
+// quarter of a byte a voxel for each channel with strides, an eighth with seeds, with threads 4 to 12 for each voxel whose strongest edge
+// goes into another thread's slab, 30 to 60 bytes for each pair of clusters that was found exclusive (up to
 // 165 where each is exclusive with one other), and what seed_joins takes. Time: nearly linear on images of cells; on any input
 // O(edges * log(edges)) in the end, because a search for repulsive edges that costs too much is given up for a table. Threads share
 // the making of edges, first joins, listing and sorting, not the visits of sorted edges and their searches.

@@ -19,7 +19,7 @@ namespace blockwright {
 template <class Key>
 void label_clusters(const EdgeKeys<Key>& keys, DisjointSets& clusters, const uint64_t* seeds, uint64_t* labels, size_t threads,
                     const Cancellation& cancellation) {
-  std::fill(labels, labels + keys.voxels, 0);
+  for_each_strip(keys.voxels, threads, cancellation, [&](size_t begin, size_t count) { std::fill_n(labels + begin, count, 0); });
   uint64_t last = 0;
   if (seeds != nullptr) {
     for (uint32_t i = 0; i < keys.voxels; ++i) {

@@ -124,4 +124,14 @@ size_t list_edges(const EdgeKeys<Key>& keys, const DisjointSets& clusters, const
   return sum;
 }
 
+// A |key| near the median of those of some edges, of which there is one.
+inline uint32_t middle_key(Span<const Edge> edges) {
+  constexpr size_t SAMPLE = 65536;
+  std::vector<uint32_t> keys;
+  for (size_t i = 0; i < edges.size; i += edges.size / SAMPLE + 1) keys.push_back(key_of(edges[i]));
+  const auto middle = keys.begin() + static_cast<std::ptrdiff_t>(keys.size() / 2);
+  std::nth_element(keys.begin(), middle, keys.end());
+  return *middle;
+}
+
 }  // namespace blockwright

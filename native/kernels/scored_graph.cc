@@ -19,8 +19,9 @@ size_t ScoredGraph::room(const FragmentGraph& graph) {
   size_t items = 0;
   if (__builtin_mul_overflow(scores, graph.u.size, &items) || items >= (size_t{1} << 29) ||
       graph.u.size >= (size_t{1} << 29) || graph.nodes.size + graph.lut_fragments.size >= (size_t{1} << 29)) {
-    throw Error(ERR_LIMIT, "edges: expected fewer than 2^29 nodes and scores, found " + std::to_string(graph.nodes.size) +
-                               " nodes, " + std::to_string(graph.u.size) + " edges, " + std::to_string(scores) + " scores each");
+    throw Error(ERR_LIMIT, "edges: expected fewer than 2^29 nodes, with the rows of the starting LUT, and scores, found " +
+                               std::to_string(graph.nodes.size) + " nodes, " + std::to_string(graph.lut_fragments.size) + " rows, " +
+                               std::to_string(graph.u.size) + " edges, " + std::to_string(scores) + " scores each");
   }
   return Workspace::room<EdgeEnds>(graph.u.size) + Workspace::room<uint32_t>(items) + 2 * Workspace::room<uint64_t>(words_of(graph));
 }
@@ -42,13 +43,13 @@ ScoredGraph::ScoredGraph(const FragmentGraph& graph, Workspace& memory, const Ca
 
 void ScoredGraph::number_nodes() {
   const Span<uint64_t> nodes = graph_.nodes;
-  for (size_t i = 1; i < nodes.size; ++i) {
-    if (nodes[i - 1] >= nodes[i]) {
-      throw Error(ERR_ARGUMENT, "nodes: expected ascending, unique ids, found " + std::to_string(nodes[i]) + " after " +
-                                    std::to_string(nodes[i - 1]) + " at " + std::to_string(i));
+  for_each_checked(nodes.empty() ? 0 : nodes.size - 1, cancellation_, [&](size_t i) {
+    if (nodes[i] >= nodes[i + 1]) {
+      throw Error(ERR_ARGUMENT, "nodes: expected ascending, unique ids, found " + std::to_string(nodes[i + 1]) + " after " +
+                                    std::to_string(nodes[i]) + " at " + std::to_string(i + 1));
     }
-  }
-  const IdIndex index(nodes);
+  });
+  const IdIndex index(nodes, cancellation_);
   const uint64_t* const us = graph_.u.data;
   const uint64_t* const vs = graph_.v.data;
   for (uint32_t edge = 0; edge < edges_; ++edge) {
@@ -72,9 +73,10 @@ void ScoredGraph::number_nodes() {
     nodes_ += fresh;
     return entry->second;
   };
-  for (size_t i = 0; i < graph_.lut_fragments.size; ++i) {
+  joins_.reserve(graph_.lut_fragments.size);
+  for_each_checked(graph_.lut_fragments.size, cancellation_, [&](size_t i) {
     joins_.emplace_back(number(graph_.lut_fragments[i]), number(graph_.lut_segments[i]));
-  }
+  });
 }
 
 double ScoredGraph::term(const EdgeAttribute& attribute, uint32_t edge) const {
@@ -242,7 +244,7 @@ void ScoredGraph::sort(ScoreItem* items, ScoreItem* scratch, size_t count) const
   int shift = 0;
   while ((highest - lowest) >> shift >= uint32_t{1} << 22) ++shift;
   const auto rank = [=](const ScoreItem& item) { return (highest - item.key) >> shift; };
-  const ScoreItem* const sorted = radix_sort(items, scratch, count, uint32_t{0}, (highest - lowest) >> shift, rank);
+  const ScoreItem* const sorted = radix_sort(items, scratch, count, uint32_t{0}, (highest - lowest) >> shift, rank, cancellation_);
   if (sorted != items) std::copy_n(sorted, count, items);
   for (size_t i = 1; i < count; ++i) {
     if (__builtin_expect(rank(items[i]) != rank(items[i - 1]), 1)) continue;

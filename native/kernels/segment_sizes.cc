@@ -14,6 +14,7 @@ void segment_sizes(Span<uint64_t> ids, Span<uint64_t> segments, Span<uint64_t> n
                    const Cancellation& cancellation) {
   if (ids.size >= (size_t{1} << 32)) throw Error(ERR_LIMIT, "ids: expected fewer than 2^32, found " + std::to_string(ids.size));
   for (size_t i = 1; i < ids.size; ++i) {
+    if (i % 65536 == 0) cancellation.check();
     if (ids[i - 1] >= ids[i]) {
       throw Error(ERR_ARGUMENT, "ids: expected ascending, unique ids, found " + std::to_string(ids[i]) + " after " +
                                     std::to_string(ids[i - 1]) + " at " + std::to_string(i));
@@ -21,7 +22,7 @@ void segment_sizes(Span<uint64_t> ids, Span<uint64_t> segments, Span<uint64_t> n
   }
   LargeArray<uint32_t> rows = large_array<uint32_t>(ids.size);
   {
-    const IdIndex index(ids);
+    const IdIndex index(ids, cancellation);
     for (size_t i = 0; i < ids.size; ++i) {
       if (i % 65536 == 0) cancellation.check();
       const size_t row = segments[i] == ids[i] ? i : index.find(segments[i]);

@@ -1,17 +1,20 @@
 // The helpers under the kernels: bits of equal labels, numbering, mapped files, threads.
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <limits>
 #include <map>
 #include <numeric>
 
 #include "core/equal_bits.h"
+#include "core/error_codes.h"
 #include "core/id_index.h"
 #include "core/id_map.h"
 #include "core/label_table.h"
 #include "core/mapped_file.h"
 #include "core/memory_pool.h"
 #include "core/parallel.h"
+#include "core/radix_sort.h"
 #include "core/recent_pairs.h"
 #include "core/workspace.h"
 #include "test/check.h"
@@ -163,7 +166,7 @@ void positions() {
       if (id > std::numeric_limits<uint64_t>::max() - step - 2) break;
       id += step;
     }
-    const IdIndex index({ids.data(), ids.size()});
+    const IdIndex index({ids.data(), ids.size()}, Cancellation());
     CHECK(index.find(0) == (ids.empty() || ids[0] != 0 ? IdIndex::NONE : 0));
     CHECK(index.find(std::numeric_limits<uint64_t>::max()) == IdIndex::NONE);
     for (size_t i = 0; i < ids.size(); ++i) {
@@ -183,8 +186,41 @@ void workspace() {
     uint64_t* const numbers = memory.array<uint64_t>(large);
     numbers[large - 1] = 2;
     CHECK(reinterpret_cast<uintptr_t>(numbers) % 64 == 0);
+#ifdef __SANITIZE_ADDRESS__
+    CHECK(!__asan_address_is_poisoned(numbers + large - 1) && __asan_address_is_poisoned(numbers + large));
+#endif
     memory.forget(before);
+#ifdef __SANITIZE_ADDRESS__
+    CHECK(__asan_address_is_poisoned(numbers));
+#endif
     CHECK(memory.array<uint64_t>(large) == numbers);
+  }
+}
+
+// Sorts like the library, stops in the midst of it, and looks at the cancellation for every so many records.
+void radix_sorted() {
+  Random random(31);
+  std::vector<uint32_t> records(300'000), scratch(records.size());
+  for (uint32_t& record : records) record = random.next() % 3'000'000;
+  std::vector<uint32_t> expected = records;
+  std::sort(expected.begin(), expected.end());
+  const auto key = [](uint32_t record) { return record; };
+  for (const size_t threads : {1, 3}) {
+    std::vector<uint32_t> given = records;
+    std::atomic<uint64_t> polls{0};
+    uint8_t raised = 0;
+    const Cancellation counted(&raised, &polls);
+    const uint32_t* const sorted = radix_sort(given.data(), scratch.data(), given.size(), 0u, 3'000'000u, key, counted, threads);
+    CHECK(std::equal(expected.begin(), expected.end(), sorted));
+    CHECK(polls >= 2 * 2 * given.size() / 65536);
+    raised = 1;
+    std::string code = "none";
+    try {
+      radix_sort(given.data(), scratch.data(), given.size(), 0u, 3'000'000u, key, counted, threads);
+    } catch (const Error& error) {
+      code = error.code();
+    }
+    CHECK(code == ERR_CANCELLED);
   }
 }
 
@@ -248,6 +284,7 @@ int main() {
   pool();
   workspace();
   recent_pairs();
+  radix_sorted();
   for (const LabelComparison& comparison : label_comparisons()) {
     if (!comparison.supported()) continue;
     equal_labels(comparison.bits8.equal);

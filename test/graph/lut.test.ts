@@ -221,6 +221,15 @@ test('nothing is left where that fails, and a LUT that is there stays', async ()
   expect(readdirSync(folder)).toEqual(['segments.lut']);
 });
 
+test('where no folder can be made, the path that was given is named, or what else failed', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  const below = join(folder, 'file/segments.lut');
+  expect(await messageOf(writeLut(below, lut))).toMatch(`ERR_IO: ${below}: `);
+  const failing = () => Promise.reject(Object.assign(new Error('no memory'), { code: 'ERR_OUT_OF_MEMORY' }));
+  expect(await messageOf(writeComputedLut(below, lut.fragments, failing))).toBe('ERR_OUT_OF_MEMORY: no memory');
+  expect(readdirSync(folder)).toEqual(['file']);
+});
+
 const onLinux = process.platform === 'linux' ? test : test.skip;
 onLinux('every folder that is made for a LUT is durable', async () => {
   const synced = await syncedBy(() => writeLut(join(folder, 'a/b/segments.lut'), lut));

@@ -284,7 +284,7 @@ test('a run does not write over what another one wrote since it was planned', as
 });
 
 test.each(['nobody', 'a run that is over'])(
-  'of two runs that begin in the same moment one becomes the writer of an array of %s',
+  'of two runs that begin in the same moment, or just after each other, one becomes the writer of an array of %s',
   async (whose) => {
     for (let round = 0; round < 10; round++) {
       const store = `d.zarr/${round}`;
@@ -299,11 +299,19 @@ test.each(['nobody', 'a run that is over'])(
         return RunLock.acquire(runDirectory);
       });
       for (const { pipeline, tasks } of plans) await prepareOutputs(pipeline, tasks[0]);
-      const note = JSON.stringify({ run: '../../gone.run', task: 'fill' });
+      const note = JSON.stringify({ run: '../../gone.run', tasks: ['fill'] });
       if (whose !== 'nobody') writeFileSync(join(folder, store, '.blockwright.json'), note);
       // neither sees the other yet
       for (const { pipeline, tasks } of plans) refuseOthers(pipeline, tasks[0]);
-      const noted = await Promise.allSettled(plans.map(({ pipeline, tasks }) => noteWriter(pipeline, tasks[0])));
+      const [first, second] = plans.map(
+        ({ pipeline, tasks }) =>
+          () =>
+            noteWriter(pipeline, tasks[0]),
+      );
+      const noted =
+        round % 2 === 0
+          ? await Promise.allSettled([first(), second()])
+          : [...(await Promise.allSettled([first()])), ...(await Promise.allSettled([second()]))];
       expect(noted.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
       const refused = noted.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
       expect(refused.reason).toMatchObject({ code: 'ERR_PLAN', message: expect.stringContaining('another run') });
@@ -311,6 +319,29 @@ test.each(['nobody', 'a run that is over'])(
     }
   },
 );
+
+test('what one of two tasks wrote into an array is not written over where the other has done nothing', async () => {
+  const two = fill({ failBlocks: [0, 1, 2, 3, 4, 5], after: ['one'], retries: 0 });
+  const first = await runPipeline(await make({ one: fill(), two }, { runDirectory: 'first.run' }));
+  expect(first.tasks.map(({ done }) => done)).toEqual([6, 0]);
+  await expect(make({ fill: fill() }, { runDirectory: 'other.run' }).then(planPipeline)).resolves.toMatchObject({
+    refusals: [{ text: expect.stringContaining("first.run (its task 'one')") }],
+  });
+});
+
+test('a note of a writer that cannot be read is an error; one that says nothing is none', async () => {
+  const made = await make({ fill: fill() });
+  const note = join(folder, 'd.zarr/a/.blockwright.json');
+  mkdirSync(note, { recursive: true });
+  await expect(planPipeline(made)).rejects.toMatchObject({ code: 'ERR_IO', message: expect.stringContaining(note) });
+  rmSync(note, { recursive: true });
+  for (const text of ['', '{"run": 1}', '{"run": "..", "tasks": []}']) {
+    writeFileSync(note, text);
+    expect((await planPipeline(made)).refusals).toEqual([]);
+  }
+  expect((await runPipeline(made)).complete).toBe(true);
+  expect(JSON.parse(readFileSync(note, 'utf8'))).toEqual({ run: '../../toy.run', tasks: ['fill'] });
+});
 
 test('a run does not write over the LUT and the rows of a graph that another one wrote, but beside them', async () => {
   mkdirSync(join(folder, 'out'));
