@@ -39,15 +39,7 @@ const COLUMNS = [
 ];
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const { values } = parseArgs({
-  options: {
-    fault: { type: 'string', multiple: true, default: [] },
-    seed: { type: 'string' },
-    short: { type: 'boolean', default: false },
-    save: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const values = given();
 if (values.help) {
   console.log('npm run chaos [-- --fault N...] [--seed S] [--short] [--save FILE]');
   for (const { fault, what } of faultRows) console.log(`${String(fault).padStart(4)}  ${what}`);
@@ -60,6 +52,22 @@ const unknown = values.fault.find((fault) => !numbers.includes(fault));
 if (unknown !== undefined) fail(`--fault: expected one of ${numbers.join(', ')}, found ${unknown}`);
 const rows = faultRows.filter(({ fault }) => values.fault.length === 0 || values.fault.includes(String(fault)));
 const form = values.short ? 'short' : 'long';
+
+function given() {
+  try {
+    return parseArgs({
+      options: {
+        fault: { type: 'string', multiple: true, default: [] },
+        seed: { type: 'string' },
+        short: { type: 'boolean', default: false },
+        save: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
 
 function fail(message: string): never {
   console.error(`chaos: ${message}`);
